@@ -1,0 +1,8 @@
+//! Keymesh: a Redis-compatible in-memory server whose masters converge.
+//!
+//! The rooms, in the order in which they may be used (arrows only point right):
+//! `resp -> db -> commands -> keyspace`, `resp -> journal -> keyspace`,
+//! `keyspace -> {replication, persistence} -> clients -> server -> main`.
+
+pub mod db;
+pub mod resp;

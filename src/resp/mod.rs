@@ -1,0 +1,1 @@
+//! Bytes to commands and replies to bytes: RESP2 and RESP3, with limits. Knows no command.

@@ -1,0 +1,1 @@
+//! Supervision trees on `ractor`: child specs, restart policies, intensity, backoff, ordered drain.
