@@ -1,1 +1,29 @@
 //! The data: values, expiry, stamps, merge rules. Pure and synchronous: no actor, no socket, no clock of its own.
+//!
+//! - [`stamp`]: hybrid logical time, stamps, deadlines.
+//! - [`origin`]: who wrote: node ids, incarnations, the node-local dictionary of origins, version vectors.
+//! - [`op`]: what one effect does to one key, its bytes, and [`op::step`], the only place that says what it means.
+//! - [`record`]: one key at rest, one allocation.
+//! - [`table`]: the segmented hash table that grows without a pause.
+//! - [`partition`]: keys, their unsettled operations, tombstones; local writes and remote effects enter by one door.
+//! - [`settle`]: what time does: folding, purging, flushing.
+//! - [`item`]: a key as it travels in a snapshot; [`merge`]: two nodes' views of one key become one.
+//! - [`snapshot`]: the walk that shows one instant while writes go on.
+
+pub mod item;
+pub mod merge;
+pub mod op;
+pub mod origin;
+pub mod partition;
+pub mod record;
+pub mod settle;
+pub mod snapshot;
+pub mod stamp;
+pub mod table;
+pub mod unsettled;
+pub mod varint;
+
+pub use op::{Expiry, Op};
+pub use origin::{Incarnation, NodeId, Origin, OriginIndex, Origins};
+pub use partition::{Key, Outcome, Partition, View, WriteContext};
+pub use stamp::{Hlc, Stamp, UnixMillis};

@@ -1,0 +1,147 @@
+//! Two nodes' views of one key become one: what this node would hold had it received every effect that the other has.
+//!
+//! A node's view of a key says "everything up to *e* is reflected in the base", where *e* is the later of the base's stamp and the
+//! time settled at that node; a key that is absent says so of its settled time, with nothing as the base. The later *e* wins the
+//! base; operations after it are united. Nothing else is needed, because each node keeps every tombstone and every operation
+//! that is not settled with it.
+
+use std::cmp::Ordering;
+
+use crate::db::item::Item;
+use crate::db::op::Op;
+use crate::db::origin::OriginIndex;
+use crate::db::partition::{Key, Partition, WriteContext, live_of};
+use crate::db::record::Meta;
+use crate::db::stamp::{Hlc, Stamp};
+use crate::db::unsettled::{Live, Unsettled};
+
+impl Partition {
+    /// Begins a merge: no key counts as met.
+    pub fn begin_merge(&mut self) {
+        self.merge_parity = !self.merge_parity;
+    }
+
+    /// Merges one received key. `sender_settled` is what was settled at the sender at the instant of its snapshot;
+    /// `ctx.stamp` is not used.
+    pub fn merge_item(&mut self, item: &Item<'_>, sender_settled: Hlc, ctx: &WriteContext<'_>) {
+        if item.db >= self.databases() {
+            return;
+        }
+        let key = Key { bytes: item.key, hash: self.hasher.hash(item.key) };
+        let mut theirs = Unsettled::new(item.base.clone(), item.base_stamp);
+        for (stamp, bytes) in &item.ops {
+            if let Ok(op) = Op::decode(bytes) {
+                theirs.place(ctx.origins, *stamp, op);
+            }
+        }
+        theirs.fold(sender_settled);
+        self.merge_key(item.db, key, theirs, sender_settled, ctx);
+    }
+
+    /// Merges the keys of one segment that the sender did not mention, which says that they are absent there. Returns the
+    /// next segment's start, none after the last.
+    pub fn merge_absent(&mut self, db: u32, from: u32, sender_settled: Hlc, ctx: &WriteContext<'_>) -> Option<u32> {
+        let next = self.dbs[db as usize].table.segment_end(from);
+        let parity = self.merge_parity;
+        let unmet: Vec<Box<[u8]>> = self.dbs[db as usize]
+            .table
+            .segment(from)
+            .filter(|record| record.merge_mark() != parity)
+            .map(|record| record.key().into())
+            .collect();
+        for bytes in &unmet {
+            let key = Key { bytes, hash: self.hasher.hash(bytes) };
+            self.merge_key(db, key, Unsettled::new(Live::default(), Stamp::ZERO), sender_settled, ctx);
+        }
+        next
+    }
+
+    /// Takes over a flush of the sender.
+    pub fn merge_cut(&mut self, db: u32, cut: Stamp, ctx: &WriteContext<'_>) {
+        if db < self.databases() && ctx.origins.compare(cut, self.dbs[db as usize].cut) == Ordering::Greater {
+            self.flush(db, false, &WriteContext { stamp: cut, ..*ctx });
+        }
+    }
+
+    fn merge_key(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        mut theirs: Unsettled,
+        sender_settled: Hlc,
+        ctx: &WriteContext<'_>,
+    ) {
+        if self.walk.is_some() {
+            self.save_preimage(db, key);
+        }
+        let space = &mut self.dbs[db as usize];
+        let record = space.table.get(key.bytes, key.hash);
+        let mut ours = match record {
+            None => Unsettled::new(Live::default(), Stamp::ZERO),
+            Some(record) if record.is_unsettled() => {
+                space.unsettled.get(key.bytes).cloned().unwrap_or_default()
+            }
+            Some(record) => {
+                let stamp = record.stamp().unwrap_or(Stamp::ZERO);
+                Unsettled::new(live_of(record, stamp), stamp)
+            }
+        };
+        ours.fold(ctx.settled);
+        let cut = space.cut;
+        ours.cut(ctx.origins, cut);
+        theirs.cut(ctx.origins, cut);
+
+        let reach_ours = ours.base_stamp.time().max(ctx.settled);
+        let reach_theirs = theirs.base_stamp.time().max(sender_settled);
+        let order = reach_ours.cmp(&reach_theirs).then_with(|| ctx.origins.compare(ours.base_stamp, theirs.base_stamp));
+        let (mut winner, loser, settled) = match order {
+            Ordering::Less => (theirs, ours, sender_settled),
+            _ => (ours, theirs, ctx.settled),
+        };
+        for (stamp, bytes) in loser.ops() {
+            if stamp.time() > settled
+                && let Ok(op) = Op::decode(bytes)
+            {
+                winner.place(ctx.origins, stamp, op);
+            }
+        }
+        if winner.base.value.is_none() && settled > ctx.settled {
+            // The other node dropped its tombstones up to there, and this one has not arrived there yet.
+            let reach = Stamp::new(settled.plus(1), OriginIndex(0));
+            winner.raise_base(ctx.origins, reach);
+        }
+        self.settle_merged(db, key, winner, ctx.settled);
+    }
+
+    /// Shows the merged view and files it as what it is: settled, deleted or with operations to come.
+    fn settle_merged(&mut self, db: u32, key: Key<'_>, merged: Unsettled, settled: Hlc) {
+        let last = merged.last();
+        let live = merged.replay();
+        let unsettled = !merged.is_empty();
+        if !unsettled && live.value.is_none() && (last.time() <= settled || last == Stamp::ZERO) {
+            if self.remove(db, key).is_some_and(|old| !old.is_tombstone()) {
+                self.touch(db, key.bytes);
+            }
+            return;
+        }
+        self.touch(db, key.bytes);
+        self.drop_unsettled(db, key);
+        if unsettled {
+            self.dbs[db as usize].unsettled.insert(key.bytes.into(), merged);
+            self.settle.push_back((last.time(), db, key.bytes.into()));
+        }
+        match &live.value {
+            Some(value) => {
+                let meta = Meta {
+                    stamp: Some(last),
+                    deadline: value.deadline,
+                    original: live.original(last),
+                    unsettled,
+                    ..Meta::default()
+                };
+                self.store(db, key, &value.bytes, &meta);
+            }
+            None => self.store_tombstone(db, key, last, unsettled),
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! What one effect does to one key, the bytes it travels as, and [`step`]: the only place that says what an operation means.
+//!
+//! An operation is deterministic: absolute times, no conditions, no randomness. One that does not fit what it meets (a type, a
+//! number, a size) has no effect, on every node alike.
+//!
+//! ```text
+//! kind 1 byte, then
+//! 0x01 SET     expiry (0 clear | 1 keep | 2 deadline i64 LE), value = the rest
+//! 0x02 DEL     nothing
+//! 0x03 INCR    zigzag varint
+//! 0x04 INCRBYFLOAT   decimal text = the rest
+//! 0x05 APPEND  bytes = the rest
+//! 0x06 SETRANGE      varint offset, bytes = the rest
+//! 0x07 EXPIRE  0 persist | 1 deadline i64 LE
+//! 0x08 IMPORT  original time u64 LE, 0 | 1 deadline i64 LE, value = the rest
+//! ```
+
+use smallvec::SmallVec;
+
+use crate::db::stamp::{Hlc, UnixMillis};
+use crate::db::varint::{self, Malformed, Reader};
+use crate::resp::number;
+
+/// The largest string an operation may make: Redis's own limit, the same on every node so that all judge alike.
+pub const STRING_LEN_MAX: usize = 512 * 1024 * 1024;
+
+/// What SET does to the time to live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expiry {
+    /// Takes it away.
+    Clear,
+    /// Leaves it as it is (KEEPTTL).
+    Keep,
+    /// Sets it.
+    At(UnixMillis),
+}
+
+/// One operation on one key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Op<'a> {
+    /// The value becomes this string.
+    Set(&'a [u8], Expiry),
+    /// The key goes.
+    Del,
+    /// The number grows by this much.
+    Incr(i64),
+    /// The number grows by this decimal.
+    IncrByFloat(&'a [u8]),
+    /// The string gets longer.
+    Append(&'a [u8]),
+    /// The string is overwritten from this offset on.
+    SetRange(u32, &'a [u8]),
+    /// The deadline becomes this, or goes.
+    Expire(Option<UnixMillis>),
+    /// A value from before its node was a member: it counts only where the key is absent or older than the original time.
+    Import(Hlc, Option<UnixMillis>, &'a [u8]),
+}
+
+impl<'a> Op<'a> {
+    /// Whether nothing that came earlier can show through.
+    pub fn dominates(&self) -> bool {
+        matches!(self, Self::Del | Self::Set(_, Expiry::Clear | Expiry::At(_)))
+    }
+
+    /// Appends the bytes of the head comment.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        match *self {
+            Self::Set(value, expiry) => {
+                out.push(0x01);
+                match expiry {
+                    Expiry::Clear => out.push(0),
+                    Expiry::Keep => out.push(1),
+                    Expiry::At(deadline) => {
+                        out.push(2);
+                        out.extend_from_slice(&deadline.0.to_le_bytes());
+                    }
+                }
+                out.extend_from_slice(value);
+            }
+            Self::Del => out.push(0x02),
+            Self::Incr(delta) => {
+                out.push(0x03);
+                varint::put(out, varint::zigzag(delta));
+            }
+            Self::IncrByFloat(delta) => {
+                out.push(0x04);
+                out.extend_from_slice(delta);
+            }
+            Self::Append(tail) => {
+                out.push(0x05);
+                out.extend_from_slice(tail);
+            }
+            Self::SetRange(offset, bytes) => {
+                out.push(0x06);
+                varint::put(out, u64::from(offset));
+                out.extend_from_slice(bytes);
+            }
+            Self::Expire(deadline) => {
+                out.push(0x07);
+                put_deadline(out, deadline);
+            }
+            Self::Import(original, deadline, value) => {
+                out.push(0x08);
+                out.extend_from_slice(&original.raw().to_le_bytes());
+                put_deadline(out, deadline);
+                out.extend_from_slice(value);
+            }
+        }
+    }
+
+    /// Reads what [`Self::encode`] wrote; the operation is all of `bytes`.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(bytes);
+        let kind = reader.u8()?;
+        let op = match kind {
+            0x01 => {
+                let expiry = match reader.u8()? {
+                    0 => Expiry::Clear,
+                    1 => Expiry::Keep,
+                    2 => Expiry::At(UnixMillis(reader.u64()? as i64)),
+                    _ => return Err(Malformed("unknown expiry")),
+                };
+                return Ok(Self::Set(reader.rest(), expiry));
+            }
+            0x02 => Self::Del,
+            0x03 => Self::Incr(varint::unzigzag(reader.varint()?)),
+            0x04 => return Ok(Self::IncrByFloat(reader.rest())),
+            0x05 => return Ok(Self::Append(reader.rest())),
+            0x06 => {
+                let offset = u32::try_from(reader.varint()?).map_err(|_| Malformed("offset too large"))?;
+                return Ok(Self::SetRange(offset, reader.rest()));
+            }
+            0x07 => Self::Expire(take_deadline(&mut reader)?),
+            0x08 => {
+                let original = Hlc::from_raw(reader.u64()?);
+                let deadline = take_deadline(&mut reader)?;
+                return Ok(Self::Import(original, deadline, reader.rest()));
+            }
+            _ => return Err(Malformed("unknown operation: this node is older than its peer")),
+        };
+        if reader.is_empty() { Ok(op) } else { Err(Malformed("operation too long")) }
+    }
+}
+
+pub(crate) fn put_deadline(out: &mut Vec<u8>, deadline: Option<UnixMillis>) {
+    match deadline {
+        None => out.push(0),
+        Some(deadline) => {
+            out.push(1);
+            out.extend_from_slice(&deadline.0.to_le_bytes());
+        }
+    }
+}
+
+pub(crate) fn take_deadline(reader: &mut Reader<'_>) -> Result<Option<UnixMillis>, Malformed> {
+    match reader.u8()? {
+        0 => Ok(None),
+        1 => Ok(Some(UnixMillis(reader.u64()? as i64))),
+        _ => Err(Malformed("unknown deadline")),
+    }
+}
+
+/// A key's value as an operation meets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct State<'a> {
+    /// The string.
+    pub value: &'a [u8],
+    /// When it goes by itself.
+    pub deadline: Option<UnixMillis>,
+    /// The time that an import must be newer than.
+    pub written: Hlc,
+}
+
+/// A short string without an allocation: numbers and small values.
+pub type Bytes = SmallVec<[u8; 32]>;
+
+/// What an operation makes of a state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change<'a> {
+    /// All stays.
+    Nothing,
+    /// The key is absent now.
+    Remove,
+    /// This string and this deadline.
+    Put(&'a [u8], Option<UnixMillis>),
+    /// A string computed from the old one, and the deadline it has now.
+    Compute(Bytes, Option<UnixMillis>),
+    /// The same string with this deadline.
+    Deadline(Option<UnixMillis>),
+    /// An import that took effect, with its original time.
+    Import(&'a [u8], Option<UnixMillis>, Hlc),
+}
+
+/// What `op`, stamped at the moment `at`, makes of `current`. Expiry is a delete at its deadline and is judged by `at` alone.
+pub fn step<'a>(current: Option<State<'_>>, op: Op<'a>, at: UnixMillis) -> Change<'a> {
+    let expired = current.is_some_and(|state| is_expired(state.deadline, at));
+    let current = if expired { None } else { current };
+    let idle = if expired { Change::Remove } else { Change::Nothing };
+    match op {
+        Op::Del => Change::Remove,
+        Op::Set(value, Expiry::Clear) => Change::Put(value, None),
+        Op::Set(value, Expiry::At(deadline)) => Change::Put(value, Some(deadline)),
+        Op::Set(value, Expiry::Keep) => Change::Put(value, current.and_then(|state| state.deadline)),
+        Op::Import(original, deadline, value) => match current {
+            Some(state) if state.written >= original => idle,
+            _ => Change::Import(value, deadline, original),
+        },
+        Op::Expire(deadline) => match current {
+            Some(state) if state.deadline != deadline => Change::Deadline(deadline),
+            _ => idle,
+        },
+        Op::Incr(_) | Op::IncrByFloat(_) | Op::Append(_) | Op::SetRange(..) => {
+            match compute(current.map(|state| state.value), op) {
+                Some(value) => Change::Compute(value, current.and_then(|state| state.deadline)),
+                None => idle,
+            }
+        }
+    }
+}
+
+/// Whether a deadline has been reached at `at`.
+#[inline]
+pub fn is_expired(deadline: Option<UnixMillis>, at: UnixMillis) -> bool {
+    deadline.is_some_and(|deadline| deadline <= at)
+}
+
+fn compute(current: Option<&[u8]>, op: Op<'_>) -> Option<Bytes> {
+    match op {
+        Op::Incr(delta) => {
+            let old = current.map_or(Some(0), number::parse_i64)?;
+            let mut text = itoa::Buffer::new();
+            Some(Bytes::from_slice(text.format(old.checked_add(delta)?).as_bytes()))
+        }
+        Op::IncrByFloat(delta) => number::add_long_double(current, delta).map(|text| Bytes::from_slice(text.as_bytes())),
+        Op::Append(tail) => {
+            let old = current.unwrap_or_default();
+            if old.len() + tail.len() > STRING_LEN_MAX {
+                return None;
+            }
+            let mut value = Bytes::with_capacity(old.len() + tail.len());
+            value.extend_from_slice(old);
+            value.extend_from_slice(tail);
+            Some(value)
+        }
+        Op::SetRange(offset, bytes) => {
+            let old = current.unwrap_or_default();
+            let end = offset as usize + bytes.len();
+            if bytes.is_empty() || end > STRING_LEN_MAX {
+                return None;
+            }
+            let mut value = Bytes::with_capacity(old.len().max(end));
+            value.extend_from_slice(old);
+            if value.len() < end {
+                value.resize(end, 0);
+            }
+            value[offset as usize..end].copy_from_slice(bytes);
+            Some(value)
+        }
+        _ => None,
+    }
+}

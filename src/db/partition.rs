@@ -1,0 +1,469 @@
+//! One partition of the keyspace: a table per database, the unsettled operations beside it, tombstones and what waits to be
+//! settled. Whoever holds the partition's lock calls these functions; nothing here blocks, reads a clock or knows a socket.
+//!
+//! Two manners. *Plain* (no masters): an operation changes the value at once and nothing is stamped. *Stamped*: a key is a
+//! base plus its operations after it, replayed in stamp order, so that effects may arrive in any order; a delete leaves a
+//! tombstone until everything before it has arrived. A key that is absent counts as deleted at the settled time.
+
+use std::cmp::Ordering;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering as Atomic};
+
+use hashbrown::HashMap;
+
+use crate::db::op::{self, Change, Op, State};
+use crate::db::origin::Origins;
+use crate::db::record::{Meta, Record};
+use crate::db::snapshot::Walk;
+use crate::db::stamp::{Hlc, Stamp, UnixMillis};
+use crate::db::table::{KeyHasher, Table};
+use crate::db::unsettled::{Live, Placed, Unsettled, Value, set_parts};
+
+/// A key and its hash, computed once per command.
+#[derive(Debug, Clone, Copy)]
+pub struct Key<'a> {
+    /// The bytes.
+    pub bytes: &'a [u8],
+    /// [`KeyHasher::hash`] of them.
+    pub hash: u64,
+}
+
+/// What a reader sees of a key.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// The string.
+    pub value: &'a [u8],
+    /// When it goes by itself.
+    pub deadline: Option<UnixMillis>,
+    /// The last operation shown; none in plain manner.
+    pub stamp: Option<Stamp>,
+}
+
+/// What goes with a write.
+#[derive(Debug, Clone, Copy)]
+pub struct WriteContext<'a> {
+    /// The operation's stamp; [`Stamp::ZERO`] in plain manner.
+    pub stamp: Stamp,
+    /// The moment that expiry is judged by: the stamp's own, or the clock in plain manner.
+    pub now: UnixMillis,
+    /// Everything up to here has arrived.
+    pub settled: Hlc,
+    /// The dictionary that orders equal times.
+    pub origins: &'a Origins,
+}
+
+/// What became of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The key shows it.
+    Applied,
+    /// A later write had come first: this one shows nowhere.
+    Superseded(Stamp),
+    /// It did not fit, or was known already.
+    NoEffect,
+}
+
+/// One numbered database within a partition.
+#[derive(Debug, Default)]
+pub struct Db {
+    pub(super) table: Table,
+    pub(super) unsettled: HashMap<Box<[u8]>, Unsettled>,
+    /// The last FLUSHDB or FLUSHALL: deletes everything before it.
+    pub(super) cut: Stamp,
+    live: usize,
+    timed: usize,
+}
+
+/// Counters of what happened here, for metrics and for tests that must know.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PartitionStats {
+    /// Effects that a later write had overtaken.
+    pub superseded: u64,
+    /// Effects that arrived although they count as arrived: must stay 0.
+    pub late: u64,
+    /// Keys removed because their deadline passed.
+    pub expired: u64,
+    /// Tombstones dropped after they settled.
+    pub tombstones_dropped: u64,
+}
+
+type Watchers = HashMap<(u32, Box<[u8]>), Vec<Arc<AtomicBool>>>;
+
+/// See the head of the file.
+#[derive(Debug)]
+pub struct Partition {
+    pub(super) hasher: KeyHasher,
+    pub(super) dbs: Vec<Db>,
+    pub(super) stamped: bool,
+    /// Keys to look at once the settled time has passed the given one.
+    pub(super) settle: VecDeque<(Hlc, u32, Box<[u8]>)>,
+    pub(super) walk: Option<Walk>,
+    pub(super) merge_parity: bool,
+    watchers: Watchers,
+    /// What happened here.
+    pub stats: PartitionStats,
+}
+
+impl Partition {
+    /// An empty partition with `databases` databases.
+    pub fn new(hasher: KeyHasher, databases: u32, stamped: bool) -> Self {
+        Self {
+            hasher,
+            dbs: (0..databases).map(|_| Db::default()).collect(),
+            stamped,
+            settle: VecDeque::new(),
+            walk: None,
+            merge_parity: false,
+            watchers: HashMap::new(),
+            stats: PartitionStats::default(),
+        }
+    }
+
+    /// Whether keys bear stamps.
+    pub fn is_stamped(&self) -> bool {
+        self.stamped
+    }
+
+    /// Forgets everything and takes on this manner.
+    pub fn reset(&mut self, stamped: bool) {
+        for db in 0..self.dbs.len() as u32 {
+            self.touch_all(db);
+            self.dbs[db as usize] = Db::default();
+        }
+        self.settle.clear();
+        self.walk = None;
+        self.stamped = stamped;
+    }
+
+    /// What the key shows at `now`.
+    #[inline]
+    pub fn view(&self, db: u32, key: Key<'_>, now: UnixMillis) -> Option<View<'_>> {
+        let record = self.dbs[db as usize].table.get(key.bytes, key.hash)?;
+        if record.is_tombstone() {
+            return None;
+        }
+        let deadline = record.deadline();
+        if op::is_expired(deadline, now) {
+            return None;
+        }
+        Some(View { value: record.value(), deadline, stamp: record.stamp() })
+    }
+
+    /// Whether the key's record shows nothing any more only because its deadline has passed.
+    pub fn is_expired(&self, db: u32, key: Key<'_>, now: UnixMillis) -> bool {
+        let record = self.dbs[db as usize].table.get(key.bytes, key.hash);
+        record.is_some_and(|record| !record.is_tombstone() && op::is_expired(record.deadline(), now))
+    }
+
+    /// Applies one operation: a local one, whose stamp is newer than all, or an effect from elsewhere in any order.
+    #[inline]
+    pub fn apply(&mut self, db: u32, key: Key<'_>, op: Op<'_>, ctx: &WriteContext<'_>) -> Outcome {
+        if self.walk.is_some() {
+            self.save_preimage(db, key);
+        }
+        let outcome =
+            if self.stamped { self.apply_stamped(db, key, op, ctx) } else { self.apply_plain(db, key, op, ctx) };
+        match outcome {
+            Outcome::Applied if !self.watchers.is_empty() => self.touch(db, key.bytes),
+            Outcome::Superseded(_) => self.stats.superseded += 1,
+            _ => {}
+        }
+        outcome
+    }
+
+    fn apply_plain(&mut self, db: u32, key: Key<'_>, op: Op<'_>, ctx: &WriteContext<'_>) -> Outcome {
+        let table = &mut self.dbs[db as usize].table;
+        let record = table.get_mut(key.bytes, key.hash);
+        if let Some((value, deadline)) = set_parts(&op)
+            && let Some(record) = record
+            && record.overwrite(value, None, deadline)
+        {
+            if let Some(deadline) = deadline {
+                table.note_deadline(key.hash, deadline.0);
+            }
+            return Outcome::Applied;
+        }
+        let record = table.get(key.bytes, key.hash);
+        let current = record.map(|record| State { value: record.value(), deadline: record.deadline(), written: Hlc::ZERO });
+        match op::step(current, op, ctx.now) {
+            Change::Nothing => Outcome::NoEffect,
+            Change::Remove => {
+                if self.remove(db, key).is_some() { Outcome::Applied } else { Outcome::NoEffect }
+            }
+            Change::Put(value, deadline) | Change::Import(value, deadline, _) => {
+                self.store(db, key, value, &Meta { deadline, ..Meta::default() })
+            }
+            Change::Compute(value, deadline) => {
+                let overwritten = table.get_mut(key.bytes, key.hash).is_some_and(|r| r.overwrite(&value, None, deadline));
+                if !overwritten {
+                    self.store(db, key, &value, &Meta { deadline, ..Meta::default() });
+                }
+                Outcome::Applied
+            }
+            Change::Deadline(deadline) => {
+                let value = current.map_or(Vec::new(), |state| state.value.to_vec());
+                self.store(db, key, &value, &Meta { deadline, ..Meta::default() })
+            }
+        }
+    }
+
+    fn apply_stamped(&mut self, db: u32, key: Key<'_>, op: Op<'_>, ctx: &WriteContext<'_>) -> Outcome {
+        let parity = self.merge_parity;
+        let space = &mut self.dbs[db as usize];
+        if ctx.origins.compare(ctx.stamp, space.cut) != Ordering::Greater {
+            return Outcome::Superseded(space.cut);
+        }
+        if ctx.stamp.time() <= ctx.settled {
+            self.stats.late += 1;
+        }
+        let Some(record) = space.table.get_mut(key.bytes, key.hash) else {
+            return self.apply_to_absent(db, key, op, ctx);
+        };
+        let last = record.stamp().unwrap_or(Stamp::ZERO);
+        let newest = ctx.origins.compare(ctx.stamp, last) == Ordering::Greater;
+        if newest && op.dominates() {
+            if let Some((value, deadline)) = set_parts(&op) {
+                if record.overwrite(value, Some(ctx.stamp), deadline) {
+                    record.set_merge_mark(parity);
+                    if let Some(deadline) = deadline {
+                        space.table.note_deadline(key.hash, deadline.0);
+                    }
+                    return Outcome::Applied;
+                }
+                self.drop_unsettled(db, key);
+                let meta = Meta { stamp: Some(ctx.stamp), deadline, ..Meta::default() };
+                return self.store(db, key, value, &meta);
+            }
+            let shown = !record.is_tombstone();
+            self.drop_unsettled(db, key);
+            self.store_tombstone(db, key, ctx.stamp, false);
+            return if shown { Outcome::Applied } else { Outcome::NoEffect };
+        }
+        if !record.is_unsettled() {
+            if !newest {
+                return if ctx.stamp == last { Outcome::NoEffect } else { Outcome::Superseded(last) };
+            }
+            let base = live_of(record, last);
+            space.unsettled.insert(key.bytes.into(), Unsettled::new(base, last));
+            self.settle.push_back((ctx.stamp.time(), db, key.bytes.into()));
+        }
+        self.place(db, key, op, ctx, last)
+    }
+
+    fn apply_to_absent(&mut self, db: u32, key: Key<'_>, op: Op<'_>, ctx: &WriteContext<'_>) -> Outcome {
+        if let Some((value, deadline)) = set_parts(&op) {
+            return self.store(db, key, value, &Meta { stamp: Some(ctx.stamp), deadline, ..Meta::default() });
+        }
+        if op == Op::Del {
+            self.store_tombstone(db, key, ctx.stamp, false);
+            return Outcome::NoEffect;
+        }
+        let base_stamp = self.dbs[db as usize].cut;
+        self.dbs[db as usize].unsettled.insert(key.bytes.into(), Unsettled::new(Live::default(), base_stamp));
+        self.settle.push_back((ctx.stamp.time(), db, key.bytes.into()));
+        self.place(db, key, op, ctx, base_stamp)
+    }
+
+    /// Puts an operation among the unsettled ones of its key, which exist, and shows the result.
+    fn place(&mut self, db: u32, key: Key<'_>, op: Op<'_>, ctx: &WriteContext<'_>, last: Stamp) -> Outcome {
+        let space = &mut self.dbs[db as usize];
+        let Some(unsettled) = space.unsettled.get_mut(key.bytes) else { return Outcome::NoEffect };
+        let placed = unsettled.place(ctx.origins, ctx.stamp, op);
+        let newest = unsettled.last();
+        let before = space.table.get(key.bytes, key.hash).filter(|record| !record.is_tombstone());
+        match placed {
+            Placed::Known => {
+                let known = ctx.stamp == last || ctx.origins.compare(ctx.stamp, unsettled.base_stamp) != Ordering::Less;
+                return if known { Outcome::NoEffect } else { Outcome::Superseded(unsettled.base_stamp) };
+            }
+            Placed::Commutes(delta) => {
+                if let Some(record) = before
+                    && let Some(sum) = crate::resp::number::parse_i64(record.value()).and_then(|n| n.checked_add(delta))
+                {
+                    let mut text = itoa::Buffer::new();
+                    let meta = Meta { stamp: Some(newest), original: None, unsettled: true, ..record.meta() };
+                    return self.store(db, key, text.format(sum).as_bytes(), &meta);
+                }
+            }
+            Placed::Last if !op.dominates() => {
+                let state = before.map(|record| State {
+                    value: record.value(),
+                    deadline: record.deadline(),
+                    written: record.original().unwrap_or(last.time()),
+                });
+                let changed = op::step(state, op, ctx.stamp.time().millis());
+                let meta = Meta { stamp: Some(newest), unsettled: true, ..Meta::default() };
+                match changed {
+                    Change::Put(value, deadline) => return self.store(db, key, value, &Meta { deadline, ..meta }),
+                    Change::Compute(value, deadline) => return self.store(db, key, &value, &Meta { deadline, ..meta }),
+                    _ => {}
+                }
+            }
+            Placed::Last | Placed::Before => {}
+        }
+        self.show(db, key)
+    }
+
+    /// Replays a key's operations and shows the result.
+    pub(super) fn show(&mut self, db: u32, key: Key<'_>) -> Outcome {
+        let space = &mut self.dbs[db as usize];
+        let Some(unsettled) = space.unsettled.get(key.bytes) else { return Outcome::NoEffect };
+        let (live, last) = (unsettled.replay(), unsettled.last());
+        match &live.value {
+            Some(value) => {
+                let meta = Meta {
+                    stamp: Some(last),
+                    deadline: value.deadline,
+                    original: live.original(last),
+                    unsettled: true,
+                    ..Meta::default()
+                };
+                self.store(db, key, &value.bytes, &meta)
+            }
+            None => {
+                self.store_tombstone(db, key, last, true);
+                Outcome::Applied
+            }
+        }
+    }
+
+    pub(super) fn drop_unsettled(&mut self, db: u32, key: Key<'_>) {
+        let space = &mut self.dbs[db as usize];
+        if space.table.get(key.bytes, key.hash).is_some_and(Record::is_unsettled) {
+            space.unsettled.remove(key.bytes);
+        }
+    }
+
+    /// Shows `value`.
+    pub(super) fn store(&mut self, db: u32, key: Key<'_>, value: &[u8], meta: &Meta) -> Outcome {
+        let meta = Meta { merge_mark: self.merge_parity, ..*meta };
+        let record = Record::new(key.bytes, value, &meta);
+        self.put(db, key, record);
+        Outcome::Applied
+    }
+
+    /// Shows nothing, and remembers the delete until it is settled.
+    pub(super) fn store_tombstone(&mut self, db: u32, key: Key<'_>, stamp: Stamp, unsettled: bool) {
+        let meta = Meta {
+            stamp: Some(stamp),
+            tombstone: true,
+            unsettled,
+            merge_mark: self.merge_parity,
+            ..Meta::default()
+        };
+        self.put(db, key, Record::new(key.bytes, b"", &meta));
+        self.settle.push_back((stamp.time(), db, key.bytes.into()));
+    }
+
+    fn put(&mut self, db: u32, key: Key<'_>, record: Record) {
+        let space = &mut self.dbs[db as usize];
+        let (shown, timed) = (!record.is_tombstone(), record.deadline().is_some());
+        let old = space.table.insert(&self.hasher, key.hash, record);
+        space.count(old.as_ref(), shown, timed);
+    }
+
+    /// Takes the record out altogether.
+    pub(super) fn remove(&mut self, db: u32, key: Key<'_>) -> Option<Record> {
+        let space = &mut self.dbs[db as usize];
+        let old = space.table.remove(key.bytes, key.hash)?;
+        if old.is_unsettled() {
+            space.unsettled.remove(key.bytes);
+        }
+        space.count(Some(&old), false, false);
+        Some(old)
+    }
+
+    /// The keys that are shown, expired ones not yet purged among them, as DBSIZE counts.
+    pub fn len(&self, db: u32) -> usize {
+        self.dbs[db as usize].live
+    }
+
+    /// Whether no database shows a key.
+    pub fn is_empty(&self) -> bool {
+        self.dbs.iter().all(|space| space.live == 0)
+    }
+
+    /// How many keys have a deadline.
+    pub fn timed_len(&self, db: u32) -> usize {
+        self.dbs[db as usize].timed
+    }
+
+    /// How many databases there are.
+    pub fn databases(&self) -> u32 {
+        self.dbs.len() as u32
+    }
+
+    /// The table of a database, for walks.
+    pub fn table(&self, db: u32) -> &Table {
+        &self.dbs[db as usize].table
+    }
+
+    /// The last flush of a database.
+    pub fn cut(&self, db: u32) -> Stamp {
+        self.dbs[db as usize].cut
+    }
+
+    /// The unsettled operations of a key.
+    pub fn unsettled(&self, db: u32, key: &[u8]) -> Option<&Unsettled> {
+        self.dbs[db as usize].unsettled.get(key)
+    }
+
+    /// Keys with unsettled operations and tombstones, over all databases: both are 0 at rest.
+    pub fn pending(&self) -> (usize, usize) {
+        let unsettled = self.dbs.iter().map(|space| space.unsettled.len()).sum();
+        let tombstones = self.dbs.iter().map(|space| space.table.len() - space.live).sum();
+        (unsettled, tombstones)
+    }
+
+    /// Raises `flag` when the key changes.
+    pub fn watch(&mut self, db: u32, key: &[u8], flag: Arc<AtomicBool>) {
+        self.watchers.entry((db, key.into())).or_default().push(flag);
+    }
+
+    /// Ends a watch.
+    pub fn unwatch(&mut self, db: u32, key: &[u8], flag: &Arc<AtomicBool>) {
+        let place = (db, key.into());
+        if let Some(flags) = self.watchers.get_mut(&place) {
+            flags.retain(|other| !Arc::ptr_eq(other, flag));
+            if flags.is_empty() {
+                self.watchers.remove(&place);
+            }
+        }
+    }
+
+    pub(super) fn touch(&self, db: u32, key: &[u8]) {
+        if self.watchers.is_empty() {
+            return;
+        }
+        for flag in self.watchers.get(&(db, key.into())).into_iter().flatten() {
+            flag.store(true, Atomic::Relaxed);
+        }
+    }
+
+    /// Raises the flags of all watched keys of a database that exist.
+    pub(super) fn touch_all(&self, db: u32) {
+        for ((_, key), flags) in self.watchers.iter().filter(|((watched, _), _)| *watched == db) {
+            let hash = self.hasher.hash(key);
+            if self.dbs[db as usize].table.get(key, hash).is_some_and(|record| !record.is_tombstone()) {
+                flags.iter().for_each(|flag| flag.store(true, Atomic::Relaxed));
+            }
+        }
+    }
+}
+
+impl Db {
+    fn count(&mut self, old: Option<&Record>, shown: bool, timed: bool) {
+        let old_shown = old.is_some_and(|old| !old.is_tombstone());
+        let old_timed = old.is_some_and(|old| old.deadline().is_some());
+        self.live = self.live + usize::from(shown) - usize::from(old_shown);
+        self.timed = self.timed + usize::from(timed) - usize::from(old_timed);
+    }
+}
+
+/// What a settled record holds.
+pub(super) fn live_of(record: &Record, stamp: Stamp) -> Live {
+    let value = (!record.is_tombstone())
+        .then(|| Value { bytes: record.value().to_vec(), deadline: record.deadline() });
+    Live { value, written: record.original().unwrap_or(stamp.time()) }
+}

@@ -1,0 +1,194 @@
+//! What time does to a partition: operations fold into their bases and tombstones go once everything before them has arrived,
+//! keys are purged when their deadline is past recall, and a flush cuts off all that came before it.
+
+use std::cmp::Ordering;
+
+use crate::db::op;
+use crate::db::origin::Origins;
+use crate::db::partition::{Db, Key, Outcome, Partition, WriteContext};
+use crate::db::record::{Meta, Record};
+use crate::db::stamp::{Hlc, Stamp, UnixMillis};
+use crate::db::table::Table;
+
+/// What was taken out by a flush, to be freed at leisure.
+#[derive(Debug, Default)]
+pub struct Flushed(#[expect(dead_code, reason = "held only to be dropped elsewhere")] Vec<Db>);
+
+impl Partition {
+    /// Folds and drops what `settled` allows, at most `limit` keys; says how many it looked at.
+    pub fn settle(&mut self, settled: Hlc, limit: usize) -> usize {
+        let mut done = 0;
+        while done < limit && self.settle.front().is_some_and(|(due, _, _)| *due <= settled) {
+            let Some((_, db, key)) = self.settle.pop_front() else { break };
+            let hash = self.hasher.hash(&key);
+            self.settle_key(db, Key { bytes: &key, hash }, settled);
+            done += 1;
+        }
+        done
+    }
+
+    /// Folds one key. Nothing that clients see changes.
+    pub(super) fn settle_key(&mut self, db: u32, key: Key<'_>, settled: Hlc) {
+        let space = &mut self.dbs[db as usize];
+        let Some(record) = space.table.get(key.bytes, key.hash) else { return };
+        if !record.is_unsettled() {
+            let stamp = record.stamp().unwrap_or(Stamp::ZERO);
+            if record.is_tombstone() {
+                self.drop_tombstone(db, key, stamp, settled);
+            }
+            return;
+        }
+        if self.walk.is_some() {
+            self.save_preimage(db, key);
+        }
+        let space = &mut self.dbs[db as usize];
+        let Some(unsettled) = space.unsettled.get_mut(key.bytes) else { return };
+        unsettled.fold(settled);
+        let last = unsettled.last();
+        if !unsettled.is_empty() {
+            self.settle.push_back((last.time(), db, key.bytes.into()));
+            return;
+        }
+        let Some(unsettled) = space.unsettled.remove(key.bytes) else { return };
+        match unsettled.base.value {
+            Some(ref value) => {
+                let meta = Meta {
+                    stamp: Some(last),
+                    deadline: value.deadline,
+                    original: unsettled.base.original(last),
+                    ..Meta::default()
+                };
+                self.store(db, key, &value.bytes, &meta);
+            }
+            None if last.time() <= settled => {
+                self.stats.tombstones_dropped += 1;
+                self.remove(db, key);
+            }
+            None => self.store_tombstone(db, key, last, false),
+        }
+    }
+
+    fn drop_tombstone(&mut self, db: u32, key: Key<'_>, stamp: Stamp, settled: Hlc) {
+        if stamp.time() > settled {
+            self.settle.push_back((stamp.time(), db, key.bytes.into()));
+            return;
+        }
+        if self.walk.is_some() {
+            self.save_preimage(db, key);
+        }
+        self.stats.tombstones_dropped += 1;
+        self.remove(db, key);
+    }
+
+    /// Removes keys of one segment whose deadline is at or before `before`, which in stamped manner is the settled time: until
+    /// then an operation from before the deadline may still arrive. Returns the next segment's start, none after the last.
+    pub fn purge_expired(&mut self, db: u32, from: u32, before: UnixMillis, settled: Hlc) -> Option<u32> {
+        let next = self.dbs[db as usize].table.segment_end(from);
+        if self.dbs[db as usize].table.segment_deadline_min(from) > before.0 {
+            return next;
+        }
+        let due = |record: &&Record| !record.is_tombstone() && op::is_expired(record.deadline(), before);
+        let keys: Vec<Box<[u8]>> =
+            self.dbs[db as usize].table.segment(from).filter(due).map(|record| record.key().into()).collect();
+        for key in &keys {
+            let key = Key { bytes: key, hash: self.hasher.hash(key) };
+            self.purge_key(db, key, settled);
+        }
+        self.dbs[db as usize].table.refresh_deadline_min(from);
+        next
+    }
+
+    fn purge_key(&mut self, db: u32, key: Key<'_>, settled: Hlc) {
+        if !self.stamped {
+            if self.walk.is_some() {
+                self.save_preimage(db, key);
+            }
+            self.remove(db, key);
+            self.stats.expired += 1;
+            return;
+        }
+        let Some(record) = self.dbs[db as usize].table.get(key.bytes, key.hash) else { return };
+        if record.is_unsettled() {
+            self.settle_key(db, key, settled);
+        } else if record.stamp().unwrap_or(Stamp::ZERO).time() <= settled {
+            if self.walk.is_some() {
+                self.save_preimage(db, key);
+            }
+            self.remove(db, key);
+            self.stats.expired += 1;
+        }
+    }
+
+    /// Removes one expired key that a plain client met (plain manner only; in stamped manner reads merely hide it).
+    pub fn remove_expired(&mut self, db: u32, key: Key<'_>) {
+        if !self.stamped {
+            self.purge_key(db, key, Hlc::ZERO);
+            self.touch(db, key.bytes);
+        }
+    }
+
+    /// Deletes everything in `db` stamped before the flush. `newest` promises that nothing here is newer, which frees the
+    /// tables in one go.
+    pub fn flush(&mut self, db: u32, newest: bool, ctx: &WriteContext<'_>) -> (Outcome, Flushed) {
+        let space = &self.dbs[db as usize];
+        if self.stamped && ctx.origins.compare(ctx.stamp, space.cut) != Ordering::Greater {
+            return (Outcome::Superseded(space.cut), Flushed::default());
+        }
+        self.touch_all(db);
+        if self.walk.is_some() {
+            self.save_all_preimages(db);
+        }
+        if !self.stamped || newest {
+            let old = std::mem::take(&mut self.dbs[db as usize]);
+            self.dbs[db as usize].cut = if self.stamped { ctx.stamp } else { Stamp::ZERO };
+            return (Outcome::Applied, Flushed(vec![old]));
+        }
+        self.dbs[db as usize].cut = ctx.stamp;
+        self.apply_cut(db, ctx.origins);
+        (Outcome::Applied, Flushed::default())
+    }
+
+    /// Drops what the database's cut deletes, key by key.
+    pub(super) fn apply_cut(&mut self, db: u32, origins: &Origins) {
+        let cut = self.dbs[db as usize].cut;
+        let older = |stamp: Stamp| origins.compare(stamp, cut) == Ordering::Less;
+        let space = &mut self.dbs[db as usize];
+        let mut gone: Vec<Box<[u8]>> = Vec::new();
+        let mut changed: Vec<Box<[u8]>> = Vec::new();
+        for record in space.table.iter() {
+            if record.is_unsettled() {
+                changed.push(record.key().into());
+            } else if older(record.stamp().unwrap_or(Stamp::ZERO)) {
+                gone.push(record.key().into());
+            }
+        }
+        for key in &gone {
+            let key = Key { bytes: key, hash: self.hasher.hash(key) };
+            self.remove(db, key);
+        }
+        for key in &changed {
+            let key = Key { bytes: key, hash: self.hasher.hash(key) };
+            let Some(unsettled) = self.dbs[db as usize].unsettled.get_mut(key.bytes) else { continue };
+            unsettled.cut(origins, cut);
+            if unsettled.is_empty() && unsettled.base_stamp == cut {
+                self.remove(db, key);
+            } else {
+                self.show(db, key);
+            }
+        }
+    }
+
+    /// Forgets a database's cut once it is settled: from then on absence says it.
+    pub fn settle_cut(&mut self, db: u32, settled: Hlc) {
+        let cut = self.dbs[db as usize].cut;
+        if cut != Stamp::ZERO && cut.time() <= settled {
+            self.dbs[db as usize].cut = Stamp::ZERO;
+        }
+    }
+
+    /// The whole table of a database, for walks that hold the lock.
+    pub fn segments_len(&self, db: u32) -> usize {
+        let table: &Table = &self.dbs[db as usize].table;
+        table.segments_len()
+    }
+}

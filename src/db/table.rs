@@ -1,0 +1,288 @@
+//! The segmented hash table: an extendible directory of small tables, so that growth moves at most one segment's keys at a
+//! time and no client waits for a rehash of everything.
+//!
+//! A key's *position* is 32 bits of its hash. A segment holds one contiguous range of positions; a full one is split in
+//! halves. SCAN walks positions upwards, so a key that is there from the start of a scan to its end is seen exactly once,
+//! however much the table grows meanwhile.
+
+use hashbrown::HashTable;
+
+use crate::db::record::Record;
+
+/// A segment with more keys is split: keeps the longest pause near 0.1 ms.
+const SEGMENT_LEN_MAX: usize = 850;
+/// Positions have 32 bits; a directory never needs more.
+const DEPTH_MAX: u32 = 28;
+
+/// The hash function of keys, seeded per process.
+#[derive(Debug, Clone)]
+pub struct KeyHasher(foldhash::quality::FixedState);
+
+impl KeyHasher {
+    /// A hasher with this seed.
+    pub fn new(seed: u64) -> Self {
+        Self(foldhash::quality::FixedState::with_seed(seed))
+    }
+
+    /// The hash of a key.
+    #[inline]
+    pub fn hash(&self, key: &[u8]) -> u64 {
+        use std::hash::{BuildHasher, Hasher};
+        let mut hasher = self.0.build_hasher();
+        hasher.write(key);
+        hasher.finish()
+    }
+}
+
+/// The place of a hash in the order of SCAN.
+#[inline]
+pub fn position(hash: u64) -> u32 {
+    (hash >> 16) as u32
+}
+
+#[derive(Debug)]
+struct Segment {
+    keys: HashTable<Record>,
+    /// How many leading bits of a position all keys here share.
+    depth: u32,
+    /// No key here has an earlier deadline (milliseconds since 1970).
+    deadline_min: i64,
+}
+
+/// Keys and their records.
+#[derive(Debug)]
+pub struct Table {
+    /// `2^depth` entries: the segment for each leading-bits value.
+    directory: Vec<u32>,
+    depth: u32,
+    segments: Vec<Segment>,
+    len: usize,
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self { directory: vec![0], depth: 0, segments: vec![Segment::new(0)], len: 0 }
+    }
+}
+
+impl Segment {
+    fn new(depth: u32) -> Self {
+        Self { keys: HashTable::new(), depth, deadline_min: i64::MAX }
+    }
+}
+
+impl Table {
+    /// How many records, tombstones included.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    #[inline]
+    fn segment_index(&self, hash: u64) -> usize {
+        // A shift by 32 of a u32 would overflow at depth 0, a shift of a u64 does not.
+        self.directory[(u64::from(position(hash)) >> (32 - self.depth)) as usize] as usize
+    }
+
+    /// The record of a key.
+    #[inline]
+    pub fn get(&self, key: &[u8], hash: u64) -> Option<&Record> {
+        self.segments[self.segment_index(hash)].keys.find(hash, |record| record.key() == key)
+    }
+
+    /// The record of a key, to change in place. A deadline that comes earlier must be noted with [`Self::note_deadline`].
+    #[inline]
+    pub fn get_mut(&mut self, key: &[u8], hash: u64) -> Option<&mut Record> {
+        let index = self.segment_index(hash);
+        self.segments[index].keys.find_mut(hash, |record| record.key() == key)
+    }
+
+    /// Says that a key with this hash has this deadline.
+    #[inline]
+    pub fn note_deadline(&mut self, hash: u64, deadline_ms: i64) {
+        let index = self.segment_index(hash);
+        let segment = &mut self.segments[index];
+        segment.deadline_min = segment.deadline_min.min(deadline_ms);
+    }
+
+    /// Puts a record in, in the place of one with the same key; returns that one.
+    pub fn insert(&mut self, hasher: &KeyHasher, hash: u64, record: Record) -> Option<Record> {
+        if let Some(deadline) = record.deadline() {
+            self.note_deadline(hash, deadline.0);
+        }
+        let index = self.segment_index(hash);
+        if let Some(old) = self.segments[index].keys.find_mut(hash, |old| old.key() == record.key()) {
+            return Some(std::mem::replace(old, record));
+        }
+        let index = if self.segments[index].keys.len() >= SEGMENT_LEN_MAX && self.segments[index].depth < DEPTH_MAX {
+            self.split(hasher, index, hash);
+            self.segment_index(hash)
+        } else {
+            index
+        };
+        self.segments[index].keys.insert_unique(hash, record, |record| hasher.hash(record.key()));
+        self.len += 1;
+        None
+    }
+
+    /// Takes a record out.
+    pub fn remove(&mut self, key: &[u8], hash: u64) -> Option<Record> {
+        let index = self.segment_index(hash);
+        let found = self.segments[index].keys.find_entry(hash, |record| record.key() == key).ok()?;
+        self.len -= 1;
+        Some(found.remove().0)
+    }
+
+    fn split(&mut self, hasher: &KeyHasher, index: usize, hash: u64) {
+        let depth = self.segments[index].depth;
+        if depth == self.depth {
+            self.directory = self.directory.iter().flat_map(|&entry| [entry, entry]).collect();
+            self.depth += 1;
+        }
+        let whole = std::mem::replace(&mut self.segments[index], Segment::new(depth + 1));
+        let mut upper = Segment::new(depth + 1);
+        upper.deadline_min = whole.deadline_min;
+        self.segments[index].deadline_min = whole.deadline_min;
+        let half = whole.keys.len() / 2 + whole.keys.len() / 16;
+        upper.keys.reserve(half, |record| hasher.hash(record.key()));
+        self.segments[index].keys.reserve(half, |record| hasher.hash(record.key()));
+        let bit = 1 << (31 - depth);
+        for record in whole.keys {
+            let hash = hasher.hash(record.key());
+            let side = if position(hash) & bit == 0 { &mut self.segments[index] } else { &mut upper };
+            side.keys.insert_unique(hash, record, |record| hasher.hash(record.key()));
+        }
+        let upper_index = self.segments.len() as u32;
+        self.segments.push(upper);
+        let span = 1usize << (self.depth - depth);
+        let first = (u64::from(position(hash)) >> (32 - depth)) as usize * span;
+        self.directory[first + span / 2..first + span].fill(upper_index);
+    }
+
+    /// The first position after the segment that holds `from`, or none where it is the last.
+    pub fn segment_end(&self, from: u32) -> Option<u32> {
+        let entry = (u64::from(from) >> (32 - self.depth)) as usize;
+        let segment = &self.segments[self.directory[entry] as usize];
+        let width = 1u64 << (32 - segment.depth);
+        let end = (u64::from(from) / width + 1) * width;
+        u32::try_from(end).ok()
+    }
+
+    /// The records of the segment that holds `from`, in no order.
+    pub fn segment(&self, from: u32) -> impl Iterator<Item = &Record> {
+        let entry = (u64::from(from) >> (32 - self.depth)) as usize;
+        self.segments[self.directory[entry] as usize].keys.iter()
+    }
+
+    /// The earliest deadline that may be found in the segment that holds `from`.
+    pub fn segment_deadline_min(&self, from: u32) -> i64 {
+        let entry = (u64::from(from) >> (32 - self.depth)) as usize;
+        self.segments[self.directory[entry] as usize].deadline_min
+    }
+
+    /// Recomputes what [`Self::segment_deadline_min`] says.
+    pub fn refresh_deadline_min(&mut self, from: u32) {
+        let entry = (u64::from(from) >> (32 - self.depth)) as usize;
+        let segment = &mut self.segments[self.directory[entry] as usize];
+        segment.deadline_min =
+            segment.keys.iter().filter_map(Record::deadline).map(|d| d.0).min().unwrap_or(i64::MAX);
+    }
+
+    /// Every record, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Record> {
+        self.segments.iter().flat_map(|segment| segment.keys.iter())
+    }
+
+    /// A record at random: a segment by `pick`, then one of its keys; none where there is none.
+    pub fn random(&self, pick: u64) -> Option<&Record> {
+        if self.len == 0 {
+            return None;
+        }
+        let start = (pick as usize) % self.segments.len();
+        let order = (start..self.segments.len()).chain(0..start);
+        order.map(|index| &self.segments[index].keys).find(|keys| !keys.is_empty()).and_then(|keys| {
+            let nth = (pick >> 32) as usize % keys.len();
+            keys.iter().nth(nth)
+        })
+    }
+
+    /// How many segments there are.
+    pub fn segments_len(&self) -> usize {
+        self.segments.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::record::Meta;
+    use std::collections::BTreeSet;
+
+    fn filled(n: u32) -> (Table, KeyHasher) {
+        let (mut table, hasher) = (Table::default(), KeyHasher::new(7));
+        for i in 0..n {
+            let key = format!("key:{i}");
+            let hash = hasher.hash(key.as_bytes());
+            assert!(table.insert(&hasher, hash, Record::new(key.as_bytes(), b"v", &Meta::default())).is_none());
+        }
+        (table, hasher)
+    }
+
+    fn scan_from(table: &Table, mut from: u32, seen: &mut Vec<Vec<u8>>, segments: usize) -> Option<u32> {
+        for _ in 0..segments {
+            seen.extend(table.segment(from).map(|record| record.key().to_vec()));
+            from = table.segment_end(from)?;
+        }
+        Some(from)
+    }
+
+    #[test]
+    fn every_key_is_found_after_many_splits_and_gone_after_removal() {
+        let (mut table, hasher) = filled(20_000);
+        assert!(table.segments_len() > 20);
+        for i in 0..20_000 {
+            let key = format!("key:{i}");
+            let hash = hasher.hash(key.as_bytes());
+            assert_eq!(table.get(key.as_bytes(), hash).unwrap().value(), b"v");
+            if i % 2 == 0 {
+                assert!(table.remove(key.as_bytes(), hash).is_some());
+            }
+        }
+        assert_eq!(table.len(), 10_000);
+        assert_eq!(table.iter().count(), 10_000);
+    }
+
+    #[test]
+    fn a_walk_sees_each_key_once_while_the_table_grows_tenfold() {
+        let (mut table, hasher) = filled(3_000);
+        let mut seen = Vec::new();
+        let mut from = Some(0);
+        let mut next = 3_000;
+        while let Some(position) = from {
+            from = scan_from(&table, position, &mut seen, 1);
+            for _ in 0..3_000 {
+                let key = format!("key:{next}");
+                let hash = hasher.hash(key.as_bytes());
+                table.insert(&hasher, hash, Record::new(key.as_bytes(), b"v", &Meta::default()));
+                next += 1;
+            }
+        }
+        let old: Vec<_> = seen.iter().filter(|key| {
+            std::str::from_utf8(&key[4..]).unwrap().parse::<u32>().unwrap() < 3_000
+        }).collect();
+        assert_eq!(old.len(), 3_000);
+        assert_eq!(old.iter().collect::<BTreeSet<_>>().len(), 3_000);
+    }
+
+    #[test]
+    fn the_directory_covers_all_positions_without_gap_or_overlap() {
+        let (table, _) = filled(30_000);
+        let mut seen = Vec::new();
+        assert_eq!(scan_from(&table, 0, &mut seen, usize::MAX), None);
+        assert_eq!(seen.len(), 30_000);
+    }
+}
