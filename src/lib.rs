@@ -4,5 +4,9 @@
 //! `resp -> db -> commands -> keyspace`, `resp -> journal -> keyspace`,
 //! `keyspace -> {replication, persistence} -> clients -> server -> main`.
 
+pub mod commands;
 pub mod db;
+pub mod journal;
+pub mod keyspace;
+pub mod replication;
 pub mod resp;

@@ -88,21 +88,31 @@ pub fn decode<'a>(
         if stamp.origin() == OriginIndex(0) {
             return Ok(stamp);
         }
-        let origin = translate(stamp.origin()).ok_or(Malformed("stamp of an origin that was not announced"))?;
+        let origin = translate(stamp.origin())
+            .ok_or(Malformed("stamp of an origin that was not announced"))?;
         Ok(Stamp::new(stamp.time(), origin))
     };
     let db = u32::try_from(reader.varint()?).map_err(|_| Malformed("database out of range"))?;
     let key = reader.bytes()?;
     let flags = reader.u8()?;
     let base_stamp = stamp_of(reader.u64()?)?;
-    let mut base = Live { value: None, written: base_stamp.time() };
+    let mut base = Live {
+        value: None,
+        written: base_stamp.time(),
+    };
     if flags & HAS_VALUE != 0 {
-        let deadline =
-            if flags & HAS_DEADLINE != 0 { Some(UnixMillis(reader.u64()? as i64)) } else { None };
+        let deadline = if flags & HAS_DEADLINE != 0 {
+            Some(UnixMillis(reader.u64()? as i64))
+        } else {
+            None
+        };
         if flags & HAS_WRITTEN != 0 {
             base.written = Hlc::from_raw(reader.u64()?);
         }
-        base.value = Some(Value { bytes: reader.bytes()?.to_vec(), deadline });
+        base.value = Some(Value {
+            bytes: reader.bytes()?.to_vec(),
+            deadline,
+        });
     }
     let count = reader.varint()?;
     let mut ops = Vec::new();
@@ -112,5 +122,11 @@ pub fn decode<'a>(
         crate::db::op::Op::decode(op)?;
         ops.push((stamp, OpBytes::from_slice(op)));
     }
-    Ok(Item { db, key, base, base_stamp, ops })
+    Ok(Item {
+        db,
+        key,
+        base,
+        base_stamp,
+        ops,
+    })
 }

@@ -27,7 +27,10 @@ impl Partition {
         if item.db >= self.databases() {
             return;
         }
-        let key = Key { bytes: item.key, hash: self.hasher.hash(item.key) };
+        let key = Key {
+            bytes: item.key,
+            hash: self.hasher.hash(item.key),
+        };
         let mut theirs = Unsettled::new(item.base.clone(), item.base_stamp);
         for (stamp, bytes) in &item.ops {
             if let Ok(op) = Op::decode(bytes) {
@@ -40,7 +43,13 @@ impl Partition {
 
     /// Merges the keys of one segment that the sender did not mention, which says that they are absent there. Returns the
     /// next segment's start, none after the last.
-    pub fn merge_absent(&mut self, db: u32, from: u32, sender_settled: Hlc, ctx: &WriteContext<'_>) -> Option<u32> {
+    pub fn merge_absent(
+        &mut self,
+        db: u32,
+        from: u32,
+        sender_settled: Hlc,
+        ctx: &WriteContext<'_>,
+    ) -> Option<u32> {
         let next = self.dbs[db as usize].table.segment_end(from);
         let parity = self.merge_parity;
         let unmet: Vec<Box<[u8]>> = self.dbs[db as usize]
@@ -50,15 +59,26 @@ impl Partition {
             .map(|record| record.key().into())
             .collect();
         for bytes in &unmet {
-            let key = Key { bytes, hash: self.hasher.hash(bytes) };
-            self.merge_key(db, key, Unsettled::new(Live::default(), Stamp::ZERO), sender_settled, ctx);
+            let key = Key {
+                bytes,
+                hash: self.hasher.hash(bytes),
+            };
+            self.merge_key(
+                db,
+                key,
+                Unsettled::new(Live::default(), Stamp::ZERO),
+                sender_settled,
+                ctx,
+            );
         }
         next
     }
 
     /// Takes over a flush of the sender.
     pub fn merge_cut(&mut self, db: u32, cut: Stamp, ctx: &WriteContext<'_>) {
-        if db < self.databases() && ctx.origins.compare(cut, self.dbs[db as usize].cut) == Ordering::Greater {
+        if db < self.databases()
+            && ctx.origins.compare(cut, self.dbs[db as usize].cut) == Ordering::Greater
+        {
             self.flush(db, false, &WriteContext { stamp: cut, ..*ctx });
         }
     }
@@ -93,7 +113,9 @@ impl Partition {
 
         let reach_ours = ours.base_stamp.time().max(ctx.settled);
         let reach_theirs = theirs.base_stamp.time().max(sender_settled);
-        let order = reach_ours.cmp(&reach_theirs).then_with(|| ctx.origins.compare(ours.base_stamp, theirs.base_stamp));
+        let order = reach_ours
+            .cmp(&reach_theirs)
+            .then_with(|| ctx.origins.compare(ours.base_stamp, theirs.base_stamp));
         let (mut winner, loser, settled) = match order {
             Ordering::Less => (theirs, ours, sender_settled),
             _ => (ours, theirs, ctx.settled),
@@ -127,7 +149,9 @@ impl Partition {
         self.touch(db, key.bytes);
         self.drop_unsettled(db, key);
         if unsettled {
-            self.dbs[db as usize].unsettled.insert(key.bytes.into(), merged);
+            self.dbs[db as usize]
+                .unsettled
+                .insert(key.bytes.into(), merged);
             self.settle.push_back((last.time(), db, key.bytes.into()));
         }
         match &live.value {

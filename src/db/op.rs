@@ -19,7 +19,7 @@ use smallvec::SmallVec;
 
 use crate::db::stamp::{Hlc, UnixMillis};
 use crate::db::varint::{self, Malformed, Reader};
-use crate::resp::number;
+use crate::resp::{LongDouble, parse_i64};
 
 /// The largest string an operation may make: Redis's own limit, the same on every node so that all judge alike.
 pub const STRING_LEN_MAX: usize = 512 * 1024 * 1024;
@@ -59,7 +59,10 @@ pub enum Op<'a> {
 impl<'a> Op<'a> {
     /// Whether nothing that came earlier can show through.
     pub fn dominates(&self) -> bool {
-        matches!(self, Self::Del | Self::Set(_, Expiry::Clear | Expiry::At(_)))
+        matches!(
+            self,
+            Self::Del | Self::Set(_, Expiry::Clear | Expiry::At(_))
+        )
     }
 
     /// Appends the bytes of the head comment.
@@ -127,7 +130,8 @@ impl<'a> Op<'a> {
             0x04 => return Ok(Self::IncrByFloat(reader.rest())),
             0x05 => return Ok(Self::Append(reader.rest())),
             0x06 => {
-                let offset = u32::try_from(reader.varint()?).map_err(|_| Malformed("offset too large"))?;
+                let offset =
+                    u32::try_from(reader.varint()?).map_err(|_| Malformed("offset too large"))?;
                 return Ok(Self::SetRange(offset, reader.rest()));
             }
             0x07 => Self::Expire(take_deadline(&mut reader)?),
@@ -136,9 +140,17 @@ impl<'a> Op<'a> {
                 let deadline = take_deadline(&mut reader)?;
                 return Ok(Self::Import(original, deadline, reader.rest()));
             }
-            _ => return Err(Malformed("unknown operation: this node is older than its peer")),
+            _ => {
+                return Err(Malformed(
+                    "unknown operation: this node is older than its peer",
+                ));
+            }
         };
-        if reader.is_empty() { Ok(op) } else { Err(Malformed("operation too long")) }
+        if reader.is_empty() {
+            Ok(op)
+        } else {
+            Err(Malformed("operation too long"))
+        }
     }
 }
 
@@ -195,12 +207,18 @@ pub enum Change<'a> {
 pub fn step<'a>(current: Option<State<'_>>, op: Op<'a>, at: UnixMillis) -> Change<'a> {
     let expired = current.is_some_and(|state| is_expired(state.deadline, at));
     let current = if expired { None } else { current };
-    let idle = if expired { Change::Remove } else { Change::Nothing };
+    let idle = if expired {
+        Change::Remove
+    } else {
+        Change::Nothing
+    };
     match op {
         Op::Del => Change::Remove,
         Op::Set(value, Expiry::Clear) => Change::Put(value, None),
         Op::Set(value, Expiry::At(deadline)) => Change::Put(value, Some(deadline)),
-        Op::Set(value, Expiry::Keep) => Change::Put(value, current.and_then(|state| state.deadline)),
+        Op::Set(value, Expiry::Keep) => {
+            Change::Put(value, current.and_then(|state| state.deadline))
+        }
         Op::Import(original, deadline, value) => match current {
             Some(state) if state.written >= original => idle,
             _ => Change::Import(value, deadline, original),
@@ -227,11 +245,18 @@ pub fn is_expired(deadline: Option<UnixMillis>, at: UnixMillis) -> bool {
 fn compute(current: Option<&[u8]>, op: Op<'_>) -> Option<Bytes> {
     match op {
         Op::Incr(delta) => {
-            let old = current.map_or(Some(0), number::parse_i64)?;
+            let old = current.map_or(Some(0), parse_i64)?;
             let mut text = itoa::Buffer::new();
-            Some(Bytes::from_slice(text.format(old.checked_add(delta)?).as_bytes()))
+            Some(Bytes::from_slice(
+                text.format(old.checked_add(delta)?).as_bytes(),
+            ))
         }
-        Op::IncrByFloat(delta) => number::add_long_double(current, delta).map(|text| Bytes::from_slice(text.as_bytes())),
+        Op::IncrByFloat(delta) => {
+            let old = current.map_or_else(|| Some(LongDouble::from_i64(0)), LongDouble::parse)?;
+            let sum = old.add(LongDouble::parse(delta)?);
+            sum.is_finite()
+                .then(|| Bytes::from_slice(sum.to_human_string().as_bytes()))
+        }
         Op::Append(tail) => {
             let old = current.unwrap_or_default();
             if old.len() + tail.len() > STRING_LEN_MAX {

@@ -108,7 +108,9 @@ impl Origins {
     #[inline]
     pub fn compare(&self, a: Stamp, b: Stamp) -> Ordering {
         match a.time().cmp(&b.time()) {
-            Ordering::Equal if a.origin() != b.origin() => self.compare_origins(a.origin(), b.origin()),
+            Ordering::Equal if a.origin() != b.origin() => {
+                self.compare_origins(a.origin(), b.origin())
+            }
             order => order,
         }
     }
@@ -125,7 +127,10 @@ mod tests {
     use crate::db::stamp::Hlc;
 
     fn origin(node: u128, incarnation: u32) -> Origin {
-        Origin { node: NodeId(node), incarnation: Incarnation(incarnation) }
+        Origin {
+            node: NodeId(node),
+            incarnation: Incarnation(incarnation),
+        }
     }
 
     #[test]
@@ -134,9 +139,18 @@ mod tests {
         let late = origins.intern(origin(9, 1)).unwrap();
         let early = origins.intern(origin(2, 1)).unwrap();
         let time = Hlc::from_raw(77);
-        assert_eq!(origins.compare(Stamp::new(time, late), Stamp::new(time, early)), Ordering::Greater);
-        assert_eq!(origins.compare(Stamp::new(time, late), Stamp::new(time.plus(1), early)), Ordering::Less);
-        assert_eq!(origins.compare(Stamp::new(time, late), Stamp::new(time, late)), Ordering::Equal);
+        assert_eq!(
+            origins.compare(Stamp::new(time, late), Stamp::new(time, early)),
+            Ordering::Greater
+        );
+        assert_eq!(
+            origins.compare(Stamp::new(time, late), Stamp::new(time.plus(1), early)),
+            Ordering::Less
+        );
+        assert_eq!(
+            origins.compare(Stamp::new(time, late), Stamp::new(time, late)),
+            Ordering::Equal
+        );
     }
 
     #[test]

@@ -147,13 +147,18 @@ impl Partition {
         if op::is_expired(deadline, now) {
             return None;
         }
-        Some(View { value: record.value(), deadline, stamp: record.stamp() })
+        Some(View {
+            value: record.value(),
+            deadline,
+            stamp: record.stamp(),
+        })
     }
 
     /// Whether the key's record shows nothing any more only because its deadline has passed.
     pub fn is_expired(&self, db: u32, key: Key<'_>, now: UnixMillis) -> bool {
         let record = self.dbs[db as usize].table.get(key.bytes, key.hash);
-        record.is_some_and(|record| !record.is_tombstone() && op::is_expired(record.deadline(), now))
+        record
+            .is_some_and(|record| !record.is_tombstone() && op::is_expired(record.deadline(), now))
     }
 
     /// Applies one operation: a local one, whose stamp is newer than all, or an effect from elsewhere in any order.
@@ -162,8 +167,11 @@ impl Partition {
         if self.walk.is_some() {
             self.save_preimage(db, key);
         }
-        let outcome =
-            if self.stamped { self.apply_stamped(db, key, op, ctx) } else { self.apply_plain(db, key, op, ctx) };
+        let outcome = if self.stamped {
+            self.apply_stamped(db, key, op, ctx)
+        } else {
+            self.apply_plain(db, key, op, ctx)
+        };
         match outcome {
             Outcome::Applied if !self.watchers.is_empty() => self.touch(db, key.bytes),
             Outcome::Superseded(_) => self.stats.superseded += 1,
@@ -172,7 +180,13 @@ impl Partition {
         outcome
     }
 
-    fn apply_plain(&mut self, db: u32, key: Key<'_>, op: Op<'_>, ctx: &WriteContext<'_>) -> Outcome {
+    fn apply_plain(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        op: Op<'_>,
+        ctx: &WriteContext<'_>,
+    ) -> Outcome {
         let table = &mut self.dbs[db as usize].table;
         let record = table.get_mut(key.bytes, key.hash);
         if let Some((value, deadline)) = set_parts(&op)
@@ -185,30 +199,68 @@ impl Partition {
             return Outcome::Applied;
         }
         let record = table.get(key.bytes, key.hash);
-        let current = record.map(|record| State { value: record.value(), deadline: record.deadline(), written: Hlc::ZERO });
+        let current = record.map(|record| State {
+            value: record.value(),
+            deadline: record.deadline(),
+            written: Hlc::ZERO,
+        });
         match op::step(current, op, ctx.now) {
             Change::Nothing => Outcome::NoEffect,
             Change::Remove => {
-                if self.remove(db, key).is_some() { Outcome::Applied } else { Outcome::NoEffect }
+                if self.remove(db, key).is_some() {
+                    Outcome::Applied
+                } else {
+                    Outcome::NoEffect
+                }
             }
-            Change::Put(value, deadline) | Change::Import(value, deadline, _) => {
-                self.store(db, key, value, &Meta { deadline, ..Meta::default() })
-            }
+            Change::Put(value, deadline) | Change::Import(value, deadline, _) => self.store(
+                db,
+                key,
+                value,
+                &Meta {
+                    deadline,
+                    ..Meta::default()
+                },
+            ),
             Change::Compute(value, deadline) => {
-                let overwritten = table.get_mut(key.bytes, key.hash).is_some_and(|r| r.overwrite(&value, None, deadline));
+                let overwritten = table
+                    .get_mut(key.bytes, key.hash)
+                    .is_some_and(|r| r.overwrite(&value, None, deadline));
                 if !overwritten {
-                    self.store(db, key, &value, &Meta { deadline, ..Meta::default() });
+                    self.store(
+                        db,
+                        key,
+                        &value,
+                        &Meta {
+                            deadline,
+                            ..Meta::default()
+                        },
+                    );
                 }
                 Outcome::Applied
             }
             Change::Deadline(deadline) => {
                 let value = current.map_or(Vec::new(), |state| state.value.to_vec());
-                self.store(db, key, &value, &Meta { deadline, ..Meta::default() })
+                self.store(
+                    db,
+                    key,
+                    &value,
+                    &Meta {
+                        deadline,
+                        ..Meta::default()
+                    },
+                )
             }
         }
     }
 
-    fn apply_stamped(&mut self, db: u32, key: Key<'_>, op: Op<'_>, ctx: &WriteContext<'_>) -> Outcome {
+    fn apply_stamped(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        op: Op<'_>,
+        ctx: &WriteContext<'_>,
+    ) -> Outcome {
         let parity = self.merge_parity;
         let space = &mut self.dbs[db as usize];
         if ctx.origins.compare(ctx.stamp, space.cut) != Ordering::Greater {
@@ -232,57 +284,114 @@ impl Partition {
                     return Outcome::Applied;
                 }
                 self.drop_unsettled(db, key);
-                let meta = Meta { stamp: Some(ctx.stamp), deadline, ..Meta::default() };
+                let meta = Meta {
+                    stamp: Some(ctx.stamp),
+                    deadline,
+                    ..Meta::default()
+                };
                 return self.store(db, key, value, &meta);
             }
             let shown = !record.is_tombstone();
             self.drop_unsettled(db, key);
             self.store_tombstone(db, key, ctx.stamp, false);
-            return if shown { Outcome::Applied } else { Outcome::NoEffect };
+            return if shown {
+                Outcome::Applied
+            } else {
+                Outcome::NoEffect
+            };
         }
         if !record.is_unsettled() {
             if !newest {
-                return if ctx.stamp == last { Outcome::NoEffect } else { Outcome::Superseded(last) };
+                return if ctx.stamp == last {
+                    Outcome::NoEffect
+                } else {
+                    Outcome::Superseded(last)
+                };
             }
             let base = live_of(record, last);
-            space.unsettled.insert(key.bytes.into(), Unsettled::new(base, last));
-            self.settle.push_back((ctx.stamp.time(), db, key.bytes.into()));
+            space
+                .unsettled
+                .insert(key.bytes.into(), Unsettled::new(base, last));
+            self.settle
+                .push_back((ctx.stamp.time(), db, key.bytes.into()));
         }
         self.place(db, key, op, ctx, last)
     }
 
-    fn apply_to_absent(&mut self, db: u32, key: Key<'_>, op: Op<'_>, ctx: &WriteContext<'_>) -> Outcome {
+    fn apply_to_absent(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        op: Op<'_>,
+        ctx: &WriteContext<'_>,
+    ) -> Outcome {
         if let Some((value, deadline)) = set_parts(&op) {
-            return self.store(db, key, value, &Meta { stamp: Some(ctx.stamp), deadline, ..Meta::default() });
+            return self.store(
+                db,
+                key,
+                value,
+                &Meta {
+                    stamp: Some(ctx.stamp),
+                    deadline,
+                    ..Meta::default()
+                },
+            );
         }
         if op == Op::Del {
             self.store_tombstone(db, key, ctx.stamp, false);
             return Outcome::NoEffect;
         }
         let base_stamp = self.dbs[db as usize].cut;
-        self.dbs[db as usize].unsettled.insert(key.bytes.into(), Unsettled::new(Live::default(), base_stamp));
-        self.settle.push_back((ctx.stamp.time(), db, key.bytes.into()));
+        self.dbs[db as usize].unsettled.insert(
+            key.bytes.into(),
+            Unsettled::new(Live::default(), base_stamp),
+        );
+        self.settle
+            .push_back((ctx.stamp.time(), db, key.bytes.into()));
         self.place(db, key, op, ctx, base_stamp)
     }
 
     /// Puts an operation among the unsettled ones of its key, which exist, and shows the result.
-    fn place(&mut self, db: u32, key: Key<'_>, op: Op<'_>, ctx: &WriteContext<'_>, last: Stamp) -> Outcome {
+    fn place(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        op: Op<'_>,
+        ctx: &WriteContext<'_>,
+        last: Stamp,
+    ) -> Outcome {
         let space = &mut self.dbs[db as usize];
-        let Some(unsettled) = space.unsettled.get_mut(key.bytes) else { return Outcome::NoEffect };
+        let Some(unsettled) = space.unsettled.get_mut(key.bytes) else {
+            return Outcome::NoEffect;
+        };
         let placed = unsettled.place(ctx.origins, ctx.stamp, op);
         let newest = unsettled.last();
-        let before = space.table.get(key.bytes, key.hash).filter(|record| !record.is_tombstone());
+        let before = space
+            .table
+            .get(key.bytes, key.hash)
+            .filter(|record| !record.is_tombstone());
         match placed {
             Placed::Known => {
-                let known = ctx.stamp == last || ctx.origins.compare(ctx.stamp, unsettled.base_stamp) != Ordering::Less;
-                return if known { Outcome::NoEffect } else { Outcome::Superseded(unsettled.base_stamp) };
+                let known = ctx.stamp == last
+                    || ctx.origins.compare(ctx.stamp, unsettled.base_stamp) != Ordering::Less;
+                return if known {
+                    Outcome::NoEffect
+                } else {
+                    Outcome::Superseded(unsettled.base_stamp)
+                };
             }
             Placed::Commutes(delta) => {
                 if let Some(record) = before
-                    && let Some(sum) = crate::resp::number::parse_i64(record.value()).and_then(|n| n.checked_add(delta))
+                    && let Some(sum) =
+                        crate::resp::parse_i64(record.value()).and_then(|n| n.checked_add(delta))
                 {
                     let mut text = itoa::Buffer::new();
-                    let meta = Meta { stamp: Some(newest), original: None, unsettled: true, ..record.meta() };
+                    let meta = Meta {
+                        stamp: Some(newest),
+                        original: None,
+                        unsettled: true,
+                        ..record.meta()
+                    };
                     return self.store(db, key, text.format(sum).as_bytes(), &meta);
                 }
             }
@@ -293,10 +402,18 @@ impl Partition {
                     written: record.original().unwrap_or(last.time()),
                 });
                 let changed = op::step(state, op, ctx.stamp.time().millis());
-                let meta = Meta { stamp: Some(newest), unsettled: true, ..Meta::default() };
+                let meta = Meta {
+                    stamp: Some(newest),
+                    unsettled: true,
+                    ..Meta::default()
+                };
                 match changed {
-                    Change::Put(value, deadline) => return self.store(db, key, value, &Meta { deadline, ..meta }),
-                    Change::Compute(value, deadline) => return self.store(db, key, &value, &Meta { deadline, ..meta }),
+                    Change::Put(value, deadline) => {
+                        return self.store(db, key, value, &Meta { deadline, ..meta });
+                    }
+                    Change::Compute(value, deadline) => {
+                        return self.store(db, key, &value, &Meta { deadline, ..meta });
+                    }
                     _ => {}
                 }
             }
@@ -308,7 +425,9 @@ impl Partition {
     /// Replays a key's operations and shows the result.
     pub(super) fn show(&mut self, db: u32, key: Key<'_>) -> Outcome {
         let space = &mut self.dbs[db as usize];
-        let Some(unsettled) = space.unsettled.get(key.bytes) else { return Outcome::NoEffect };
+        let Some(unsettled) = space.unsettled.get(key.bytes) else {
+            return Outcome::NoEffect;
+        };
         let (live, last) = (unsettled.replay(), unsettled.last());
         match &live.value {
             Some(value) => {
@@ -330,14 +449,21 @@ impl Partition {
 
     pub(super) fn drop_unsettled(&mut self, db: u32, key: Key<'_>) {
         let space = &mut self.dbs[db as usize];
-        if space.table.get(key.bytes, key.hash).is_some_and(Record::is_unsettled) {
+        if space
+            .table
+            .get(key.bytes, key.hash)
+            .is_some_and(Record::is_unsettled)
+        {
             space.unsettled.remove(key.bytes);
         }
     }
 
     /// Shows `value`.
     pub(super) fn store(&mut self, db: u32, key: Key<'_>, value: &[u8], meta: &Meta) -> Outcome {
-        let meta = Meta { merge_mark: self.merge_parity, ..*meta };
+        let meta = Meta {
+            merge_mark: self.merge_parity,
+            ..*meta
+        };
         let record = Record::new(key.bytes, value, &meta);
         self.put(db, key, record);
         Outcome::Applied
@@ -412,13 +538,20 @@ impl Partition {
     /// Keys with unsettled operations and tombstones, over all databases: both are 0 at rest.
     pub fn pending(&self) -> (usize, usize) {
         let unsettled = self.dbs.iter().map(|space| space.unsettled.len()).sum();
-        let tombstones = self.dbs.iter().map(|space| space.table.len() - space.live).sum();
+        let tombstones = self
+            .dbs
+            .iter()
+            .map(|space| space.table.len() - space.live)
+            .sum();
         (unsettled, tombstones)
     }
 
     /// Raises `flag` when the key changes.
     pub fn watch(&mut self, db: u32, key: &[u8], flag: Arc<AtomicBool>) {
-        self.watchers.entry((db, key.into())).or_default().push(flag);
+        self.watchers
+            .entry((db, key.into()))
+            .or_default()
+            .push(flag);
     }
 
     /// Ends a watch.
@@ -443,10 +576,20 @@ impl Partition {
 
     /// Raises the flags of all watched keys of a database that exist.
     pub(super) fn touch_all(&self, db: u32) {
-        for ((_, key), flags) in self.watchers.iter().filter(|((watched, _), _)| *watched == db) {
+        for ((_, key), flags) in self
+            .watchers
+            .iter()
+            .filter(|((watched, _), _)| *watched == db)
+        {
             let hash = self.hasher.hash(key);
-            if self.dbs[db as usize].table.get(key, hash).is_some_and(|record| !record.is_tombstone()) {
-                flags.iter().for_each(|flag| flag.store(true, Atomic::Relaxed));
+            if self.dbs[db as usize]
+                .table
+                .get(key, hash)
+                .is_some_and(|record| !record.is_tombstone())
+            {
+                flags
+                    .iter()
+                    .for_each(|flag| flag.store(true, Atomic::Relaxed));
             }
         }
     }
@@ -463,7 +606,12 @@ impl Db {
 
 /// What a settled record holds.
 pub(super) fn live_of(record: &Record, stamp: Stamp) -> Live {
-    let value = (!record.is_tombstone())
-        .then(|| Value { bytes: record.value().to_vec(), deadline: record.deadline() });
-    Live { value, written: record.original().unwrap_or(stamp.time()) }
+    let value = (!record.is_tombstone()).then(|| Value {
+        bytes: record.value().to_vec(),
+        deadline: record.deadline(),
+    });
+    Live {
+        value,
+        written: record.original().unwrap_or(stamp.time()),
+    }
 }

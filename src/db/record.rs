@@ -128,7 +128,8 @@ impl Record {
         if flags & flag == 0 {
             return None;
         }
-        let before = (flags & (flag - 1) & (HAS_STAMP | HAS_DEADLINE | HAS_ORIGINAL)).count_ones() as usize;
+        let before =
+            (flags & (flag - 1) & (HAS_STAMP | HAS_DEADLINE | HAS_ORIGINAL)).count_ones() as usize;
         let start = self.layout().0 + 8 * before;
         let mut raw = [0; 8];
         raw.copy_from_slice(&self.0[start..start + 8]);
@@ -204,7 +205,12 @@ impl Record {
 
     /// Writes over value and fields where they keep their sizes; says whether it could.
     #[inline]
-    pub fn overwrite(&mut self, value: &[u8], stamp: Option<Stamp>, deadline: Option<UnixMillis>) -> bool {
+    pub fn overwrite(
+        &mut self,
+        value: &[u8],
+        stamp: Option<Stamp>,
+        deadline: Option<UnixMillis>,
+    ) -> bool {
         let flags = self.0[0];
         let fits = flags & (HAS_ORIGINAL | TOMBSTONE | UNSETTLED) == 0
             && (flags & HAS_STAMP != 0) == stamp.is_some()

@@ -18,8 +18,15 @@ impl Partition {
     /// Folds and drops what `settled` allows, at most `limit` keys; says how many it looked at.
     pub fn settle(&mut self, settled: Hlc, limit: usize) -> usize {
         let mut done = 0;
-        while done < limit && self.settle.front().is_some_and(|(due, _, _)| *due <= settled) {
-            let Some((_, db, key)) = self.settle.pop_front() else { break };
+        while done < limit
+            && self
+                .settle
+                .front()
+                .is_some_and(|(due, _, _)| *due <= settled)
+        {
+            let Some((_, db, key)) = self.settle.pop_front() else {
+                break;
+            };
             let hash = self.hasher.hash(&key);
             self.settle_key(db, Key { bytes: &key, hash }, settled);
             done += 1;
@@ -30,7 +37,9 @@ impl Partition {
     /// Folds one key. Nothing that clients see changes.
     pub(super) fn settle_key(&mut self, db: u32, key: Key<'_>, settled: Hlc) {
         let space = &mut self.dbs[db as usize];
-        let Some(record) = space.table.get(key.bytes, key.hash) else { return };
+        let Some(record) = space.table.get(key.bytes, key.hash) else {
+            return;
+        };
         if !record.is_unsettled() {
             let stamp = record.stamp().unwrap_or(Stamp::ZERO);
             if record.is_tombstone() {
@@ -42,14 +51,18 @@ impl Partition {
             self.save_preimage(db, key);
         }
         let space = &mut self.dbs[db as usize];
-        let Some(unsettled) = space.unsettled.get_mut(key.bytes) else { return };
+        let Some(unsettled) = space.unsettled.get_mut(key.bytes) else {
+            return;
+        };
         unsettled.fold(settled);
         let last = unsettled.last();
         if !unsettled.is_empty() {
             self.settle.push_back((last.time(), db, key.bytes.into()));
             return;
         }
-        let Some(unsettled) = space.unsettled.remove(key.bytes) else { return };
+        let Some(unsettled) = space.unsettled.remove(key.bytes) else {
+            return;
+        };
         match unsettled.base.value {
             Some(ref value) => {
                 let meta = Meta {
@@ -82,16 +95,30 @@ impl Partition {
 
     /// Removes keys of one segment whose deadline is at or before `before`, which in stamped manner is the settled time: until
     /// then an operation from before the deadline may still arrive. Returns the next segment's start, none after the last.
-    pub fn purge_expired(&mut self, db: u32, from: u32, before: UnixMillis, settled: Hlc) -> Option<u32> {
+    pub fn purge_expired(
+        &mut self,
+        db: u32,
+        from: u32,
+        before: UnixMillis,
+        settled: Hlc,
+    ) -> Option<u32> {
         let next = self.dbs[db as usize].table.segment_end(from);
         if self.dbs[db as usize].table.segment_deadline_min(from) > before.0 {
             return next;
         }
-        let due = |record: &&Record| !record.is_tombstone() && op::is_expired(record.deadline(), before);
-        let keys: Vec<Box<[u8]>> =
-            self.dbs[db as usize].table.segment(from).filter(due).map(|record| record.key().into()).collect();
+        let due =
+            |record: &&Record| !record.is_tombstone() && op::is_expired(record.deadline(), before);
+        let keys: Vec<Box<[u8]>> = self.dbs[db as usize]
+            .table
+            .segment(from)
+            .filter(due)
+            .map(|record| record.key().into())
+            .collect();
         for key in &keys {
-            let key = Key { bytes: key, hash: self.hasher.hash(key) };
+            let key = Key {
+                bytes: key,
+                hash: self.hasher.hash(key),
+            };
             self.purge_key(db, key, settled);
         }
         self.dbs[db as usize].table.refresh_deadline_min(from);
@@ -107,7 +134,9 @@ impl Partition {
             self.stats.expired += 1;
             return;
         }
-        let Some(record) = self.dbs[db as usize].table.get(key.bytes, key.hash) else { return };
+        let Some(record) = self.dbs[db as usize].table.get(key.bytes, key.hash) else {
+            return;
+        };
         if record.is_unsettled() {
             self.settle_key(db, key, settled);
         } else if record.stamp().unwrap_or(Stamp::ZERO).time() <= settled {
@@ -163,12 +192,20 @@ impl Partition {
             }
         }
         for key in &gone {
-            let key = Key { bytes: key, hash: self.hasher.hash(key) };
+            let key = Key {
+                bytes: key,
+                hash: self.hasher.hash(key),
+            };
             self.remove(db, key);
         }
         for key in &changed {
-            let key = Key { bytes: key, hash: self.hasher.hash(key) };
-            let Some(unsettled) = self.dbs[db as usize].unsettled.get_mut(key.bytes) else { continue };
+            let key = Key {
+                bytes: key,
+                hash: self.hasher.hash(key),
+            };
+            let Some(unsettled) = self.dbs[db as usize].unsettled.get_mut(key.bytes) else {
+                continue;
+            };
             unsettled.cut(origins, cut);
             if unsettled.is_empty() && unsettled.base_stamp == cut {
                 self.remove(db, key);

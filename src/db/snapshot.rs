@@ -30,7 +30,12 @@ impl Walk {
 impl Partition {
     /// Begins a walk at this instant; one that was under way is dropped.
     pub fn begin_walk(&mut self) {
-        self.walk = Some(Walk { db: 0, from: 0, pre_images: BTreeMap::new(), pre_images_bytes: 0 });
+        self.walk = Some(Walk {
+            db: 0,
+            from: 0,
+            pre_images: BTreeMap::new(),
+            pre_images_bytes: 0,
+        });
     }
 
     /// Gives a walk up.
@@ -45,27 +50,40 @@ impl Partition {
 
     /// Appends the items of the next segment; false when the walk is over.
     pub fn walk_next(&mut self, out: &mut Vec<u8>) -> bool {
-        let Some(walk) = &mut self.walk else { return false };
+        let Some(walk) = &mut self.walk else {
+            return false;
+        };
         let Some(space) = self.dbs.get(walk.db as usize) else {
             self.walk = None;
             return false;
         };
         let end = space.table.segment_end(walk.from);
         for record in space.table.segment(walk.from) {
-            let place = (walk.db, position(self.hasher.hash(record.key())), record.key().into());
+            let place = (
+                walk.db,
+                position(self.hasher.hash(record.key())),
+                record.key().into(),
+            );
             // A segment may have been walked in part before it was merged into the range by a split elsewhere: never, ranges
             // only shrink, so every key of this segment at or after `from` is still to be sent.
             if place.1 < walk.from || walk.pre_images.contains_key(&place) {
                 continue;
             }
-            let unsettled = if record.is_unsettled() { space.unsettled.get(record.key()) } else { None };
+            let unsettled = if record.is_unsettled() {
+                space.unsettled.get(record.key())
+            } else {
+                None
+            };
             item::encode(out, walk.db, record, unsettled);
         }
         let rest = match end {
             Some(end) => walk.pre_images.split_off(&(walk.db, end, Box::default())),
             None => walk.pre_images.split_off(&(walk.db + 1, 0, Box::default())),
         };
-        for image in std::mem::replace(&mut walk.pre_images, rest).into_values().flatten() {
+        for image in std::mem::replace(&mut walk.pre_images, rest)
+            .into_values()
+            .flatten()
+        {
             walk.pre_images_bytes = walk.pre_images_bytes.saturating_sub(image.len());
             out.extend_from_slice(&image);
         }
@@ -90,7 +108,11 @@ impl Partition {
         let space = &self.dbs[db as usize];
         let image = space.table.get(key.bytes, key.hash).map(|record| {
             let mut bytes = Vec::new();
-            let unsettled = if record.is_unsettled() { space.unsettled.get(record.key()) } else { None };
+            let unsettled = if record.is_unsettled() {
+                space.unsettled.get(record.key())
+            } else {
+                None
+            };
             item::encode(&mut bytes, db, record, unsettled);
             bytes
         });
@@ -100,7 +122,11 @@ impl Partition {
 
     /// Saves every key of a database that the walk has not reached.
     pub(super) fn save_all_preimages(&mut self, db: u32) {
-        let keys: Vec<Box<[u8]>> = self.dbs[db as usize].table.iter().map(|record| record.key().into()).collect();
+        let keys: Vec<Box<[u8]>> = self.dbs[db as usize]
+            .table
+            .iter()
+            .map(|record| record.key().into())
+            .collect();
         for key in &keys {
             let hash = self.hasher.hash(key);
             self.save_preimage(db, Key { bytes: key, hash });

@@ -61,13 +61,22 @@ pub struct Table {
 
 impl Default for Table {
     fn default() -> Self {
-        Self { directory: vec![0], depth: 0, segments: vec![Segment::new(0)], len: 0 }
+        Self {
+            directory: vec![0],
+            depth: 0,
+            segments: vec![Segment::new(0)],
+            len: 0,
+        }
     }
 }
 
 impl Segment {
     fn new(depth: u32) -> Self {
-        Self { keys: HashTable::new(), depth, deadline_min: i64::MAX }
+        Self {
+            keys: HashTable::new(),
+            depth,
+            deadline_min: i64::MAX,
+        }
     }
 }
 
@@ -91,14 +100,18 @@ impl Table {
     /// The record of a key.
     #[inline]
     pub fn get(&self, key: &[u8], hash: u64) -> Option<&Record> {
-        self.segments[self.segment_index(hash)].keys.find(hash, |record| record.key() == key)
+        self.segments[self.segment_index(hash)]
+            .keys
+            .find(hash, |record| record.key() == key)
     }
 
     /// The record of a key, to change in place. A deadline that comes earlier must be noted with [`Self::note_deadline`].
     #[inline]
     pub fn get_mut(&mut self, key: &[u8], hash: u64) -> Option<&mut Record> {
         let index = self.segment_index(hash);
-        self.segments[index].keys.find_mut(hash, |record| record.key() == key)
+        self.segments[index]
+            .keys
+            .find_mut(hash, |record| record.key() == key)
     }
 
     /// Says that a key with this hash has this deadline.
@@ -115,16 +128,23 @@ impl Table {
             self.note_deadline(hash, deadline.0);
         }
         let index = self.segment_index(hash);
-        if let Some(old) = self.segments[index].keys.find_mut(hash, |old| old.key() == record.key()) {
+        if let Some(old) = self.segments[index]
+            .keys
+            .find_mut(hash, |old| old.key() == record.key())
+        {
             return Some(std::mem::replace(old, record));
         }
-        let index = if self.segments[index].keys.len() >= SEGMENT_LEN_MAX && self.segments[index].depth < DEPTH_MAX {
+        let index = if self.segments[index].keys.len() >= SEGMENT_LEN_MAX
+            && self.segments[index].depth < DEPTH_MAX
+        {
             self.split(hasher, index, hash);
             self.segment_index(hash)
         } else {
             index
         };
-        self.segments[index].keys.insert_unique(hash, record, |record| hasher.hash(record.key()));
+        self.segments[index]
+            .keys
+            .insert_unique(hash, record, |record| hasher.hash(record.key()));
         self.len += 1;
         None
     }
@@ -132,7 +152,10 @@ impl Table {
     /// Takes a record out.
     pub fn remove(&mut self, key: &[u8], hash: u64) -> Option<Record> {
         let index = self.segment_index(hash);
-        let found = self.segments[index].keys.find_entry(hash, |record| record.key() == key).ok()?;
+        let found = self.segments[index]
+            .keys
+            .find_entry(hash, |record| record.key() == key)
+            .ok()?;
         self.len -= 1;
         Some(found.remove().0)
     }
@@ -140,7 +163,11 @@ impl Table {
     fn split(&mut self, hasher: &KeyHasher, index: usize, hash: u64) {
         let depth = self.segments[index].depth;
         if depth == self.depth {
-            self.directory = self.directory.iter().flat_map(|&entry| [entry, entry]).collect();
+            self.directory = self
+                .directory
+                .iter()
+                .flat_map(|&entry| [entry, entry])
+                .collect();
             self.depth += 1;
         }
         let whole = std::mem::replace(&mut self.segments[index], Segment::new(depth + 1));
@@ -149,12 +176,19 @@ impl Table {
         self.segments[index].deadline_min = whole.deadline_min;
         let half = whole.keys.len() / 2 + whole.keys.len() / 16;
         upper.keys.reserve(half, |record| hasher.hash(record.key()));
-        self.segments[index].keys.reserve(half, |record| hasher.hash(record.key()));
+        self.segments[index]
+            .keys
+            .reserve(half, |record| hasher.hash(record.key()));
         let bit = 1 << (31 - depth);
         for record in whole.keys {
             let hash = hasher.hash(record.key());
-            let side = if position(hash) & bit == 0 { &mut self.segments[index] } else { &mut upper };
-            side.keys.insert_unique(hash, record, |record| hasher.hash(record.key()));
+            let side = if position(hash) & bit == 0 {
+                &mut self.segments[index]
+            } else {
+                &mut upper
+            };
+            side.keys
+                .insert_unique(hash, record, |record| hasher.hash(record.key()));
         }
         let upper_index = self.segments.len() as u32;
         self.segments.push(upper);
@@ -188,8 +222,13 @@ impl Table {
     pub fn refresh_deadline_min(&mut self, from: u32) {
         let entry = (u64::from(from) >> (32 - self.depth)) as usize;
         let segment = &mut self.segments[self.directory[entry] as usize];
-        segment.deadline_min =
-            segment.keys.iter().filter_map(Record::deadline).map(|d| d.0).min().unwrap_or(i64::MAX);
+        segment.deadline_min = segment
+            .keys
+            .iter()
+            .filter_map(Record::deadline)
+            .map(|d| d.0)
+            .min()
+            .unwrap_or(i64::MAX);
     }
 
     /// Every record, in no order.
@@ -204,10 +243,13 @@ impl Table {
         }
         let start = (pick as usize) % self.segments.len();
         let order = (start..self.segments.len()).chain(0..start);
-        order.map(|index| &self.segments[index].keys).find(|keys| !keys.is_empty()).and_then(|keys| {
-            let nth = (pick >> 32) as usize % keys.len();
-            keys.iter().nth(nth)
-        })
+        order
+            .map(|index| &self.segments[index].keys)
+            .find(|keys| !keys.is_empty())
+            .and_then(|keys| {
+                let nth = (pick >> 32) as usize % keys.len();
+                keys.iter().nth(nth)
+            })
     }
 
     /// How many segments there are.
@@ -227,12 +269,25 @@ mod tests {
         for i in 0..n {
             let key = format!("key:{i}");
             let hash = hasher.hash(key.as_bytes());
-            assert!(table.insert(&hasher, hash, Record::new(key.as_bytes(), b"v", &Meta::default())).is_none());
+            assert!(
+                table
+                    .insert(
+                        &hasher,
+                        hash,
+                        Record::new(key.as_bytes(), b"v", &Meta::default())
+                    )
+                    .is_none()
+            );
         }
         (table, hasher)
     }
 
-    fn scan_from(table: &Table, mut from: u32, seen: &mut Vec<Vec<u8>>, segments: usize) -> Option<u32> {
+    fn scan_from(
+        table: &Table,
+        mut from: u32,
+        seen: &mut Vec<Vec<u8>>,
+        segments: usize,
+    ) -> Option<u32> {
         for _ in 0..segments {
             seen.extend(table.segment(from).map(|record| record.key().to_vec()));
             from = table.segment_end(from)?;
@@ -267,13 +322,24 @@ mod tests {
             for _ in 0..3_000 {
                 let key = format!("key:{next}");
                 let hash = hasher.hash(key.as_bytes());
-                table.insert(&hasher, hash, Record::new(key.as_bytes(), b"v", &Meta::default()));
+                table.insert(
+                    &hasher,
+                    hash,
+                    Record::new(key.as_bytes(), b"v", &Meta::default()),
+                );
                 next += 1;
             }
         }
-        let old: Vec<_> = seen.iter().filter(|key| {
-            std::str::from_utf8(&key[4..]).unwrap().parse::<u32>().unwrap() < 3_000
-        }).collect();
+        let old: Vec<_> = seen
+            .iter()
+            .filter(|key| {
+                std::str::from_utf8(&key[4..])
+                    .unwrap()
+                    .parse::<u32>()
+                    .unwrap()
+                    < 3_000
+            })
+            .collect();
         assert_eq!(old.len(), 3_000);
         assert_eq!(old.iter().collect::<BTreeSet<_>>().len(), 3_000);
     }

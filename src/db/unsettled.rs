@@ -49,8 +49,18 @@ impl Live {
         match change {
             Change::Nothing => return false,
             Change::Remove => self.value = None,
-            Change::Put(bytes, deadline) => self.value = Some(Value { bytes: bytes.to_vec(), deadline }),
-            Change::Compute(bytes, deadline) => self.value = Some(Value { bytes: bytes.into_vec(), deadline }),
+            Change::Put(bytes, deadline) => {
+                self.value = Some(Value {
+                    bytes: bytes.to_vec(),
+                    deadline,
+                })
+            }
+            Change::Compute(bytes, deadline) => {
+                self.value = Some(Value {
+                    bytes: bytes.into_vec(),
+                    deadline,
+                })
+            }
             Change::Deadline(deadline) => {
                 if let Some(value) = &mut self.value {
                     value.deadline = deadline;
@@ -58,7 +68,10 @@ impl Live {
             }
             Change::Import(bytes, deadline, original) => {
                 self.written = original;
-                self.value = Some(Value { bytes: bytes.to_vec(), deadline });
+                self.value = Some(Value {
+                    bytes: bytes.to_vec(),
+                    deadline,
+                });
             }
         }
         true
@@ -98,7 +111,12 @@ pub enum Placed {
 impl Unsettled {
     /// Over this base.
     pub fn new(base: Live, base_stamp: Stamp) -> Self {
-        Self { base, base_stamp, ops: VecDeque::new(), increments: Some(0) }
+        Self {
+            base,
+            base_stamp,
+            ops: VecDeque::new(),
+            increments: Some(0),
+        }
     }
 
     /// The operations in stamp order.
@@ -118,7 +136,11 @@ impl Unsettled {
 
     /// Bytes held, for the budget.
     pub fn len_bytes(&self) -> usize {
-        let base = self.base.value.as_ref().map_or(0, |value| value.bytes.len());
+        let base = self
+            .base
+            .value
+            .as_ref()
+            .map_or(0, |value| value.bytes.len());
         base + self.ops.len() * size_of::<(Stamp, OpBytes)>() + size_of::<Self>()
     }
 
@@ -157,7 +179,9 @@ impl Unsettled {
 
     fn note_increment(&mut self, op: Op<'_>) -> bool {
         self.increments = match (self.increments, op) {
-            (Some(sum), Op::Incr(delta)) => sum.checked_add(delta.unsigned_abs()).filter(|&sum| sum < 1 << 62),
+            (Some(sum), Op::Incr(delta)) => sum
+                .checked_add(delta.unsigned_abs())
+                .filter(|&sum| sum < 1 << 62),
             _ => None,
         };
         // No partial sum can overflow, nothing can expire: any order gives the same number.
@@ -165,7 +189,8 @@ impl Unsettled {
             None => true,
             Some(value) => {
                 value.deadline.is_none()
-                    && crate::resp::number::parse_i64(&value.bytes).is_some_and(|n| n.unsigned_abs() + sum < 1 << 62)
+                    && crate::resp::parse_i64(&value.bytes)
+                        .is_some_and(|n| n.unsigned_abs() + sum < 1 << 62)
             }
         })
     }
@@ -184,7 +209,11 @@ impl Unsettled {
 
     /// Drops what came at or before `cut`, which deletes the key at that moment.
     pub fn cut(&mut self, origins: &Origins, cut: Stamp) {
-        while self.ops.front().is_some_and(|(stamp, _)| origins.compare(*stamp, cut) != Ordering::Greater) {
+        while self
+            .ops
+            .front()
+            .is_some_and(|(stamp, _)| origins.compare(*stamp, cut) != Ordering::Greater)
+        {
             self.ops.pop_front();
         }
         if origins.compare(self.base_stamp, cut) == Ordering::Less {
@@ -218,14 +247,20 @@ impl Unsettled {
         while let Some((stamp, _)) = self.ops.front()
             && stamp.time() <= settled
         {
-            let Some((stamp, bytes)) = self.ops.pop_front() else { break };
+            let Some((stamp, bytes)) = self.ops.pop_front() else {
+                break;
+            };
             if let Ok(op) = Op::decode(&bytes) {
                 self.base.step(stamp, op);
             }
             self.base_stamp = stamp;
             folded = true;
         }
-        let expired = self.base.value.as_ref().is_some_and(|value| op::is_expired(value.deadline, settled.millis()));
+        let expired = self
+            .base
+            .value
+            .as_ref()
+            .is_some_and(|value| op::is_expired(value.deadline, settled.millis()));
         // Only where the base itself is settled: a later one may yet be overtaken by an operation before its deadline.
         if expired && self.base_stamp.time() <= settled {
             self.base.value = None;

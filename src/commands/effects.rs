@@ -1,0 +1,147 @@
+//! What a record holds: the effects of one command, transaction or script, in order, each with its own stamp.
+//!
+//! ```text
+//! effect = 0x00 | db varint | key length varint | key | op length varint | op      (see db::op)
+//!        | 0x01 | db varint                                                        FLUSHDB of one database
+//! ```
+
+use crate::db::Op;
+use crate::db::varint::{self, Malformed, Reader};
+
+const KEY: u8 = 0;
+const FLUSH: u8 = 1;
+
+/// One effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect<'a> {
+    /// An operation on a key.
+    Key {
+        /// The database.
+        db: u32,
+        /// The key.
+        key: &'a [u8],
+        /// The operation.
+        op: Op<'a>,
+    },
+    /// Everything in a database goes.
+    Flush {
+        /// The database.
+        db: u32,
+    },
+}
+
+/// The effects of one record as they are made.
+#[derive(Debug, Default)]
+pub struct Effects {
+    payload: Vec<u8>,
+    op: Vec<u8>,
+    count: u32,
+}
+
+impl Effects {
+    /// Adds an effect.
+    pub fn push(&mut self, effect: Effect<'_>) {
+        match effect {
+            Effect::Key { db, key, op } => {
+                self.payload.push(KEY);
+                varint::put(&mut self.payload, u64::from(db));
+                varint::put_bytes(&mut self.payload, key);
+                self.op.clear();
+                op.encode(&mut self.op);
+                varint::put_bytes(&mut self.payload, &self.op);
+            }
+            Effect::Flush { db } => {
+                self.payload.push(FLUSH);
+                varint::put(&mut self.payload, u64::from(db));
+            }
+        }
+        self.count += 1;
+    }
+
+    /// How many there are: as many stamps are used.
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// The bytes.
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// Begins anew, keeping the memory of a usual command.
+    pub fn clear(&mut self) {
+        self.payload.clear();
+        self.payload.shrink_to(64 * 1024);
+        self.count = 0;
+    }
+}
+
+/// Reads one effect.
+pub fn decode<'a>(reader: &mut Reader<'a>) -> Result<Effect<'a>, Malformed> {
+    let kind = reader.u8()?;
+    let db = u32::try_from(reader.varint()?).map_err(|_| Malformed("database out of range"))?;
+    match kind {
+        KEY => {
+            let key = reader.bytes()?;
+            let op = Op::decode(reader.bytes()?)?;
+            Ok(Effect::Key { db, key, op })
+        }
+        FLUSH => Ok(Effect::Flush { db }),
+        _ => Err(Malformed(
+            "unknown effect: this node is older than its peer",
+        )),
+    }
+}
+
+/// Reads all effects of a record and checks that they are as many as it says.
+pub fn decode_all(payload: &[u8], count: u32) -> Result<Vec<Effect<'_>>, Malformed> {
+    let mut reader = Reader::new(payload);
+    let mut effects = Vec::new();
+    while !reader.is_empty() {
+        effects.push(decode(&mut reader)?);
+    }
+    if effects.len() == count as usize {
+        Ok(effects)
+    } else {
+        Err(Malformed("wrong number of effects"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::{Expiry, UnixMillis};
+
+    #[test]
+    fn effects_have_these_bytes_and_come_back() {
+        let mut effects = Effects::default();
+        let set = Effect::Key {
+            db: 0,
+            key: b"k",
+            op: Op::Set(b"v", Expiry::At(UnixMillis(258))),
+        };
+        let incr = Effect::Key {
+            db: 3,
+            key: b"n",
+            op: Op::Incr(-2),
+        };
+        for effect in [set, incr, Effect::Flush { db: 15 }] {
+            effects.push(effect);
+        }
+        let golden = [
+            &[0, 0, 1, b'k', 11, 0x01, 2, 2, 1, 0, 0, 0, 0, 0, 0, b'v'][..],
+            &[0, 3, 1, b'n', 2, 0x03, 3],
+            &[1, 15],
+        ]
+        .concat();
+        assert_eq!(effects.payload(), golden);
+        assert_eq!(
+            decode_all(&golden, 3).unwrap(),
+            [set, incr, Effect::Flush { db: 15 }]
+        );
+        assert!(decode_all(&golden, 2).is_err());
+        for len in 0..golden.len() {
+            let _ = decode_all(&golden[..len], 3);
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The command table: a row per command says its name, arity, flags, keys and handler. Everything that wants to know about a
+//! command - ACL, COMMAND, batching, locking, stamps - reads its row; there is no second list.
+
+use crate::commands::call::DataCall;
+
+/// Which arguments are keys. Argument 0 is the command's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keys {
+    /// None.
+    None,
+    /// One key, at argument 1.
+    One,
+    /// From argument `first`, every `step`-th, up to `last` (negative: from the end, -1 is the last argument).
+    Range {
+        /// The first key.
+        first: u16,
+        /// The last key.
+        last: i16,
+        /// The distance between keys.
+        step: u16,
+    },
+    /// The command looks at whole databases: all partitions are locked.
+    All,
+    /// The command walks with a cursor at this argument, which names the one partition to lock.
+    Cursor(u16),
+}
+
+/// What a command is like, in Redis's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Flags(pub u32);
+
+impl Flags {
+    /// May change data.
+    pub const WRITE: Self = Self(1);
+    /// Never changes data.
+    pub const READONLY: Self = Self(1 << 1);
+    /// May use more memory.
+    pub const DENYOOM: Self = Self(1 << 2);
+    /// O(1) or O(log n).
+    pub const FAST: Self = Self(1 << 3);
+    /// For operators.
+    pub const ADMIN: Self = Self(1 << 4);
+    /// Refused in scripts.
+    pub const NOSCRIPT: Self = Self(1 << 5);
+    /// Answered while loading.
+    pub const LOADING: Self = Self(1 << 6);
+    /// Answered on a replica without its master.
+    pub const STALE: Self = Self(1 << 7);
+    /// Not shown by MONITOR.
+    pub const SKIP_MONITOR: Self = Self(1 << 8);
+    /// Not in the slow log.
+    pub const SKIP_SLOWLOG: Self = Self(1 << 9);
+    /// Allowed before AUTH.
+    pub const NO_AUTH: Self = Self(1 << 10);
+    /// May wait.
+    pub const BLOCKING: Self = Self(1 << 11);
+    /// Refused within MULTI.
+    pub const NO_MULTI: Self = Self(1 << 12);
+    /// The request splitter's batch ends before and after it.
+    pub const BARRIER: Self = Self(1 << 13);
+    /// Not for a replica that follows.
+    pub const NO_ASYNC_LOADING: Self = Self(1 << 14);
+    /// Allowed while the server is busy.
+    pub const ALLOW_BUSY: Self = Self(1 << 15);
+    /// Keys are not sent twice to a cluster.
+    pub const MAY_REPLICATE: Self = Self(1 << 16);
+
+    /// Both.
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of `other` are there.
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+/// How many stamps a call can need at most, known before it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stamps {
+    /// It changes nothing.
+    None,
+    /// This many.
+    Fixed(u32),
+    /// One per argument.
+    PerArgument,
+    /// One per database.
+    PerDatabase,
+}
+
+/// Who carries a command out.
+#[derive(Clone, Copy)]
+pub enum Handler {
+    /// A function over partitions.
+    Data(fn(&mut DataCall<'_, '_>)),
+    /// The session: its own state, its transaction, its name.
+    Session(SessionCommand),
+    /// The server: configuration, clients, links.
+    Server(ServerCommand),
+}
+
+/// Commands of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each is the command of that name")]
+pub enum SessionCommand {
+    Auth,
+    Client,
+    Discard,
+    Echo,
+    Exec,
+    Hello,
+    Multi,
+    Ping,
+    Quit,
+    Reset,
+    Select,
+    Unwatch,
+    Wait,
+    Watch,
+}
+
+/// Commands of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each is the command of that name")]
+pub enum ServerCommand {
+    Command,
+    Config,
+    Debug,
+    Info,
+    Lfence,
+    Mesh,
+    Replconf,
+    Replicaof,
+    Replping,
+    Role,
+    Shutdown,
+}
+
+/// One command.
+pub struct Row {
+    /// Lower case.
+    pub name: &'static str,
+    /// Number of arguments with the name; negative: at least that many.
+    pub arity: i16,
+    /// What it is like.
+    pub flags: Flags,
+    /// Where its keys are.
+    pub keys: Keys,
+    /// How many stamps it may need.
+    pub stamps: Stamps,
+    /// Who carries it out.
+    pub handler: Handler,
+}
+
+impl std::fmt::Debug for Row {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Row")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Row {
+    /// Whether `argc` arguments, the name counted, are right.
+    #[inline]
+    pub fn accepts(&self, argc: usize) -> bool {
+        if self.arity >= 0 {
+            argc == self.arity as usize
+        } else {
+            argc >= self.arity.unsigned_abs() as usize
+        }
+    }
+
+    /// An upper bound of the stamps a call with `argc` arguments needs.
+    pub fn stamps_max(&self, argc: usize, databases: u32) -> u32 {
+        match self.stamps {
+            Stamps::None => 0,
+            Stamps::Fixed(n) => n,
+            Stamps::PerArgument => argc as u32,
+            Stamps::PerDatabase => databases,
+        }
+    }
+
+    /// The arguments that are keys, of a call with `argc` arguments.
+    pub fn key_arguments(&self, argc: usize) -> impl Iterator<Item = usize> + use<> {
+        let (first, last, step) = match self.keys {
+            Keys::None | Keys::All | Keys::Cursor(_) => (1, 0, 1),
+            Keys::One => (1, 1, 1),
+            Keys::Range { first, last, step } => {
+                let last = if last < 0 {
+                    argc as i64 + i64::from(last)
+                } else {
+                    i64::from(last)
+                };
+                (
+                    usize::from(first),
+                    last.max(0) as usize,
+                    usize::from(step.max(1)),
+                )
+            }
+        };
+        (first..last.saturating_add(1).min(argc)).step_by(step)
+    }
+}

@@ -1,0 +1,62 @@
+//! Stamps and a place, taken before a write and filled after it; dropped or panicked over, the place is filled with nothing.
+
+use crate::db::{Hlc, OriginIndex, Stamp};
+use crate::journal::{Journal, Record};
+
+/// A place in the own origin's log that readers wait for.
+#[derive(Debug)]
+pub enum Place {
+    /// The write is under way.
+    Open,
+    /// It changed nothing.
+    Empty,
+    /// It did this.
+    Filled(Hlc, Record),
+}
+
+/// The right to publish one record.
+#[derive(Debug)]
+pub struct Reservation<'a> {
+    journal: &'a Journal,
+    place: u64,
+    own: OriginIndex,
+    first: Hlc,
+    filled: bool,
+}
+
+impl<'a> Reservation<'a> {
+    pub(super) fn new(journal: &'a Journal, place: u64, own: OriginIndex, first: Hlc) -> Self {
+        Self {
+            journal,
+            place,
+            own,
+            first,
+            filled: false,
+        }
+    }
+
+    /// The first of the reserved stamps; the others follow one by one.
+    pub fn first(&self) -> Stamp {
+        Stamp::new(self.first, self.own)
+    }
+
+    /// Fills the place; the record's operations bear the first `record.count` stamps. Returns the record's stamp.
+    pub fn publish(mut self, record: Record) -> Stamp {
+        self.filled = true;
+        if record.count == 0 {
+            self.journal.fill(self.place, self.first, None);
+            return Stamp::new(self.first, self.own);
+        }
+        let stamp = self.first.plus(u64::from(record.count) - 1);
+        self.journal.fill(self.place, stamp, Some(record));
+        Stamp::new(stamp, self.own)
+    }
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        if !self.filled {
+            self.journal.fill(self.place, self.first, None);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The journal's laws, one by one.
+
+use super::*;
+
+const OWN: OriginIndex = OriginIndex(1);
+const OTHER: OriginIndex = OriginIndex(2);
+
+fn journal(budget: u64) -> Journal {
+    Journal::new(OWN, Hlc::ZERO, budget)
+}
+
+fn record(len: usize) -> Record {
+    Record {
+        count: 1,
+        payload: Bytes::from(vec![7; len]),
+        trace: None,
+    }
+}
+
+fn now(ms: i64) -> UnixMillis {
+    UnixMillis(crate::db::stamp::EPOCH_MS + ms)
+}
+
+fn stamps(journal: &Journal, origin: OriginIndex, after: Hlc) -> Vec<Hlc> {
+    let mut out = Vec::new();
+    journal.read(origin, after, usize::MAX, &mut out).unwrap();
+    out.iter().map(|entry| entry.stamp).collect()
+}
+
+#[test]
+fn readers_stop_at_the_first_open_reservation() {
+    let journal = journal(1 << 20);
+    let first = journal.reserve(1, now(1));
+    let second = journal.reserve(1, now(1));
+    let late = second.publish(record(1));
+    assert!(stamps(&journal, OWN, Hlc::ZERO).is_empty());
+    let early = first.publish(record(1));
+    assert_eq!(
+        stamps(&journal, OWN, Hlc::ZERO),
+        [early.time(), late.time()]
+    );
+}
+
+#[test]
+fn a_dropped_reservation_leaves_no_record_and_blocks_nobody() {
+    let journal = journal(1 << 20);
+    drop(journal.reserve(3, now(1)));
+    let stamp = journal.reserve(1, now(1)).publish(record(1));
+    assert_eq!(stamps(&journal, OWN, Hlc::ZERO), [stamp.time()]);
+}
+
+#[test]
+fn each_record_names_its_predecessor_so_that_a_gap_shows() {
+    let journal = journal(1 << 20);
+    let a = journal.reserve(1, now(1)).publish(record(1)).time();
+    let b = journal.reserve(1, now(1)).publish(record(1)).time();
+    let mut out = Vec::new();
+    journal.read(OWN, a, usize::MAX, &mut out).unwrap();
+    assert_eq!((out[0].prev, out[0].stamp), (a, b));
+    assert_eq!(journal.arrival(OTHER, b, b.plus(1)), Arrival::Gap);
+    assert_eq!(journal.arrival(OTHER, Hlc::ZERO, b), Arrival::Next);
+    journal.accept(
+        OTHER,
+        Entry {
+            prev: Hlc::ZERO,
+            stamp: b,
+            record: record(1),
+        },
+    );
+    assert_eq!(journal.arrival(OTHER, Hlc::ZERO, b), Arrival::Duplicate);
+    assert_eq!(journal.arrival(OTHER, b, b.plus(1)), Arrival::Next);
+}
+
+#[test]
+fn the_oldest_records_of_any_origin_go_first_and_reading_behind_them_says_where_the_journal_begins()
+{
+    let journal = journal(2 * (100 + size_of::<Entry>() as u64));
+    let a = journal.reserve(1, now(1)).publish(record(100)).time();
+    journal.accept(
+        OTHER,
+        Entry {
+            prev: Hlc::ZERO,
+            stamp: a,
+            record: record(100),
+        },
+    );
+    let b = journal.reserve(1, now(2)).publish(record(100)).time();
+    assert_eq!(
+        journal.read(OWN, Hlc::ZERO, usize::MAX, &mut Vec::new()),
+        Err(ReadError { base: a })
+    );
+    assert_eq!(stamps(&journal, OWN, a), [b]);
+    assert_eq!(stamps(&journal, OTHER, Hlc::ZERO), [a]);
+}
+
+#[test]
+fn a_pin_keeps_records_over_the_budget_until_they_are_twice_as_much() {
+    let size = 100 + size_of::<Entry>() as u64;
+    let journal = journal(2 * size);
+    let (pin, vector) = journal.pin();
+    let start = vector[usize::from(OWN.0)].arrived;
+    for _ in 0..4 {
+        journal.reserve(1, now(1)).publish(record(100));
+    }
+    assert_eq!(stamps(&journal, OWN, start).len(), 4);
+    assert!(!pin.is_broken());
+    journal.reserve(1, now(1)).publish(record(100));
+    assert!(pin.is_broken());
+    assert!(
+        journal
+            .read(OWN, start, usize::MAX, &mut Vec::new())
+            .is_err()
+    );
+}
+
+#[test]
+fn stamps_come_after_everything_observed_and_never_repeat_when_the_clock_steps_back() {
+    let journal = journal(1 << 20);
+    let seen = Hlc::at(now(5_000));
+    journal.observe(seen);
+    let a = journal
+        .reserve(2, now(10))
+        .publish(Record {
+            count: 2,
+            ..record(1)
+        })
+        .time();
+    assert_eq!(a, seen.plus(2));
+    let b = journal.reserve(1, now(1)).publish(record(1)).time();
+    assert!(b > a);
+}
+
+#[test]
+fn a_promise_is_kept() {
+    let journal = journal(1 << 20);
+    let promise = journal.promise(now(50));
+    assert!(journal.reserve(1, now(50)).publish(record(1)).time() > promise);
+    let open = journal.reserve(1, now(60));
+    let before = journal.position(OWN).arrived;
+    assert_eq!(journal.promise(now(90)), before);
+    drop(open);
+    assert!(journal.promise(now(90)) > before);
+}

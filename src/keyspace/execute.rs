@@ -1,0 +1,272 @@
+//! One data command: lock what its row says, reserve its stamps, run its handler, publish what it did.
+//!
+//! A handler that panics costs an error reply. What it had changed by then is published as it stands, so that every
+//! node shows the same.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use parking_lot::MutexGuard;
+use smallvec::SmallVec;
+
+use crate::commands::call::{Access, DataCall, partition_of};
+use crate::commands::{Effects, Flags, Handler, Keys, Row};
+use crate::db::{Partition, Stamp, UnixMillis};
+use crate::journal::{Record, Reservation, TraceBytes};
+use crate::keyspace::Keyspace;
+use crate::resp::{Args, Reply};
+
+/// Who calls, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller {
+    /// The selected database.
+    pub db: u32,
+    /// The clock.
+    pub now: UnixMillis,
+    /// The trace that a write belongs to.
+    pub trace: Option<TraceBytes>,
+}
+
+/// Memory that a caller keeps from call to call.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    pub(super) effects: Effects,
+}
+
+/// What a call came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ran {
+    /// The stamp of the record, where one was published.
+    pub stamp: Option<Stamp>,
+    /// The handler panicked.
+    pub panicked: bool,
+}
+
+/// What a client reads where a handler panicked.
+pub(super) const PANIC_REPLY: &str =
+    "ERR internal error: the command failed and was logged; the server goes on";
+
+impl Keyspace {
+    /// Runs a data command. The caller has checked its arity; a row of another kind gets an error.
+    /// `first_hash` is the hash of argument 1, where it is known.
+    #[inline]
+    pub fn execute(
+        &self,
+        row: &Row,
+        args: Args<'_>,
+        first_hash: Option<u64>,
+        caller: &Caller,
+        scratch: &mut Scratch,
+        reply: &mut Reply,
+    ) -> Ran {
+        match row.keys {
+            Keys::One => {
+                let hash = first_hash.unwrap_or_else(|| self.hash(args.get(1)));
+                let mut guard = self.lock_hash(hash);
+                self.run(
+                    row,
+                    args,
+                    Some(hash),
+                    caller,
+                    scratch,
+                    reply,
+                    &mut Access::One(&mut guard),
+                )
+            }
+            _ => self.execute_many(row, args, caller, scratch, reply),
+        }
+    }
+
+    fn execute_many(
+        &self,
+        row: &Row,
+        args: Args<'_>,
+        caller: &Caller,
+        scratch: &mut Scratch,
+        reply: &mut Reply,
+    ) -> Ran {
+        let mut guards = self.lock_for(row, args);
+        let mut refs: Vec<Option<&mut Partition>> = guards
+            .iter_mut()
+            .map(|guard| guard.as_deref_mut())
+            .collect();
+        self.run(
+            row,
+            args,
+            None,
+            caller,
+            scratch,
+            reply,
+            &mut Access::Many(&mut refs),
+        )
+    }
+
+    /// Locks, in order, the partitions that a call needs.
+    pub(super) fn lock_for(
+        &self,
+        row: &Row,
+        args: Args<'_>,
+    ) -> SmallVec<[Option<MutexGuard<'_, Partition>>; 16]> {
+        let count = self.partitions.len();
+        let mut needed: SmallVec<[bool; 64]> =
+            SmallVec::from_elem(matches!(row.keys, Keys::All), count);
+        mark_needed(self, row, args, &mut needed);
+        self.lock_needed(&needed)
+    }
+
+    pub(super) fn lock_needed(
+        &self,
+        needed: &[bool],
+    ) -> SmallVec<[Option<MutexGuard<'_, Partition>>; 16]> {
+        self.partitions
+            .iter()
+            .zip(needed)
+            .map(|(partition, &needed)| needed.then(|| partition.lock()))
+            .collect()
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the hot path passes what it has, without a struct to fill"
+    )]
+    #[inline]
+    fn run(
+        &self,
+        row: &Row,
+        args: Args<'_>,
+        first_hash: Option<u64>,
+        caller: &Caller,
+        scratch: &mut Scratch,
+        reply: &mut Reply,
+        access: &mut Access<'_>,
+    ) -> Ran {
+        let writes = row.flags.has(Flags::WRITE);
+        if !writes || !self.is_recording() {
+            let panicked = self.call(row, args, first_hash, caller, None, scratch, reply, access);
+            return Ran {
+                stamp: None,
+                panicked,
+            };
+        }
+        let reservation = self
+            .journal
+            .reserve(row.stamps_max(args.len(), self.databases), caller.now);
+        let first = reservation.first();
+        let panicked = self.call(
+            row,
+            args,
+            first_hash,
+            caller,
+            Some(first),
+            scratch,
+            reply,
+            access,
+        );
+        Ran {
+            stamp: self.publish(reservation, caller, scratch),
+            panicked,
+        }
+    }
+
+    /// Fills a reservation with what was done.
+    pub(super) fn publish(
+        &self,
+        reservation: Reservation<'_>,
+        caller: &Caller,
+        scratch: &mut Scratch,
+    ) -> Option<Stamp> {
+        let count = scratch.effects.count();
+        if count == 0 {
+            return None;
+        }
+        let payload = Bytes::copy_from_slice(scratch.effects.payload());
+        scratch.effects.clear();
+        Some(reservation.publish(Record {
+            count,
+            payload,
+            trace: caller.trace,
+        }))
+    }
+
+    /// Runs the handler; says whether it panicked.
+    #[expect(clippy::too_many_arguments, reason = "see `run`")]
+    #[inline]
+    pub(super) fn call(
+        &self,
+        row: &Row,
+        args: Args<'_>,
+        first_hash: Option<u64>,
+        caller: &Caller,
+        stamp: Option<Stamp>,
+        scratch: &mut Scratch,
+        reply: &mut Reply,
+        access: &mut Access<'_>,
+    ) -> bool {
+        let Handler::Data(handler) = row.handler else {
+            reply.error("ERR this command is not carried out here");
+            return false;
+        };
+        let mark = reply.mark();
+        // Expiry for a recorded write is judged by its own stamp, as every other node will judge it.
+        let now = match stamp {
+            Some(stamp) if self.is_stamped() => stamp.time().millis(),
+            _ => caller.now,
+        };
+        let setting = self.setting();
+        let effects = &mut scratch.effects;
+        let ran = catch_unwind(AssertUnwindSafe(|| {
+            let mut call = DataCall {
+                args,
+                reply: &mut *reply,
+                db: caller.db,
+                now,
+                setting,
+                access,
+                effects,
+                stamp,
+                first_hash,
+                hits: (0, 0),
+                panic_after_mutation: &self.panic_after_mutation,
+            };
+            handler(&mut call);
+            call.hits
+        }));
+        match ran {
+            Ok((hits, misses)) => {
+                if hits + misses > 0 {
+                    self.hits.fetch_add(hits, Ordering::Relaxed);
+                    self.misses.fetch_add(misses, Ordering::Relaxed);
+                }
+                false
+            }
+            Err(_) => {
+                tracing::error!(command = row.name, "a command panicked");
+                reply.truncate(mark);
+                reply.error(PANIC_REPLY);
+                true
+            }
+        }
+    }
+}
+
+/// Marks the partitions of a call's keys.
+pub(super) fn mark_needed(keyspace: &Keyspace, row: &Row, args: Args<'_>, needed: &mut [bool]) {
+    let count = needed.len();
+    match row.keys {
+        Keys::All => needed.fill(true),
+        Keys::Cursor(argument) => {
+            // The cursor's low bits name the partition, see the SCAN command.
+            let cursor = args
+                .try_get(usize::from(argument))
+                .and_then(crate::resp::parse_u64)
+                .unwrap_or(0);
+            needed[cursor as usize & (count - 1)] = true;
+        }
+        _ => {
+            for index in row.key_arguments(args.len()) {
+                needed[partition_of(keyspace.hash(args.get(index)), count)] = true;
+            }
+        }
+    }
+}

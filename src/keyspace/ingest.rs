@@ -1,0 +1,157 @@
+//! Effects from elsewhere: each origin's records in order, each applied whole, none twice.
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use crate::commands::call::partition_of;
+use crate::commands::effects::{self, Effect};
+use crate::db::varint::Malformed;
+use crate::db::{Hlc, Key, OriginIndex, Outcome, Partition, Stamp, WriteContext};
+use crate::journal::{Arrival, Entry, Record, TraceBytes};
+use crate::keyspace::Keyspace;
+
+/// A record as it came over a link.
+#[derive(Debug, Clone)]
+pub struct Foreign {
+    /// Whose it is.
+    pub origin: OriginIndex,
+    /// The stamp of its predecessor.
+    pub prev: Hlc,
+    /// The stamp of its last operation.
+    pub stamp: Hlc,
+    /// How many operations it holds.
+    pub count: u32,
+    /// Their bytes.
+    pub payload: Bytes,
+    /// The trace it belongs to.
+    pub trace: Option<TraceBytes>,
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ingested {
+    /// Applied; how many of its operations a later write had superseded, and the stamp of one such write.
+    Applied {
+        /// Operations that show nowhere.
+        superseded: u32,
+        /// A write that they lost to.
+        winner: Option<Stamp>,
+    },
+    /// It was here before.
+    Duplicate,
+    /// Records before it are missing.
+    Gap,
+}
+
+/// A record that cannot be applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum IngestError {
+    /// It is not what any node of this version would send.
+    #[error("record of origin {origin} at {stamp}: {source}")]
+    Malformed {
+        /// The origin's index here.
+        origin: u16,
+        /// The stamp.
+        stamp: u64,
+        /// What is wrong.
+        source: Malformed,
+    },
+}
+
+impl Keyspace {
+    /// Applies a record if it is its origin's next, and files it in the journal.
+    pub fn ingest(&self, foreign: &Foreign) -> Result<Ingested, IngestError> {
+        let malformed = |source| IngestError::Malformed {
+            origin: foreign.origin.0,
+            stamp: foreign.stamp.raw(),
+            source,
+        };
+        let effects = effects::decode_all(&foreign.payload, foreign.count).map_err(malformed)?;
+        if foreign.prev >= foreign.stamp || u64::from(foreign.count) > foreign.stamp.raw() {
+            return Err(malformed(Malformed("stamps out of order")));
+        }
+        self.journal.observe(foreign.stamp);
+        let _one_at_a_time = self.ingest_locks[usize::from(foreign.origin.0)].lock();
+        match self
+            .journal
+            .arrival(foreign.origin, foreign.prev, foreign.stamp)
+        {
+            Arrival::Duplicate => return Ok(Ingested::Duplicate),
+            Arrival::Gap => return Ok(Ingested::Gap),
+            Arrival::Next => {}
+        }
+        let (superseded, winner) = self.apply_effects(foreign.origin, foreign.stamp, &effects);
+        let record = Record {
+            count: foreign.count,
+            payload: foreign.payload.clone(),
+            trace: foreign.trace,
+        };
+        self.journal.accept(
+            foreign.origin,
+            Entry {
+                prev: foreign.prev,
+                stamp: foreign.stamp,
+                record,
+            },
+        );
+        Ok(Ingested::Applied { superseded, winner })
+    }
+
+    fn apply_effects(
+        &self,
+        origin: OriginIndex,
+        stamp: Hlc,
+        effects: &[Effect<'_>],
+    ) -> (u32, Option<Stamp>) {
+        let count = self.partitions.len();
+        let mut needed: SmallVec<[bool; 64]> = SmallVec::from_elem(false, count);
+        let mut hashes: SmallVec<[u64; 8]> = SmallVec::new();
+        for effect in effects {
+            match effect {
+                Effect::Key { key, .. } => {
+                    let hash = self.hash(key);
+                    hashes.push(hash);
+                    needed[partition_of(hash, count)] = true;
+                }
+                Effect::Flush { .. } => {
+                    hashes.push(0);
+                    needed.fill(true);
+                }
+            }
+        }
+        let mut guards = self.lock_needed(&needed);
+        let settled = self.settled();
+        let (mut superseded, mut winner) = (0, None);
+        for (nth, (effect, &hash)) in effects.iter().zip(&hashes).enumerate() {
+            let time = stamp.minus((effects.len() - 1 - nth) as u64);
+            let context = WriteContext {
+                stamp: Stamp::new(time, origin),
+                now: time.millis(),
+                settled,
+                origins: &self.origins,
+            };
+            match *effect {
+                Effect::Key { db, key, op } if db < self.databases => {
+                    let Some(partition) = guards[partition_of(hash, count)].as_deref_mut() else {
+                        continue;
+                    };
+                    if let Outcome::Superseded(by) =
+                        partition.apply(db, Key { bytes: key, hash }, op, &context)
+                    {
+                        superseded += 1;
+                        winner = Some(by);
+                    }
+                }
+                Effect::Flush { db } if db < self.databases => {
+                    for partition in guards.iter_mut().flatten() {
+                        let partition: &mut Partition = partition;
+                        partition.flush(db, false, &context);
+                    }
+                }
+                // A database beyond ours: kept in the journal for others, shown nowhere here.
+                _ => {}
+            }
+        }
+        (superseded, winner)
+    }
+}

@@ -1,0 +1,182 @@
+//! The keyspace: partitions, who may touch them, and how commands, transactions and effects from elsewhere run over them.
+//!
+//! A partition is a monitor: whoever has work for it takes its lock, in order of partition numbers where it needs several, and
+//! does the work itself. Nobody awaits while holding one. Per key, journal order is execution order, because a command
+//! reserves its place in the journal while it holds the key's partition.
+
+mod execute;
+mod ingest;
+mod transaction;
+mod upkeep;
+
+pub use execute::{Caller, Ran, Scratch};
+pub use ingest::{Foreign, IngestError, Ingested};
+pub use transaction::{Queued, TransactionEnd};
+pub use upkeep::PURGE_PERIOD_MS;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::commands::call::{Setting, partition_of};
+use crate::db::table::KeyHasher;
+use crate::db::{Hlc, Origins, Partition};
+use crate::journal::Journal;
+
+/// How a keyspace is made.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyspaceConfig {
+    /// How many partitions, a power of two.
+    pub partitions: usize,
+    /// How many databases.
+    pub databases: u32,
+    /// Seeds the hash function.
+    pub hash_seed: u64,
+    /// Whether keys bear stamps (multi-master).
+    pub stamped: bool,
+}
+
+/// See the head of the file.
+#[derive(Debug)]
+pub struct Keyspace {
+    partitions: Box<[Mutex<Partition>]>,
+    hasher: KeyHasher,
+    databases: u32,
+    /// The dictionary of origins.
+    pub origins: Arc<Origins>,
+    /// What was done here.
+    pub journal: Journal,
+    settled: AtomicU64,
+    stamped: AtomicBool,
+    recording: AtomicBool,
+    random: AtomicU64,
+    /// Look-ups that found their key, and that did not.
+    pub hits: AtomicU64,
+    /// See `hits`.
+    pub misses: AtomicU64,
+    /// For tests: the next write command panics after its first change.
+    pub panic_after_mutation: AtomicBool,
+    ingest_locks: Box<[Mutex<()>]>,
+}
+
+impl Keyspace {
+    /// An empty keyspace over a journal.
+    pub fn new(config: KeyspaceConfig, origins: Arc<Origins>, journal: Journal) -> Self {
+        let hasher = KeyHasher::new(config.hash_seed);
+        let count = config.partitions.max(1).next_power_of_two();
+        let partitions = (0..count)
+            .map(|_| {
+                Mutex::new(Partition::new(
+                    hasher.clone(),
+                    config.databases,
+                    config.stamped,
+                ))
+            })
+            .collect();
+        Self {
+            partitions,
+            hasher,
+            databases: config.databases,
+            origins,
+            journal,
+            settled: AtomicU64::new(0),
+            stamped: AtomicBool::new(config.stamped),
+            recording: AtomicBool::new(config.stamped),
+            random: AtomicU64::new(config.hash_seed | 1),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+            panic_after_mutation: AtomicBool::new(false),
+            ingest_locks: (0..crate::db::origin::ORIGINS_MAX + 1)
+                .map(|_| Mutex::new(()))
+                .collect(),
+        }
+    }
+
+    /// The hash of a key.
+    #[inline]
+    pub fn hash(&self, key: &[u8]) -> u64 {
+        self.hasher.hash(key)
+    }
+
+    /// How many partitions there are.
+    pub fn partitions_len(&self) -> usize {
+        self.partitions.len()
+    }
+
+    /// How many databases there are.
+    pub fn databases(&self) -> u32 {
+        self.databases
+    }
+
+    /// Locks the partition of a hash.
+    #[inline]
+    pub fn lock_hash(&self, hash: u64) -> MutexGuard<'_, Partition> {
+        self.partitions[partition_of(hash, self.partitions.len())].lock()
+    }
+
+    /// Locks one partition.
+    pub fn lock(&self, index: usize) -> MutexGuard<'_, Partition> {
+        self.partitions[index].lock()
+    }
+
+    /// Locks all partitions, in order.
+    pub fn lock_all(&self) -> Vec<MutexGuard<'_, Partition>> {
+        self.partitions.iter().map(Mutex::lock).collect()
+    }
+
+    /// Everything up to here has arrived.
+    pub fn settled(&self) -> Hlc {
+        Hlc::from_raw(self.settled.load(Ordering::Acquire))
+    }
+
+    /// Raises [`Self::settled`]; it never falls while the data stays.
+    pub fn raise_settled(&self, settled: Hlc) {
+        self.settled.fetch_max(settled.raw(), Ordering::AcqRel);
+    }
+
+    /// Whether keys bear stamps.
+    pub fn is_stamped(&self) -> bool {
+        self.stamped.load(Ordering::Relaxed)
+    }
+
+    /// Whether writes go into the journal: keys bear stamps, or somebody reads it.
+    pub fn is_recording(&self) -> bool {
+        self.recording.load(Ordering::Relaxed)
+    }
+
+    /// Starts recording: a replica has come.
+    pub fn record(&self) {
+        self.recording.store(true, Ordering::SeqCst);
+    }
+
+    /// Forgets all data and takes on a manner: what a plain replica does before it follows its master.
+    pub fn reset(&self, stamped: bool) {
+        let mut guards = self.lock_all();
+        self.stamped.store(stamped, Ordering::SeqCst);
+        self.recording.fetch_or(stamped, Ordering::SeqCst);
+        self.settled.store(0, Ordering::SeqCst);
+        for guard in &mut guards {
+            guard.reset(stamped);
+        }
+    }
+
+    /// What all commands share; `random` is new with each call.
+    pub(crate) fn setting(&self) -> Setting<'_> {
+        // A Weyl sequence mixed once: enough for RANDOMKEY, and no lock.
+        let n = self
+            .random
+            .fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        let mixed = (n ^ (n >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        Setting {
+            hasher: &self.hasher,
+            origins: &self.origins,
+            settled: self.settled(),
+            databases: self.databases,
+            random: mixed ^ (mixed >> 29),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

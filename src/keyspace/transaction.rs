@@ -1,0 +1,95 @@
+//! MULTI/EXEC: all queued commands under the locks of all their partitions, as one record.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use smallvec::SmallVec;
+
+use crate::commands::call::Access;
+use crate::commands::{Flags, Handler, Row};
+use crate::db::{Partition, Stamp};
+use crate::keyspace::execute::mark_needed;
+use crate::keyspace::{Caller, Keyspace, Ran, Scratch};
+use crate::resp::{Args, ArgsBuffer, Reply};
+
+/// A queued command.
+#[derive(Debug)]
+pub struct Queued {
+    /// Its row.
+    pub row: &'static Row,
+    /// Its arguments.
+    pub args: ArgsBuffer,
+}
+
+/// How a transaction ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransactionEnd {
+    /// All commands ran.
+    Done(Ran),
+    /// A watched key had changed: nothing ran and nothing was written to the reply.
+    Aborted,
+}
+
+impl Keyspace {
+    /// Runs a transaction: checks `watched` under the locks, then runs all. Writes the replies one after another; the
+    /// array's header is the caller's. Commands that are not over data are handed to `other`, which may change the
+    /// caller's database.
+    pub fn execute_transaction(
+        &self,
+        queue: &[Queued],
+        watched: &AtomicBool,
+        caller: &mut Caller,
+        scratch: &mut Scratch,
+        reply: &mut Reply,
+        mut other: impl FnMut(&'static Row, Args<'_>, &mut Caller, &mut Reply),
+    ) -> TransactionEnd {
+        let mut needed: SmallVec<[bool; 64]> = SmallVec::from_elem(false, self.partitions.len());
+        let mut writes = false;
+        let mut stamps = 0u32;
+        for queued in queue {
+            let args = queued.args.as_args();
+            if matches!(queued.row.handler, Handler::Data(_)) {
+                mark_needed(self, queued.row, args, &mut needed);
+            }
+            writes |= queued.row.flags.has(Flags::WRITE);
+            stamps = stamps.saturating_add(queued.row.stamps_max(args.len(), self.databases));
+        }
+        let mut guards = self.lock_needed(&needed);
+        if watched.load(Ordering::Relaxed) {
+            return TransactionEnd::Aborted;
+        }
+        let mut refs: Vec<Option<&mut Partition>> = guards
+            .iter_mut()
+            .map(|guard| guard.as_deref_mut())
+            .collect();
+        let mut access = Access::Many(&mut refs);
+        let reservation =
+            (writes && self.is_recording()).then(|| self.journal.reserve(stamps, caller.now));
+        let mut panicked = false;
+        for queued in queue {
+            let args = queued.args.as_args();
+            if !matches!(queued.row.handler, Handler::Data(_)) {
+                other(queued.row, args, caller, reply);
+                continue;
+            }
+            let next = reservation.as_ref().map(|reservation| {
+                let first = reservation.first();
+                Stamp::new(
+                    first.time().plus(u64::from(scratch.effects.count())),
+                    first.origin(),
+                )
+            });
+            panicked |= self.call(
+                queued.row,
+                args,
+                None,
+                caller,
+                next,
+                scratch,
+                reply,
+                &mut access,
+            );
+        }
+        let stamp = reservation.and_then(|reservation| self.publish(reservation, caller, scratch));
+        TransactionEnd::Done(Ran { stamp, panicked })
+    }
+}

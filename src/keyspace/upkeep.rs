@@ -1,0 +1,109 @@
+//! What time does to the keyspace, a small piece per lock: settling, purging, digests.
+
+use crate::db::{Hlc, UnixMillis};
+use crate::keyspace::Keyspace;
+
+/// How often every segment is looked at for expired keys, in milliseconds.
+pub const PURGE_PERIOD_MS: u64 = 100;
+/// Keys settled per lock.
+const SETTLE_BATCH: usize = 256;
+
+impl Keyspace {
+    /// Folds and drops what is settled in one partition, in short holds.
+    pub fn settle_partition(&self, index: usize) {
+        let settled = self.settled();
+        for db in 0..self.databases {
+            self.lock(index).settle_cut(db, settled);
+        }
+        loop {
+            if self.lock(index).settle(settled, SETTLE_BATCH) < SETTLE_BATCH {
+                return;
+            }
+        }
+    }
+
+    /// Removes the expired keys of one partition, a segment per lock. In stamped manner only deadlines before the settled time
+    /// are past recall.
+    pub fn purge_partition(&self, index: usize, now: UnixMillis) {
+        let settled = self.settled();
+        let before = if self.is_stamped() {
+            UnixMillis(settled.millis().0.min(now.0))
+        } else {
+            now
+        };
+        if self.is_stamped() && settled == Hlc::ZERO {
+            return;
+        }
+        for db in 0..self.databases {
+            if self.lock(index).timed_len(db) == 0 {
+                continue;
+            }
+            let mut from = Some(0);
+            while let Some(position) = from {
+                from = self
+                    .lock(index)
+                    .purge_expired(db, position, before, settled);
+            }
+        }
+    }
+
+    /// A digest of what clients see: equal data gives equal digests on every node, whatever its history, expired keys left
+    /// out. The sum over all keys of a hash of database, key, value and deadline.
+    pub fn digest(&self, now: UnixMillis) -> u128 {
+        let guards = self.lock_all();
+        let mut sum = 0u128;
+        for guard in &guards {
+            for db in 0..self.databases {
+                for record in guard
+                    .table(db)
+                    .iter()
+                    .filter(|record| !record.is_tombstone())
+                {
+                    let deadline = record.deadline();
+                    if !crate::db::op::is_expired(deadline, now) {
+                        sum = sum.wrapping_add(key_digest(
+                            db,
+                            record.key(),
+                            record.value(),
+                            deadline,
+                        ));
+                    }
+                }
+            }
+        }
+        sum
+    }
+
+    /// Tombstones and keys with unsettled operations: none at rest.
+    pub fn pending(&self) -> (usize, usize) {
+        let mut sum = (0, 0);
+        for index in 0..self.partitions.len() {
+            let (unsettled, tombstones) = self.lock(index).pending();
+            sum = (sum.0 + unsettled, sum.1 + tombstones);
+        }
+        sum
+    }
+}
+
+/// Two independent 64-bit hashes with fixed seeds, so that all nodes agree.
+fn key_digest(db: u32, key: &[u8], value: &[u8], deadline: Option<UnixMillis>) -> u128 {
+    let half = |seed: u64| {
+        let mut hash = seed ^ u64::from(db).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let deadline = deadline
+            .map_or(i64::MIN, |deadline| deadline.0)
+            .to_le_bytes();
+        let key_len = (key.len() as u64).to_le_bytes();
+        for part in [&key_len[..], key, value, &deadline] {
+            for chunk in part.chunks(8) {
+                let mut word = [0; 8];
+                word[..chunk.len()].copy_from_slice(chunk);
+                hash = (hash ^ u64::from_le_bytes(word)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+                hash ^= hash >> 32;
+            }
+            hash = (hash ^ part.len() as u64).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+            hash ^= hash >> 29;
+        }
+        hash
+    };
+    u128::from(half(0x2545_f491_4f6c_dd1d)) << 64 | u128::from(half(0x9e6c_63d0_676a_9a99))
+}

@@ -1,0 +1,119 @@
+//! What the rest of the server may ask of replication: the doors for REPLICAOF, ROLE, INFO, WAIT, MESH and for a client
+//! connection that turns out to be a replica.
+
+use std::net::SocketAddr;
+
+use tokio::net::TcpStream;
+
+use crate::db::{Hlc, NodeId};
+use crate::resp::{Args, Reply};
+
+/// Where a link to a master stands. The words are those of ROLE.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkState {
+    /// To be connected, or waiting to try again.
+    Connect,
+    /// The socket is being connected.
+    Connecting,
+    /// Introductions.
+    Handshake,
+    /// A full sync is under way.
+    Sync,
+    /// Records stream.
+    Connected,
+}
+
+impl LinkState {
+    /// As ROLE says it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Connecting => "connecting",
+            Self::Handshake => "handshake",
+            Self::Sync => "sync",
+            Self::Connected => "connected",
+        }
+    }
+}
+
+/// One `replicaof` entry and its link.
+#[derive(Debug, Clone)]
+pub struct MasterStatus {
+    /// As configured.
+    pub host: String,
+    /// As configured.
+    pub port: u16,
+    /// Where the link stands.
+    pub state: LinkState,
+    /// Who answered there last.
+    pub node: Option<NodeId>,
+    /// Milliseconds since the last byte, none before the first.
+    pub last_io_ms: Option<u64>,
+    /// Milliseconds since the link went down, none while it is up.
+    pub down_ms: Option<u64>,
+    /// Bytes received over all its connections.
+    pub offset: u64,
+}
+
+/// One attached replica or peer that reads from this node.
+#[derive(Debug, Clone)]
+pub struct ReplicaStatus {
+    /// Its address.
+    pub ip: String,
+    /// The port it listens on, 0 where it did not say.
+    pub port: u16,
+    /// Whether records stream (else a full sync is under way).
+    pub online: bool,
+    /// Bytes sent.
+    pub offset: u64,
+    /// Milliseconds since its last acknowledgement.
+    pub lag_ms: u64,
+    /// Who it is.
+    pub node: Option<NodeId>,
+}
+
+/// What became of a new entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddMaster {
+    /// A link was started.
+    Added,
+    /// There is one already.
+    Already,
+}
+
+/// See the head of the file.
+pub trait ReplicationControl: Send + Sync + 'static {
+    /// This node's id.
+    fn node_id(&self) -> NodeId;
+    /// Adds a `replicaof` entry.
+    fn add_master(&self, host: &str, port: u16) -> AddMaster;
+    /// Makes this the only entry.
+    fn replace_masters(&self, host: &str, port: u16) -> AddMaster;
+    /// Removes an entry; false where there is none.
+    fn remove_master(&self, host: &str, port: u16) -> bool;
+    /// Removes all entries.
+    fn clear_masters(&self);
+    /// The entries in their order.
+    fn masters(&self) -> Vec<MasterStatus>;
+    /// Who reads from this node.
+    fn replicas(&self) -> Vec<ReplicaStatus>;
+    /// How many replicas or peers have acknowledged this node's own writes up to `time`.
+    fn acknowledged(&self, time: Hlc) -> usize;
+    /// Completes at the next acknowledgement after the call.
+    fn acknowledgement(&self) -> tokio::sync::futures::Notified<'_>;
+    /// Full syncs served, partial resyncs accepted, partial resyncs refused.
+    fn sync_counts(&self) -> (u64, u64, u64);
+    /// Drops the connections of all links to masters (`CLIENT KILL TYPE master`) or of the one at this address
+    /// (`CLIENT KILL host:port`); they reconnect at once. Says how many.
+    fn kill_masters(&self, address: Option<&str>) -> usize;
+    /// `MESH ...`: STATUS, MEMBERS, ROUTES, DIGEST, EXPLAIN, FORGET, HELP. Writes exactly one reply.
+    fn mesh(&self, args: Args<'_>, db: u32, reply: &mut Reply);
+    /// Lines for INFO's replication section beside Redis's own, each with its CRLF.
+    fn info(&self, out: &mut String);
+    /// A client connection has sent `KEYMESH.LINK ...`: it is a peer's link from now on. `greeting` are the arguments of that
+    /// command, `unread` what was read beyond it.
+    fn attach(&self, stream: TcpStream, peer: SocketAddr, greeting: Vec<Vec<u8>>, unread: Vec<u8>);
+    /// For tests: panics the actor of this name (`master-link host port`, `replica-feeds`, `keyspace n`); false where there is
+    /// none.
+    fn panic_actor(&self, name: &str) -> bool;
+}
