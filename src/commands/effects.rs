@@ -3,13 +3,15 @@
 //! ```text
 //! effect = 0x00 | db varint | key length varint | key | op length varint | op      (see db::op)
 //!        | 0x01 | db varint                                                        FLUSHDB of one database
+//!        | 0x02 | 0 | node u128                                                    a newcomer is admitted to the mesh
 //! ```
 
-use crate::db::Op;
 use crate::db::varint::{self, Malformed, Reader};
+use crate::db::{NodeId, Op};
 
 const KEY: u8 = 0;
 const FLUSH: u8 = 1;
+const ADMIT: u8 = 2;
 
 /// One effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +29,11 @@ pub enum Effect<'a> {
     Flush {
         /// The database.
         db: u32,
+    },
+    /// A node may bring stamps from here on.
+    Admit {
+        /// The node.
+        node: NodeId,
     },
 }
 
@@ -53,6 +60,10 @@ impl Effects {
             Effect::Flush { db } => {
                 self.payload.push(FLUSH);
                 varint::put(&mut self.payload, u64::from(db));
+            }
+            Effect::Admit { node } => {
+                self.payload.extend_from_slice(&[ADMIT, 0]);
+                self.payload.extend_from_slice(&node.0.to_le_bytes());
             }
         }
         self.count += 1;
@@ -87,10 +98,18 @@ pub fn decode<'a>(reader: &mut Reader<'a>) -> Result<Effect<'a>, Malformed> {
             Ok(Effect::Key { db, key, op })
         }
         FLUSH => Ok(Effect::Flush { db }),
+        ADMIT => Ok(Effect::Admit {
+            node: NodeId(reader.u128()?),
+        }),
         _ => Err(Malformed(
             "unknown effect: this node is older than its peer",
         )),
     }
+}
+
+/// Whether a record may hold admissions: they stand alone and first.
+pub fn admits(payload: &[u8]) -> bool {
+    payload.first() == Some(&ADMIT)
 }
 
 /// Reads all effects of a record and checks that they are as many as it says.

@@ -45,8 +45,8 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The place of an origin in this node's dictionary. 0 is nobody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+/// The place of an origin in this node's dictionary. 0 is nobody. Ordered only so that it can be a key in a map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct OriginIndex(pub u16);
 
 /// How many origins a dictionary can name: ten bits, less the one for nobody.

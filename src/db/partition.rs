@@ -401,7 +401,7 @@ impl Partition {
                     deadline: record.deadline(),
                     written: record.original().unwrap_or(last.time()),
                 });
-                let changed = op::step(state, op, ctx.stamp.time().millis());
+                let changed = op::step(state, op, ctx.now);
                 let meta = Meta {
                     stamp: Some(newest),
                     unsettled: true,

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 
 use smallvec::SmallVec;
 
+use crate::ablation::{Rule, is_off, wall_clock};
 use crate::db::op::{self, Change, Expiry, Op, State};
 use crate::db::origin::Origins;
 use crate::db::stamp::{Hlc, Stamp, UnixMillis};
@@ -41,7 +42,12 @@ impl Live {
             deadline: value.deadline,
             written: self.written,
         });
-        let change = op::step(state, op, stamp.time().millis());
+        let at = if is_off(Rule::ExpiryByStamp) {
+            UnixMillis(wall_clock())
+        } else {
+            stamp.time().millis()
+        };
+        let change = op::step(state, op, at);
         let import = matches!(op, Op::Import(..));
         if !import {
             self.written = stamp.time();

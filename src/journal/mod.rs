@@ -20,6 +20,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use crate::ablation::{Rule, is_off};
 use crate::db::{Hlc, OriginIndex, UnixMillis};
 use log::Log;
 
@@ -133,6 +134,22 @@ impl Journal {
     fn fill(&self, place: u64, stamp: Hlc, record: Option<Record>) {
         let mut inner = self.inner.lock();
         let index = (place - inner.open_first) as usize;
+        if is_off(Rule::Reservation)
+            && let Some(record) = record
+        {
+            let own = inner.own;
+            let prev = inner.log(own).last;
+            inner.append(
+                own,
+                Entry {
+                    prev,
+                    stamp,
+                    record,
+                },
+            );
+            inner.open.pop_back();
+            return;
+        }
         inner.open[index] = record.map_or(Place::Empty, |record| Place::Filled(stamp, record));
         while let Some(front) = inner.open.front() {
             if matches!(front, Place::Open) {
@@ -164,7 +181,7 @@ impl Journal {
         let at = inner.log(origin).arrived;
         match () {
             () if stamp <= at => Arrival::Duplicate,
-            () if prev > at => Arrival::Gap,
+            () if prev > at && !is_off(Rule::GapCheck) => Arrival::Gap,
             () => Arrival::Next,
         }
     }
@@ -193,7 +210,7 @@ impl Journal {
     pub fn promise(&self, now: UnixMillis) -> Hlc {
         let mut inner = self.inner.lock();
         let own = inner.own;
-        if inner.open.is_empty() {
+        if inner.open.is_empty() || is_off(Rule::Reservation) {
             inner.advance(now);
             let hlc = inner.hlc;
             let log = inner.log(own);
@@ -204,6 +221,9 @@ impl Journal {
 
     /// Merges a received time into the clock: whatever is stamped here from now on comes after it.
     pub fn observe(&self, time: Hlc) {
+        if is_off(Rule::ClockMerge) {
+            return;
+        }
         let mut inner = self.inner.lock();
         inner.hlc = inner.hlc.max(time);
     }
@@ -239,6 +259,25 @@ impl Journal {
         inner.hlc = inner.hlc.max(until);
         drop(inner);
         self.wake();
+    }
+
+    /// Drops an origin's log: its life does not count any more.
+    pub fn forget(&self, origin: OriginIndex) {
+        let mut inner = self.inner.lock();
+        let freed = inner.log(origin).clear(Hlc::ZERO, Hlc::ZERO);
+        inner.bytes -= freed;
+        inner.order.retain(|&other| other != origin);
+    }
+
+    /// The own log begins at this instant: what was written before it is in nobody's journal.
+    pub fn begin_recording(&self, now: UnixMillis) {
+        let mut inner = self.inner.lock();
+        inner.advance(now);
+        let (own, at) = (inner.own, inner.hlc.plus(1));
+        inner.hlc = at;
+        let freed = inner.log(own).clear(at, at);
+        inner.bytes -= freed;
+        inner.order.retain(|&other| other != own);
     }
 
     /// Becomes the log of another life of this node: what is stamped from now on belongs to `own` and comes after `floor`.
@@ -369,7 +408,6 @@ impl Inner {
     }
 
     fn append(&mut self, origin: OriginIndex, entry: Entry) {
-        self.hlc = self.hlc.max(entry.stamp);
         self.bytes += entry.len_bytes();
         self.order.push_back(origin);
         self.log(origin).append(entry);

@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use smallvec::SmallVec;
 
+use crate::ablation::{Rule, is_off, wall_clock};
 use crate::commands::call::partition_of;
 use crate::commands::effects::{self, Effect};
 use crate::db::varint::Malformed;
-use crate::db::{Hlc, Key, OriginIndex, Outcome, Partition, Stamp, WriteContext};
+use crate::db::{Hlc, Key, OriginIndex, Outcome, Partition, Stamp, UnixMillis, WriteContext};
 use crate::journal::{Arrival, Entry, Record, TraceBytes};
 use crate::keyspace::Keyspace;
 
@@ -117,6 +118,7 @@ impl Keyspace {
                     hashes.push(0);
                     needed.fill(true);
                 }
+                Effect::Admit { .. } => hashes.push(0),
             }
         }
         let mut guards = self.lock_needed(&needed);
@@ -126,7 +128,11 @@ impl Keyspace {
             let time = stamp.minus((effects.len() - 1 - nth) as u64);
             let context = WriteContext {
                 stamp: Stamp::new(time, origin),
-                now: time.millis(),
+                now: if is_off(Rule::ExpiryByStamp) {
+                    UnixMillis(wall_clock())
+                } else {
+                    time.millis()
+                },
                 settled,
                 origins: &self.origins,
             };

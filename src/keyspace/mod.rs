@@ -145,9 +145,17 @@ impl Keyspace {
         self.recording.load(Ordering::Relaxed)
     }
 
-    /// Starts recording: a replica has come.
-    pub fn record(&self) {
-        self.recording.store(true, Ordering::SeqCst);
+    /// Starts recording, where it had not: a replica has come.
+    pub fn record(&self, now: crate::db::UnixMillis) {
+        let _quiet = self.lock_all();
+        if !self.recording.swap(true, Ordering::SeqCst) {
+            self.journal.begin_recording(now);
+        }
+    }
+
+    /// Lets the settled time fall back to nothing: this node joins a mesh whose history it does not know.
+    pub fn unsettle(&self) {
+        self.settled.store(0, Ordering::SeqCst);
     }
 
     /// Forgets all data and takes on a manner: what a plain replica does before it follows its master.

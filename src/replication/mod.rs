@@ -1,5 +1,19 @@
 //! Links between nodes: what is sent, what is accepted, and by which way.
+//!
+//! - [`node`]: a node as a member of the mesh; [`members`]: whom it knows; [`node_state`]: what it must never forget.
+//! - [`frame`]: the language of links; [`feed`] and [`link`]: the two sides of one, without their sockets.
+//! - [`routes`]: which origin comes over which link; [`merging`]: full sync at its receiver; [`adoption`]: strangers join.
+//! - [`control`]: the doors for the rest of the server.
 
+mod adoption;
 pub mod control;
+pub mod feed;
+pub mod frame;
+pub mod link;
+pub mod members;
+mod merging;
+pub mod node;
+pub mod node_state;
+pub mod routes;
 
 pub use control::{AddMaster, LinkState, MasterStatus, ReplicaStatus, ReplicationControl};

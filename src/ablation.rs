@@ -1,0 +1,75 @@
+//! Safety rules that a test may switch off, to show that the simulation notices. Without the `ablation` feature every
+//! question here is answered "on" at compile time.
+
+/// A rule that keeps masters equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Rule {
+    /// A snapshot's vector is that of the instant it shows.
+    SnapshotInstant,
+    /// Expiry is judged by an operation's stamp, not by the clock.
+    ExpiryByStamp,
+    /// Nothing settles until every configured master was met.
+    ColdStartHold,
+    /// A place in the journal is reserved before a write and readers wait for it.
+    Reservation,
+    /// A record whose predecessor is missing waits.
+    GapCheck,
+    /// Received times advance the clock.
+    ClockMerge,
+    /// Absent at a node that has everything up to a time means deleted by then.
+    Coverage,
+    /// Tombstones and operations stay until everything before them has arrived.
+    Watermark,
+    /// A start that may have lost a tail is a new life.
+    NewLife,
+    /// Membership and the clock's lease are on disk before they count.
+    DurableMembership,
+    /// A retired life counts until everything that anybody holds of it has arrived.
+    SealRetired,
+    /// A newcomer's stamps come after its admission.
+    Admission,
+}
+
+#[cfg(feature = "ablation")]
+thread_local! {
+    static OFF: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+    static WALL_MS: std::cell::Cell<i64> = const { std::cell::Cell::new(0) };
+}
+
+/// Whether a rule is switched off on this thread.
+#[cfg(feature = "ablation")]
+pub fn is_off(rule: Rule) -> bool {
+    OFF.with(|off| off.get() & (1 << rule as u32) != 0)
+}
+
+/// Whether a rule is switched off: never, in a server.
+#[cfg(not(feature = "ablation"))]
+#[inline(always)]
+pub fn is_off(_: Rule) -> bool {
+    false
+}
+
+/// Switches rules off on this thread.
+#[cfg(feature = "ablation")]
+pub fn switch_off(rules: &[Rule]) {
+    OFF.with(|off| off.set(rules.iter().fold(0, |bits, rule| bits | 1 << *rule as u32)));
+}
+
+/// Sets what a rule that wrongly looks at the clock sees.
+#[cfg(feature = "ablation")]
+pub fn set_wall_clock(ms: i64) {
+    WALL_MS.with(|wall| wall.set(ms));
+}
+
+/// The clock, for rules that are switched off.
+#[cfg(feature = "ablation")]
+pub fn wall_clock() -> i64 {
+    WALL_MS.with(std::cell::Cell::get)
+}
+
+/// The clock, for rules that are switched off: none are.
+#[cfg(not(feature = "ablation"))]
+pub fn wall_clock() -> i64 {
+    0
+}

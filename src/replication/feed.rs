@@ -1,0 +1,313 @@
+//! The master's side of a link, without its socket: what the other node asked for, and what is to be sent next.
+//!
+//! Invariant: an origin's records leave in stamp order from where the subscription began; an index is announced before it is used.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+
+use hashbrown::HashSet;
+
+use crate::db::{Hlc, NodeId, OriginIndex, Stamp, UnixMillis};
+use crate::journal::{Pin, Position};
+use crate::replication::frame::{Frame, FrameWriter, Hello};
+use crate::replication::link::LinkError;
+use crate::replication::node::Node;
+
+/// How often a node says how far it has arrived.
+pub const VECTOR_PERIOD_MS: i64 = 100;
+/// Items of a snapshot per frame, about.
+const ITEMS_BYTES: usize = 64 * 1024;
+
+#[derive(Debug)]
+struct Sending {
+    pin: Pin,
+    partition: usize,
+}
+
+/// See the head of the file.
+#[derive(Debug)]
+pub struct Feed {
+    id: u64,
+    peer: Option<Hello>,
+    said_hello: bool,
+    announced: HashSet<OriginIndex>,
+    subscriptions: BTreeMap<OriginIndex, Hlc>,
+    snapshot_wanted: bool,
+    sending: Option<Sending>,
+    vector_due: i64,
+    members_sent: u64,
+    acknowledged: Hlc,
+}
+
+impl Feed {
+    /// The feed of a connection that has just been made.
+    pub fn new(node: &Node) -> Self {
+        Self {
+            id: node.next_id(),
+            peer: None,
+            said_hello: false,
+            announced: HashSet::new(),
+            subscriptions: BTreeMap::new(),
+            snapshot_wanted: false,
+            sending: None,
+            vector_due: i64::MIN,
+            members_sent: 0,
+            acknowledged: Hlc::ZERO,
+        }
+    }
+
+    /// Who reads.
+    pub fn peer(&self) -> Option<NodeId> {
+        self.peer.as_ref().map(|hello| hello.origin.node)
+    }
+
+    /// The port the reader serves clients at.
+    pub fn peer_port(&self) -> u16 {
+        self.peer.as_ref().map_or(0, |hello| hello.port)
+    }
+
+    /// How much of this node's own writes the reader has.
+    pub fn acknowledged(&self) -> Hlc {
+        self.acknowledged
+    }
+
+    /// Whether a full sync is under way.
+    pub fn is_syncing(&self) -> bool {
+        self.sending.is_some() || self.snapshot_wanted
+    }
+
+    /// Takes in a frame of the reader.
+    pub fn on_frame(
+        &mut self,
+        node: &Node,
+        frame: Frame<'_>,
+        now: UnixMillis,
+    ) -> Result<(), LinkError> {
+        match frame {
+            Frame::Hello(hello) => {
+                node.keyspace.record(now);
+                self.peer = Some(*hello);
+            }
+            Frame::Subscribe(origin, after) => {
+                if let Some(index) = node.keyspace.origins.find(origin) {
+                    self.subscriptions.insert(index, after);
+                    node.counters
+                        .partial_resyncs
+                        .fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            Frame::Unsubscribe(origin) => {
+                if let Some(index) = node.keyspace.origins.find(origin) {
+                    self.subscriptions.remove(&index);
+                }
+            }
+            Frame::Ack(arrived) => self.acknowledged = self.acknowledged.max(arrived),
+            Frame::WantSnapshot => self.snapshot_wanted = true,
+            Frame::Adopt(floor, nodes) => node.adopt(floor, &nodes, now)?,
+            Frame::Error(text) => return Err(LinkError::Peer(text.to_owned())),
+            _ => return Err(LinkError::Unexpected),
+        }
+        Ok(())
+    }
+
+    /// Writes what is to be sent, about `budget` bytes; true where more waits.
+    pub fn poll(
+        &mut self,
+        node: &Node,
+        now: UnixMillis,
+        budget: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, LinkError> {
+        if !self.said_hello {
+            self.said_hello = true;
+            let (_, version) = node.members();
+            self.members_sent = version;
+            FrameWriter::new(out).hello(&node.hello());
+        }
+        if self.peer.is_none() {
+            return Ok(false);
+        }
+        let version = node.members_version();
+        if version != self.members_sent {
+            let (members, version) = node.members();
+            self.members_sent = version;
+            FrameWriter::new(out).members(&members);
+        }
+        if now.0 >= self.vector_due {
+            self.vector_due = now.0 + VECTOR_PERIOD_MS;
+            let positions = self.positions(node, &node.keyspace.journal.vector(), out);
+            FrameWriter::new(out).vector(now.0, &positions);
+        }
+        let mut more = self.poll_records(node, budget, out);
+        if self.snapshot_wanted && node.claim_snapshot(self.id) {
+            self.snapshot_wanted = false;
+            self.begin_snapshot(node, out);
+        }
+        if self.sending.is_some() {
+            more = true;
+            self.poll_items(node, budget, out)?;
+        }
+        Ok(more)
+    }
+
+    fn poll_records(&mut self, node: &Node, budget: usize, out: &mut Vec<u8>) -> bool {
+        let (mut more, mut gaps, mut entries) = (false, Vec::new(), Vec::new());
+        let subscriptions: Vec<(OriginIndex, Hlc)> = self
+            .subscriptions
+            .iter()
+            .map(|(index, after)| (*index, *after))
+            .collect();
+        for (index, after) in subscriptions {
+            entries.clear();
+            match node
+                .keyspace
+                .journal
+                .read(index, after, budget, &mut entries)
+            {
+                Ok(()) => {}
+                Err(error) => {
+                    gaps.push((index, error.base));
+                    continue;
+                }
+            }
+            let Some(last) = entries.last() else { continue };
+            self.subscriptions.insert(index, last.stamp);
+            self.announce(node, index, out);
+            FrameWriter::new(out).records(index, &entries);
+            node.counters
+                .records_out
+                .fetch_add(entries.len() as u64, Ordering::Relaxed);
+            more |= out.len() >= budget;
+        }
+        for (index, base) in gaps {
+            self.subscriptions.remove(&index);
+            node.counters
+                .partial_refused
+                .fetch_add(1, Ordering::Relaxed);
+            self.announce(node, index, out);
+            FrameWriter::new(out).gap(index, base);
+        }
+        more
+    }
+
+    fn announce(&mut self, node: &Node, index: OriginIndex, out: &mut Vec<u8>) {
+        if self.announced.insert(index)
+            && let Some(origin) = node.keyspace.origins.get(index)
+        {
+            FrameWriter::new(out).origin(index, origin);
+        }
+    }
+
+    /// The known positions, their origins announced.
+    fn positions(
+        &mut self,
+        node: &Node,
+        vector: &[Position],
+        out: &mut Vec<u8>,
+    ) -> Vec<(OriginIndex, Position)> {
+        let known = vector
+            .iter()
+            .enumerate()
+            .skip(1)
+            .filter(|(_, position)| position.arrived > Hlc::ZERO);
+        let positions: Vec<_> = known
+            .map(|(index, position)| (OriginIndex(index as u16), *position))
+            .collect();
+        for (index, _) in &positions {
+            self.announce(node, *index, out);
+        }
+        positions
+    }
+
+    fn begin_snapshot(&mut self, node: &Node, out: &mut Vec<u8>) {
+        let keyspace = &node.keyspace;
+        let mut guards = keyspace.lock_all();
+        let (pin, vector) = keyspace.journal.pin();
+        let settled = keyspace.settled();
+        let mut cuts: Vec<(u32, Stamp)> = Vec::new();
+        for guard in &mut guards {
+            guard.begin_walk();
+        }
+        if let Some(guard) = guards.first() {
+            cuts.extend(
+                (0..guard.databases())
+                    .map(|db| (db, guard.cut(db)))
+                    .filter(|(_, cut)| *cut != Stamp::ZERO),
+            );
+        }
+        drop(guards);
+        // Items bear stamps of any origin that this node ever saw.
+        for index in 1..=keyspace.origins.list().len() {
+            self.announce(node, OriginIndex(index as u16), out);
+        }
+        let positions = self.positions(node, &vector, out);
+        FrameWriter::new(out).snapshot(settled, keyspace.journal.clock(), &positions, &cuts);
+        self.sending = Some(Sending { pin, partition: 0 });
+        node.counters.snapshots_sent.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn poll_items(
+        &mut self,
+        node: &Node,
+        budget: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), LinkError> {
+        let Some(sending) = &mut self.sending else {
+            return Ok(());
+        };
+        if sending.pin.is_broken() {
+            node.release_snapshot(self.id);
+            self.sending = None;
+            return Err(LinkError::PinBroken);
+        }
+        while out.len() < budget {
+            if sending.partition == node.keyspace.partitions_len() {
+                self.sending = None;
+                node.release_snapshot(self.id);
+                let positions = self.positions(node, &node.keyspace.journal.vector(), out);
+                FrameWriter::new(out).end(&positions);
+                return Ok(());
+            }
+            let mut walking = true;
+            FrameWriter::new(out).items(|out| {
+                let start = out.len();
+                while walking && out.len() - start < ITEMS_BYTES {
+                    walking = node.keyspace.lock(sending.partition).walk_next(out);
+                }
+            });
+            if !walking {
+                sending.partition += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// The connection is gone.
+    pub fn close(&mut self, node: &Node) {
+        self.sending = None;
+        node.release_snapshot(self.id);
+    }
+}
+
+impl Node {
+    /// One snapshot at a time: each partition shows one instant.
+    fn claim_snapshot(&self, feed: u64) -> bool {
+        let mut owner = self.snapshot_owner.lock();
+        // A node in the middle of a merge would show neither its state before nor after.
+        if owner.is_some() || self.inner.lock().merge.is_some() {
+            return false;
+        }
+        *owner = Some(feed);
+        true
+    }
+
+    fn release_snapshot(&self, feed: u64) {
+        let mut owner = self.snapshot_owner.lock();
+        if *owner == Some(feed) {
+            *owner = None;
+            for index in 0..self.keyspace.partitions_len() {
+                self.keyspace.lock(index).end_walk();
+            }
+        }
+    }
+}

@@ -1,0 +1,543 @@
+//! What travels on a link between two Keymesh nodes, in frames. The node that reads (it has the `replicaof` line) is the
+//! *replica* of the link, the other its *master*; records flow from master to replica.
+//!
+//! ```text
+//! frame = length u32 (of what follows) | kind u8 | body
+//! both ways
+//!   1 HELLO     version u16 | features u32 | node u128 | incarnation u32 | clock u64 | flags u8 (1 established, 2 stamped,
+//!               4 follower) | listening port u16 | members (see members)
+//!   2 ERROR     text
+//! master to replica
+//!   16 ORIGIN   index u16 | node u128 | incarnation u32        what an index means in all later frames of this connection
+//!   17 RECORDS  index u16 | count varint | count * (prev u64 | stamp u64 | operations varint | flags u8 (1 trace)
+//!               | [trace 26 bytes] | payload length varint | payload)
+//!   18 VECTOR   wall clock ms u64 | count varint | count * (index u16 | arrived u64 | last u64 | base u64)
+//!   19 MEMBERS  members
+//!   20 GAP      index u16 | base u64       the journal no longer reaches back; the subscription is over
+//!   21 SNAPSHOT settled u64 | clock u64 | positions as in VECTOR without the clock | cuts varint * (db varint | stamp u64)
+//!   22 ITEMS    items (see db::item)
+//!   23 END      of the snapshot: positions as in SNAPSHOT
+//!   24 BUSY     no snapshot now
+//! replica to master
+//!   32 SUBSCRIBE    node u128 | incarnation u32 | after u64
+//!   33 UNSUBSCRIBE  node u128 | incarnation u32
+//!   34 ACK          arrived u64 (of the master's own writes)
+//!   35 WANT_SNAPSHOT
+//!   36 ADOPT        floor u64 | count varint | count * node u128
+//! ```
+
+use bytes::Bytes;
+
+use crate::db::varint::{self, Malformed, Reader};
+use crate::db::{Hlc, Incarnation, NodeId, Origin, OriginIndex, Stamp};
+use crate::journal::{Entry, Position, Record};
+use crate::replication::members::Members;
+
+/// The version of the link's language.
+pub const VERSION: u16 = 1;
+/// A larger frame is refused: one record of the largest string, and room.
+pub const FRAME_LEN_MAX: usize = 768 * 1024 * 1024;
+
+/// How a node introduces itself on a link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hello {
+    /// [`VERSION`] of the sender.
+    pub version: u16,
+    /// What the sender understands beyond that version.
+    pub features: u32,
+    /// Who it is.
+    pub origin: Origin,
+    /// Its clock.
+    pub clock: Hlc,
+    /// It has met all masters it knows of.
+    pub established: bool,
+    /// Its keys bear stamps.
+    pub stamped: bool,
+    /// It follows its master and writes nothing of its own.
+    pub follower: bool,
+    /// Where it serves clients.
+    pub port: u16,
+    /// Whom it knows.
+    pub members: Members,
+}
+
+/// One frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "see the head of the file")]
+pub enum Frame<'a> {
+    Hello(Box<Hello>),
+    Error(&'a str),
+    Origin(OriginIndex, Origin),
+    Records(OriginIndex, RecordsReader<'a>),
+    Vector(i64, Vec<(OriginIndex, Position)>),
+    Members(Members),
+    Gap(OriginIndex, Hlc),
+    Snapshot {
+        settled: Hlc,
+        clock: Hlc,
+        positions: Vec<(OriginIndex, Position)>,
+        cuts: Vec<(u32, Stamp)>,
+    },
+    Items(&'a [u8]),
+    End(Vec<(OriginIndex, Position)>),
+    Busy,
+    Subscribe(Origin, Hlc),
+    Unsubscribe(Origin),
+    Ack(Hlc),
+    WantSnapshot,
+    Adopt(Hlc, Vec<NodeId>),
+}
+
+/// Records of a frame, read one by one.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordsReader<'a> {
+    left: u64,
+    reader: Reader<'a>,
+}
+
+impl PartialEq for RecordsReader<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.left == other.left && self.reader.rest() == other.reader.rest()
+    }
+}
+
+impl Eq for RecordsReader<'_> {}
+
+impl RecordsReader<'_> {
+    /// The next record; none after the last.
+    pub fn next(&mut self) -> Result<Option<Entry>, Malformed> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        self.left -= 1;
+        let prev = Hlc::from_raw(self.reader.u64()?);
+        let stamp = Hlc::from_raw(self.reader.u64()?);
+        let count =
+            u32::try_from(self.reader.varint()?).map_err(|_| Malformed("too many operations"))?;
+        let trace = match self.reader.u8()? {
+            0 => None,
+            1 => {
+                let mut trace = [0; 26];
+                trace.copy_from_slice(self.reader.take(26)?);
+                Some(trace)
+            }
+            _ => {
+                return Err(Malformed(
+                    "unknown record flags: this node is older than its peer",
+                ));
+            }
+        };
+        let payload = Bytes::copy_from_slice(self.reader.bytes()?);
+        Ok(Some(Entry {
+            prev,
+            stamp,
+            record: Record {
+                count,
+                payload,
+                trace,
+            },
+        }))
+    }
+}
+
+/// Writes frames.
+#[derive(Debug)]
+pub struct FrameWriter<'a> {
+    out: &'a mut Vec<u8>,
+}
+
+impl<'a> FrameWriter<'a> {
+    /// Appends to `out`.
+    pub fn new(out: &'a mut Vec<u8>) -> Self {
+        Self { out }
+    }
+
+    fn frame(&mut self, kind: u8, body: impl FnOnce(&mut Vec<u8>)) {
+        let at = self.out.len();
+        self.out.extend_from_slice(&[0, 0, 0, 0, kind]);
+        body(self.out);
+        let len = (self.out.len() - at - 4) as u32;
+        self.out[at..at + 4].copy_from_slice(&len.to_le_bytes());
+    }
+
+    /// HELLO.
+    pub fn hello(&mut self, hello: &Hello) {
+        self.frame(1, |out| {
+            out.extend_from_slice(&hello.version.to_le_bytes());
+            out.extend_from_slice(&hello.features.to_le_bytes());
+            put_origin(out, hello.origin);
+            out.extend_from_slice(&hello.clock.raw().to_le_bytes());
+            let flags = u8::from(hello.established)
+                | u8::from(hello.stamped) << 1
+                | u8::from(hello.follower) << 2;
+            out.push(flags);
+            out.extend_from_slice(&hello.port.to_le_bytes());
+            hello.members.encode(out);
+        });
+    }
+
+    /// ERROR.
+    pub fn error(&mut self, text: &str) {
+        self.frame(2, |out| out.extend_from_slice(text.as_bytes()));
+    }
+
+    /// ORIGIN.
+    pub fn origin(&mut self, index: OriginIndex, origin: Origin) {
+        self.frame(16, |out| {
+            out.extend_from_slice(&index.0.to_le_bytes());
+            put_origin(out, origin);
+        });
+    }
+
+    /// RECORDS.
+    pub fn records(&mut self, index: OriginIndex, entries: &[Entry]) {
+        self.frame(17, |out| {
+            out.extend_from_slice(&index.0.to_le_bytes());
+            varint::put(out, entries.len() as u64);
+            for entry in entries {
+                out.extend_from_slice(&entry.prev.raw().to_le_bytes());
+                out.extend_from_slice(&entry.stamp.raw().to_le_bytes());
+                varint::put(out, u64::from(entry.record.count));
+                match &entry.record.trace {
+                    None => out.push(0),
+                    Some(trace) => {
+                        out.push(1);
+                        out.extend_from_slice(trace);
+                    }
+                }
+                varint::put_bytes(out, &entry.record.payload);
+            }
+        });
+    }
+
+    /// VECTOR.
+    pub fn vector(&mut self, wall_ms: i64, positions: &[(OriginIndex, Position)]) {
+        self.frame(18, |out| {
+            out.extend_from_slice(&wall_ms.to_le_bytes());
+            put_positions(out, positions);
+        });
+    }
+
+    /// MEMBERS.
+    pub fn members(&mut self, members: &Members) {
+        self.frame(19, |out| members.encode(out));
+    }
+
+    /// GAP.
+    pub fn gap(&mut self, index: OriginIndex, base: Hlc) {
+        self.frame(20, |out| {
+            out.extend_from_slice(&index.0.to_le_bytes());
+            out.extend_from_slice(&base.raw().to_le_bytes());
+        });
+    }
+
+    /// SNAPSHOT.
+    pub fn snapshot(
+        &mut self,
+        settled: Hlc,
+        clock: Hlc,
+        positions: &[(OriginIndex, Position)],
+        cuts: &[(u32, Stamp)],
+    ) {
+        self.frame(21, |out| {
+            out.extend_from_slice(&settled.raw().to_le_bytes());
+            out.extend_from_slice(&clock.raw().to_le_bytes());
+            put_positions(out, positions);
+            varint::put(out, cuts.len() as u64);
+            for (db, stamp) in cuts {
+                varint::put(out, u64::from(*db));
+                out.extend_from_slice(&stamp.raw().to_le_bytes());
+            }
+        });
+    }
+
+    /// ITEMS, written by `items`.
+    pub fn items(&mut self, items: impl FnOnce(&mut Vec<u8>)) {
+        self.frame(22, items);
+    }
+
+    /// END.
+    pub fn end(&mut self, positions: &[(OriginIndex, Position)]) {
+        self.frame(23, |out| put_positions(out, positions));
+    }
+
+    /// BUSY.
+    pub fn busy(&mut self) {
+        self.frame(24, |_| {});
+    }
+
+    /// SUBSCRIBE.
+    pub fn subscribe(&mut self, origin: Origin, after: Hlc) {
+        self.frame(32, |out| {
+            put_origin(out, origin);
+            out.extend_from_slice(&after.raw().to_le_bytes());
+        });
+    }
+
+    /// UNSUBSCRIBE.
+    pub fn unsubscribe(&mut self, origin: Origin) {
+        self.frame(33, |out| put_origin(out, origin));
+    }
+
+    /// ACK.
+    pub fn ack(&mut self, arrived: Hlc) {
+        self.frame(34, |out| {
+            out.extend_from_slice(&arrived.raw().to_le_bytes())
+        });
+    }
+
+    /// WANT_SNAPSHOT.
+    pub fn want_snapshot(&mut self) {
+        self.frame(35, |_| {});
+    }
+
+    /// ADOPT.
+    pub fn adopt(&mut self, floor: Hlc, nodes: &[NodeId]) {
+        self.frame(36, |out| {
+            out.extend_from_slice(&floor.raw().to_le_bytes());
+            varint::put(out, nodes.len() as u64);
+            for node in nodes {
+                out.extend_from_slice(&node.0.to_le_bytes());
+            }
+        });
+    }
+}
+
+/// Splits the first whole frame off `bytes`: its length with the header, none while it is incomplete.
+pub fn frame_len(bytes: &[u8]) -> Result<Option<usize>, Malformed> {
+    let Some(head) = bytes.first_chunk::<4>() else {
+        return Ok(None);
+    };
+    let len = u32::from_le_bytes(*head) as usize;
+    if len == 0 || len > FRAME_LEN_MAX {
+        return Err(Malformed("link frame has an impossible length"));
+    }
+    Ok((bytes.len() >= 4 + len).then_some(4 + len))
+}
+
+/// Reads one whole frame, header included.
+pub fn decode(bytes: &[u8]) -> Result<Frame<'_>, Malformed> {
+    let mut reader = Reader::new(bytes);
+    reader.take(4)?;
+    let frame = match reader.u8()? {
+        1 => Frame::Hello(Box::new(take_hello(&mut reader)?)),
+        2 => Frame::Error(
+            std::str::from_utf8(reader.rest()).map_err(|_| Malformed("error is not text"))?,
+        ),
+        16 => Frame::Origin(take_index(&mut reader)?, take_origin(&mut reader)?),
+        17 => {
+            let index = take_index(&mut reader)?;
+            let left = reader.varint()?;
+            return Ok(Frame::Records(index, RecordsReader { left, reader }));
+        }
+        18 => Frame::Vector(reader.u64()? as i64, take_positions(&mut reader)?),
+        19 => Frame::Members(Members::decode(&mut reader)?),
+        20 => Frame::Gap(take_index(&mut reader)?, Hlc::from_raw(reader.u64()?)),
+        21 => {
+            let settled = Hlc::from_raw(reader.u64()?);
+            let clock = Hlc::from_raw(reader.u64()?);
+            let positions = take_positions(&mut reader)?;
+            let mut cuts = Vec::new();
+            for _ in 0..reader.varint()? {
+                let db = u32::try_from(reader.varint()?)
+                    .map_err(|_| Malformed("database out of range"))?;
+                cuts.push((db, Stamp::from_raw(reader.u64()?)));
+            }
+            Frame::Snapshot {
+                settled,
+                clock,
+                positions,
+                cuts,
+            }
+        }
+        22 => return Ok(Frame::Items(reader.rest())),
+        23 => Frame::End(take_positions(&mut reader)?),
+        24 => Frame::Busy,
+        32 => Frame::Subscribe(take_origin(&mut reader)?, Hlc::from_raw(reader.u64()?)),
+        33 => Frame::Unsubscribe(take_origin(&mut reader)?),
+        34 => Frame::Ack(Hlc::from_raw(reader.u64()?)),
+        35 => Frame::WantSnapshot,
+        36 => {
+            let floor = Hlc::from_raw(reader.u64()?);
+            let mut nodes = Vec::new();
+            for _ in 0..reader.varint()? {
+                nodes.push(NodeId(reader.u128()?));
+            }
+            Frame::Adopt(floor, nodes)
+        }
+        _ => {
+            return Err(Malformed(
+                "unknown link frame: this node is older than its peer",
+            ));
+        }
+    };
+    Ok(frame)
+}
+
+fn put_origin(out: &mut Vec<u8>, origin: Origin) {
+    out.extend_from_slice(&origin.node.0.to_le_bytes());
+    out.extend_from_slice(&origin.incarnation.0.to_le_bytes());
+}
+
+fn take_origin(reader: &mut Reader<'_>) -> Result<Origin, Malformed> {
+    Ok(Origin {
+        node: NodeId(reader.u128()?),
+        incarnation: Incarnation(reader.u32()?),
+    })
+}
+
+fn take_u16(reader: &mut Reader<'_>) -> Result<u16, Malformed> {
+    let raw = reader.take(2)?;
+    Ok(u16::from_le_bytes([raw[0], raw[1]]))
+}
+
+fn take_index(reader: &mut Reader<'_>) -> Result<OriginIndex, Malformed> {
+    take_u16(reader).map(OriginIndex)
+}
+
+fn put_positions(out: &mut Vec<u8>, positions: &[(OriginIndex, Position)]) {
+    varint::put(out, positions.len() as u64);
+    for (index, position) in positions {
+        out.extend_from_slice(&index.0.to_le_bytes());
+        for time in [position.arrived, position.last, position.base] {
+            out.extend_from_slice(&time.raw().to_le_bytes());
+        }
+    }
+}
+
+fn take_positions(reader: &mut Reader<'_>) -> Result<Vec<(OriginIndex, Position)>, Malformed> {
+    let mut positions = Vec::new();
+    for _ in 0..reader.varint()? {
+        let index = take_index(reader)?;
+        let arrived = Hlc::from_raw(reader.u64()?);
+        let last = Hlc::from_raw(reader.u64()?);
+        positions.push((
+            index,
+            Position {
+                arrived,
+                last,
+                base: Hlc::from_raw(reader.u64()?),
+            },
+        ));
+    }
+    Ok(positions)
+}
+
+fn take_hello(reader: &mut Reader<'_>) -> Result<Hello, Malformed> {
+    let version = take_u16(reader)?;
+    if version != VERSION {
+        return Err(Malformed("the peer speaks another version of the link"));
+    }
+    let features = reader.u32()?;
+    let origin = take_origin(reader)?;
+    let clock = Hlc::from_raw(reader.u64()?);
+    let flags = reader.u8()?;
+    let port = take_u16(reader)?;
+    Ok(Hello {
+        version,
+        features,
+        origin,
+        clock,
+        established: flags & 1 != 0,
+        stamped: flags & 2 != 0,
+        follower: flags & 4 != 0,
+        port,
+        members: Members::decode(reader)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn check(write: impl FnOnce(&mut FrameWriter<'_>), golden: &[u8], expected: &Frame<'_>) {
+        let mut out = Vec::new();
+        write(&mut FrameWriter::new(&mut out));
+        assert_eq!(out, golden);
+        assert_eq!(frame_len(&out), Ok(Some(out.len())));
+        assert_eq!(decode(&out).as_ref(), Ok(expected));
+        for len in 0..out.len() {
+            assert!(frame_len(&out[..len]) == Ok(None));
+        }
+    }
+
+    #[test]
+    fn frames_have_these_bytes() {
+        let origin = Origin {
+            node: NodeId(0x21),
+            incarnation: Incarnation(3),
+        };
+        let node = [0x21, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        check(
+            |frames| frames.origin(OriginIndex(2), origin),
+            &[&[23, 0, 0, 0, 16, 2, 0][..], &node, &[3, 0, 0, 0]].concat(),
+            &Frame::Origin(OriginIndex(2), origin),
+        );
+        check(
+            |frames| frames.subscribe(origin, Hlc::from_raw(0x0102)),
+            &[
+                &[29, 0, 0, 0, 32][..],
+                &node,
+                &[3, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0],
+            ]
+            .concat(),
+            &Frame::Subscribe(origin, Hlc::from_raw(0x0102)),
+        );
+        check(|frames| frames.busy(), &[1, 0, 0, 0, 24], &Frame::Busy);
+        check(
+            |frames| frames.ack(Hlc::from_raw(7)),
+            &[9, 0, 0, 0, 34, 7, 0, 0, 0, 0, 0, 0, 0],
+            &Frame::Ack(Hlc::from_raw(7)),
+        );
+    }
+
+    #[test]
+    fn a_record_has_these_bytes_and_comes_back_whole() {
+        let record = Record {
+            count: 2,
+            payload: Bytes::from_static(b"xy"),
+            trace: Some([9; 26]),
+        };
+        let entry = Entry {
+            prev: Hlc::from_raw(1),
+            stamp: Hlc::from_raw(2),
+            record,
+        };
+        let mut out = Vec::new();
+        FrameWriter::new(&mut out).records(OriginIndex(4), std::slice::from_ref(&entry));
+        let golden = [
+            &[
+                51, 0, 0, 0, 17, 4, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 2, 1,
+            ][..],
+            &[9; 26],
+            &[2, b'x', b'y'],
+        ]
+        .concat();
+        assert_eq!(out, golden);
+        let Ok(Frame::Records(OriginIndex(4), mut records)) = decode(&out) else {
+            panic!("not records")
+        };
+        let back = records.next().unwrap().unwrap();
+        assert_eq!(
+            (back.prev, back.stamp, back.record.count),
+            (entry.prev, entry.stamp, 2)
+        );
+        assert_eq!(back.record.payload, entry.record.payload);
+        assert_eq!(back.record.trace, entry.record.trace);
+        assert!(records.next().unwrap().is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn garbage_is_refused_without_a_panic(kind in 0u8..40, body: Vec<u8>) {
+            let mut bytes = (body.len() as u32 + 1).to_le_bytes().to_vec();
+            bytes.push(kind);
+            bytes.extend_from_slice(&body);
+            if let Ok(Frame::Records(_, mut records)) = decode(&bytes) {
+                while let Ok(Some(_)) = records.next() {}
+            }
+            let _ = frame_len(&body);
+        }
+    }
+}

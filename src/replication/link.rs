@@ -1,0 +1,379 @@
+//! The replica's side of a link, without its socket: introductions, what to ask the master for, and what to do with what comes.
+
+use std::sync::atomic::Ordering;
+
+use hashbrown::HashMap;
+
+use crate::commands::effects::{self, Effect};
+use crate::db::varint::Malformed;
+use crate::db::{Hlc, NodeId, Origin, OriginIndex, UnixMillis};
+use crate::keyspace::{Foreign, IngestError, Ingested};
+use crate::replication::frame::{Frame, FrameWriter, Hello, RecordsReader};
+use crate::replication::node::{LinkId, Node, NodeError};
+use crate::replication::routes::Request;
+
+/// Why a connection has to end.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum LinkError {
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    #[error("the peer says: {0}")]
+    Peer(String),
+    #[error("a frame that has no place here")]
+    Unexpected,
+    #[error("this is the node itself")]
+    Itself,
+    #[error("the peer has begun a new life")]
+    Retired,
+    #[error("another full sync is under way")]
+    Busy,
+    #[error("the journal could not hold what a full sync needs")]
+    PinBroken,
+    #[error("an index that was not announced")]
+    UnknownIndex,
+}
+
+/// What became of a record, for who wants to trace it.
+#[derive(Debug, Clone)]
+pub struct Applied {
+    /// The record.
+    pub foreign: Foreign,
+    /// What became of it.
+    pub ingested: Ingested,
+}
+
+/// See the head of the file.
+#[derive(Debug)]
+pub struct Link {
+    id: LinkId,
+    address: String,
+    said_hello: bool,
+    master: Option<Hello>,
+    indices: HashMap<OriginIndex, OriginIndex>,
+    acknowledged: Hlc,
+    snapshot_asked: bool,
+    merging: bool,
+}
+
+impl Link {
+    /// The link of a connection that has just been made to a `replicaof` entry.
+    pub fn new(node: &Node, address: &str) -> Self {
+        Self {
+            id: node.link_up(address),
+            address: address.to_owned(),
+            said_hello: false,
+            master: None,
+            indices: HashMap::new(),
+            acknowledged: Hlc::ZERO,
+            snapshot_asked: false,
+            merging: false,
+        }
+    }
+
+    /// Who is at the other end.
+    pub fn master(&self) -> Option<Origin> {
+        self.master.as_ref().map(|hello| hello.origin)
+    }
+
+    /// The connection's number.
+    pub fn id(&self) -> LinkId {
+        self.id
+    }
+
+    /// Whether a full sync is under way.
+    pub fn is_merging(&self) -> bool {
+        self.merging
+    }
+
+    /// Writes what is to be said; true where there is work left that needs no frame.
+    pub fn poll(&mut self, node: &Node, out: &mut Vec<u8>) -> bool {
+        if !self.said_hello {
+            self.said_hello = true;
+            FrameWriter::new(out).hello(&node.hello());
+        }
+        if self.merging {
+            self.merging = node.merge_step(self.id);
+        }
+        let mut frames = FrameWriter::new(out);
+        for request in node.requests(self.id, &mut self.snapshot_asked) {
+            match request {
+                Request::Subscribe(origin, after) => frames.subscribe(origin, after),
+                Request::Unsubscribe(origin) => frames.unsubscribe(origin),
+                Request::Snapshot => frames.want_snapshot(),
+                Request::Adopt(floor, nodes) => frames.adopt(floor, &nodes),
+            }
+        }
+        if let Some(index) = self
+            .master()
+            .and_then(|origin| node.keyspace.origins.find(origin))
+        {
+            let arrived = node.keyspace.journal.position(index).arrived;
+            if arrived > self.acknowledged {
+                self.acknowledged = arrived;
+                frames.ack(arrived);
+            }
+        }
+        self.merging && node.is_sweeping(self.id)
+    }
+
+    /// Takes in a frame of the master. `applied` hears of every record that was taken in.
+    pub fn on_frame(
+        &mut self,
+        node: &Node,
+        frame: Frame<'_>,
+        now: UnixMillis,
+        applied: &mut dyn FnMut(Applied),
+    ) -> Result<(), LinkError> {
+        match frame {
+            Frame::Hello(hello) => {
+                node.on_hello(self.id, &self.address, &hello, now)?;
+                self.master = Some(*hello);
+            }
+            Frame::Error(text) => return Err(LinkError::Peer(text.to_owned())),
+            _ if self.master.is_none() => return Err(LinkError::Unexpected),
+            Frame::Origin(theirs, origin) => {
+                let ours = node
+                    .keyspace
+                    .origins
+                    .intern(origin)
+                    .map_err(NodeError::from)?;
+                self.indices.insert(theirs, ours);
+            }
+            Frame::Records(index, records) => {
+                self.on_records(node, index, records, now, applied)?
+            }
+            Frame::Vector(_, positions) => {
+                let positions = self.translate(&positions)?;
+                node.on_vector(self.id, &positions);
+            }
+            Frame::Members(members) => node.on_members(self.id, &members, now)?,
+            Frame::Gap(index, _) => {
+                let index = self.ours(index)?;
+                node.on_gap(self.id, index);
+            }
+            Frame::Snapshot {
+                settled,
+                clock,
+                positions,
+                cuts,
+            } => {
+                let positions = self.translate(&positions)?;
+                let mut ours = Vec::with_capacity(cuts.len());
+                for (db, cut) in cuts {
+                    ours.push((
+                        db,
+                        crate::db::Stamp::new(cut.time(), self.ours(cut.origin())?),
+                    ));
+                }
+                node.extend_lease(clock)?;
+                let stamped = self.master.as_ref().is_some_and(|hello| hello.stamped);
+                if !node.begin_merge(self.id, settled, clock, positions, &ours, stamped) {
+                    return Err(LinkError::Busy);
+                }
+                self.merging = true;
+            }
+            Frame::Items(items) => {
+                let indices = &self.indices;
+                node.merge_items(self.id, items, &|theirs| indices.get(&theirs).copied())?;
+            }
+            Frame::End(positions) => {
+                let positions = self.translate(&positions)?;
+                node.end_items(self.id, positions)?;
+            }
+            Frame::Busy => {}
+            _ => return Err(LinkError::Unexpected),
+        }
+        Ok(())
+    }
+
+    fn ours(&self, theirs: OriginIndex) -> Result<OriginIndex, LinkError> {
+        self.indices
+            .get(&theirs)
+            .copied()
+            .ok_or(LinkError::UnknownIndex)
+    }
+
+    fn translate<T: Copy>(
+        &self,
+        positions: &[(OriginIndex, T)],
+    ) -> Result<Vec<(OriginIndex, T)>, LinkError> {
+        positions
+            .iter()
+            .map(|(theirs, position)| Ok((self.ours(*theirs)?, *position)))
+            .collect()
+    }
+
+    fn on_records(
+        &self,
+        node: &Node,
+        index: OriginIndex,
+        mut records: RecordsReader<'_>,
+        now: UnixMillis,
+        applied: &mut dyn FnMut(Applied),
+    ) -> Result<(), LinkError> {
+        let index = self.ours(index)?;
+        if !node.accepts(self.id, index)? {
+            return Ok(());
+        }
+        while let Some(entry) = records.next()? {
+            node.extend_lease(entry.stamp.max(Hlc::at(now)))?;
+            if effects::admits(&entry.record.payload) {
+                for effect in effects::decode_all(&entry.record.payload, entry.record.count)? {
+                    if let Effect::Admit { node: newcomer } = effect {
+                        node.admitted(newcomer, entry.stamp)?;
+                    }
+                }
+            }
+            let foreign = Foreign {
+                origin: index,
+                prev: entry.prev,
+                stamp: entry.stamp,
+                count: entry.record.count,
+                payload: entry.record.payload,
+                trace: entry.record.trace,
+            };
+            let ingested = node.keyspace.ingest(&foreign)?;
+            node.count(ingested);
+            if ingested == Ingested::Gap {
+                node.on_gap(self.id, index);
+                return Ok(());
+            }
+            applied(Applied { foreign, ingested });
+        }
+        Ok(())
+    }
+
+    /// The connection is gone.
+    pub fn close(&self, node: &Node) {
+        node.link_down(self.id);
+    }
+}
+
+impl Node {
+    fn count(&self, ingested: Ingested) {
+        let counter = match ingested {
+            Ingested::Applied { superseded, .. } => {
+                self.counters
+                    .superseded
+                    .fetch_add(u64::from(superseded), Ordering::Relaxed);
+                &self.counters.records_in
+            }
+            Ingested::Duplicate => &self.counters.duplicates,
+            Ingested::Gap => &self.counters.gaps,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn on_hello(
+        &self,
+        link: LinkId,
+        address: &str,
+        hello: &Hello,
+        now: UnixMillis,
+    ) -> Result<(), LinkError> {
+        let mut inner = self.inner.lock();
+        let me = inner.state.node;
+        self.met(&mut inner, address, hello.origin.node)?;
+        if hello.origin.node == me {
+            return Err(LinkError::Itself);
+        }
+        self.extend_lease_locked(&mut inner, hello.clock)?;
+        self.keyspace.journal.observe(hello.clock);
+        if self.yields_to(&inner, hello) {
+            let island: Vec<NodeId> = inner.state.members.nodes.keys().copied().collect();
+            self.adopt_locked(&mut inner, hello.clock, &island, now)?;
+        }
+        let demand = self.learn(&mut inner, &hello.members, now)?;
+        if inner.state.members.is_retired(hello.origin) {
+            return Err(LinkError::Retired);
+        }
+        if let Some(info) = inner.links.get_mut(&link) {
+            info.master = Some(hello.origin);
+            info.adopt = demand;
+        }
+        Ok(())
+    }
+
+    fn on_members(
+        &self,
+        link: LinkId,
+        members: &crate::replication::members::Members,
+        now: UnixMillis,
+    ) -> Result<(), LinkError> {
+        let mut inner = self.inner.lock();
+        let demand = self.learn(&mut inner, members, now)?;
+        if let Some(info) = inner.links.get_mut(&link) {
+            if demand.is_some() {
+                info.adopt = demand;
+            }
+            let retired = info.master.is_some_and(|origin| {
+                members
+                    .newest(origin.node)
+                    .is_some_and(|newest| newest > origin.incarnation)
+            });
+            if retired {
+                return Err(LinkError::Retired);
+            }
+        }
+        Ok(())
+    }
+
+    fn on_vector(&self, link: LinkId, positions: &[(OriginIndex, crate::journal::Position)]) {
+        let mut inner = self.inner.lock();
+        let own = self.keyspace.journal.own();
+        for (index, position) in positions {
+            let Some(info) = inner.links.get_mut(&link) else {
+                return;
+            };
+            info.advertised.insert(*index, *position);
+            let blocked = inner
+                .merge
+                .as_ref()
+                .is_some_and(|merge| merge.blocks(*index));
+            let known = self
+                .keyspace
+                .origins
+                .get(*index)
+                .is_some_and(|origin| inner.state.members.life(origin).is_some());
+            if known && !blocked && *index != own {
+                self.keyspace
+                    .journal
+                    .progress(*index, position.last, position.arrived);
+            }
+        }
+        let vector = self.keyspace.journal.vector();
+        self.plan(&mut inner, &vector);
+    }
+
+    fn on_gap(&self, link: LinkId, index: OriginIndex) {
+        let mut inner = self.inner.lock();
+        if let Some(info) = inner.links.get_mut(&link) {
+            info.subscribed.remove(&index);
+        }
+        // Asked for again when the plan is made anew, perhaps elsewhere.
+        inner.routes.remove(&index);
+    }
+
+    /// Whether records of an origin may be taken in over a link now.
+    fn accepts(&self, link: LinkId, index: OriginIndex) -> Result<bool, LinkError> {
+        let inner = self.inner.lock();
+        let Some(origin) = self.keyspace.origins.get(index) else {
+            return Ok(false);
+        };
+        let master = inner.links.get(&link).and_then(|info| info.master);
+        // Once a new life is known, the old one's last words count only through those who stated how much they hold.
+        if master == Some(origin) && inner.state.members.is_retired(origin) {
+            return Err(LinkError::Retired);
+        }
+        let blocked = inner
+            .merge
+            .as_ref()
+            .is_some_and(|merge| merge.blocks(index));
+        Ok(!blocked && inner.state.members.life(origin).is_some())
+    }
+}

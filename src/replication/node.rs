@@ -1,0 +1,553 @@
+//! A node as a member of the mesh: its identity, whom it knows, how far everybody has arrived, which way each origin's records
+//! come. Pure but for the store: sockets and timers are outside, so that the simulator runs the same code.
+//!
+//! Invariant: everything stamped at or before the settled time of the keyspace has arrived here. It is the least arrival of all
+//! lives that may still bring something, and zero until every configured master was met.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use hashbrown::{HashMap, HashSet};
+use parking_lot::Mutex;
+
+use crate::ablation::{Rule, is_off};
+use crate::commands::{Effect, Effects};
+use crate::db::origin::TooManyOrigins;
+use crate::db::{Hlc, Incarnation, NodeId, Origin, OriginIndex, UnixMillis};
+use crate::journal::{Position, Record};
+use crate::keyspace::Keyspace;
+use crate::replication::frame::{Hello, VERSION};
+use crate::replication::members::{Entry, Life, Members, Statement};
+use crate::replication::merging::Merge;
+use crate::replication::node_state::{NodeState, StateStore};
+use crate::replication::routes::LinkInfo;
+
+/// How far ahead the clock's upper bound is written down.
+const LEASE_AHEAD_MS: u64 = 10_000;
+const HLC_PER_MS: u64 = 4096;
+
+/// A connection to a master, one number per connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinkId(pub u64);
+
+/// What a node cannot get over.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The state could not be written.
+    #[error("cannot write node.state: {0}")]
+    Store(#[from] std::io::Error),
+    /// See [`TooManyOrigins`].
+    #[error(transparent)]
+    Origins(#[from] TooManyOrigins),
+}
+
+/// What a node counts, for INFO and for tests that must know that something happened.
+#[derive(Debug, Default)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct NodeCounters {
+    pub merges_begun: AtomicU64,
+    pub merges_done: AtomicU64,
+    pub merges_aborted: AtomicU64,
+    pub reroutes: AtomicU64,
+    pub records_in: AtomicU64,
+    pub records_out: AtomicU64,
+    pub duplicates: AtomicU64,
+    pub gaps: AtomicU64,
+    pub superseded: AtomicU64,
+    pub admissions: AtomicU64,
+    pub adoptions: AtomicU64,
+    pub snapshots_sent: AtomicU64,
+    pub partial_resyncs: AtomicU64,
+    pub partial_refused: AtomicU64,
+    pub sealed: AtomicU64,
+}
+
+/// See the head of the file.
+pub struct Node {
+    /// The data.
+    pub keyspace: Arc<Keyspace>,
+    /// What happened.
+    pub counters: NodeCounters,
+    pub(super) inner: Mutex<Inner>,
+    pub(super) snapshot_owner: Mutex<Option<u64>>,
+    store: Box<dyn StateStore>,
+    ids: AtomicU64,
+    port: u16,
+}
+
+pub(super) struct Inner {
+    pub(super) state: NodeState,
+    /// Rises with every change of the table.
+    pub(super) version: u64,
+    pub(super) links: BTreeMap<LinkId, LinkInfo>,
+    pub(super) routes: HashMap<OriginIndex, LinkId>,
+    pub(super) merge: Option<Merge>,
+    pub(super) merge_wait: u32,
+    pub(super) follower: bool,
+    /// Lives seen retired at the tick before: their last words may still be on a link.
+    retired_seen: HashSet<Origin>,
+    own: OriginIndex,
+}
+
+impl Inner {
+    pub(super) fn origin(&self) -> Origin {
+        Origin {
+            node: self.state.node,
+            incarnation: self.state.incarnation,
+        }
+    }
+}
+
+impl std::fmt::Debug for Node {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Node")
+            .field("origin", &self.origin())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a start makes of the state on disk: the next life of the node, or the first of a new one. `fresh_id` is used where
+/// there is no state. The result is written before anything is done with it.
+pub fn begin_life(
+    known: Option<NodeState>,
+    fresh_id: NodeId,
+    now: UnixMillis,
+    store: &dyn StateStore,
+) -> std::io::Result<NodeState> {
+    let mut state = known.unwrap_or_else(|| NodeState {
+        node: fresh_id,
+        incarnation: Incarnation(0),
+        lease: Hlc::ZERO,
+        established: false,
+        members: Members::default(),
+    });
+    let floor = state.lease.max(Hlc::at(now));
+    if is_off(Rule::NewLife) && state.incarnation.0 > 0 {
+        // The old life goes on as if nothing had been lost.
+    } else {
+        state.incarnation = Incarnation(state.incarnation.0 + 1);
+        let member = state.members.nodes.entry(state.node).or_default();
+        member.lives.insert(
+            state.incarnation,
+            Life {
+                floor,
+                sealed: None,
+            },
+        );
+    }
+    state.lease = floor.plus(LEASE_AHEAD_MS * HLC_PER_MS);
+    store.save(&state)?;
+    Ok(state)
+}
+
+/// The floor of the present life: where its clock starts.
+pub fn life_floor(state: &NodeState) -> Hlc {
+    let origin = Origin {
+        node: state.node,
+        incarnation: state.incarnation,
+    };
+    state
+        .members
+        .life(origin)
+        .map_or(Hlc::ZERO, |life| life.floor)
+}
+
+impl Node {
+    /// A node over a keyspace whose journal belongs to the origin of `state`.
+    pub fn new(
+        keyspace: Arc<Keyspace>,
+        state: NodeState,
+        store: Box<dyn StateStore>,
+        port: u16,
+    ) -> Self {
+        let own = keyspace.journal.own();
+        let node = Self {
+            keyspace,
+            counters: NodeCounters::default(),
+            inner: Mutex::new(Inner {
+                state,
+                version: 1,
+                links: BTreeMap::new(),
+                routes: HashMap::new(),
+                merge: None,
+                merge_wait: 0,
+                follower: false,
+                retired_seen: HashSet::new(),
+                own,
+            }),
+            snapshot_owner: Mutex::new(None),
+            store,
+            ids: AtomicU64::new(1),
+            port,
+        };
+        node.begin_logs(&mut node.inner.lock());
+        node
+    }
+
+    /// A number that no link or feed of this node had before.
+    pub fn next_id(&self) -> u64 {
+        self.ids.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The present life.
+    pub fn origin(&self) -> Origin {
+        self.inner.lock().origin()
+    }
+
+    /// The table, and its version.
+    pub fn members(&self) -> (Members, u64) {
+        let inner = self.inner.lock();
+        (inner.state.members.clone(), inner.version)
+    }
+
+    /// The table's version.
+    pub fn members_version(&self) -> u64 {
+        self.inner.lock().version
+    }
+
+    /// Whether every configured master was met once.
+    pub fn is_established(&self) -> bool {
+        self.inner.lock().state.established
+    }
+
+    /// Makes this node follow its master instead of merging with it (plain `replicaof`), or stop following.
+    pub fn set_follower(&self, follower: bool) {
+        self.inner.lock().follower = follower;
+    }
+
+    /// Whether this node follows.
+    pub fn is_follower(&self) -> bool {
+        self.inner.lock().follower
+    }
+
+    /// The introduction that this node gives now.
+    pub fn hello(&self) -> Hello {
+        let inner = self.inner.lock();
+        Hello {
+            version: VERSION,
+            features: 0,
+            origin: inner.origin(),
+            clock: self.keyspace.journal.clock(),
+            established: inner.state.established,
+            stamped: self.keyspace.is_stamped(),
+            follower: inner.follower,
+            port: self.port,
+            members: inner.state.members.clone(),
+        }
+    }
+
+    /// Replaces this node's `replicaof` entries.
+    pub fn set_entries(&self, addresses: &[String]) -> Result<(), NodeError> {
+        let version = self.keyspace.journal.clock().plus(1);
+        self.keyspace.journal.observe(version);
+        let mut inner = self.inner.lock();
+        let node = inner.state.node;
+        let member = inner.state.members.nodes.entry(node).or_default();
+        let known: HashMap<String, Option<NodeId>> = member
+            .entries
+            .drain(..)
+            .map(|entry| (entry.address, entry.met))
+            .collect();
+        member.entries = addresses
+            .iter()
+            .map(|address| Entry {
+                address: address.clone(),
+                met: known.get(address).copied().flatten(),
+            })
+            .collect();
+        member.entries_version = version;
+        self.changed(&mut inner)
+    }
+
+    /// Somebody answered at one of this node's entries.
+    pub(super) fn met(
+        &self,
+        inner: &mut Inner,
+        address: &str,
+        who: NodeId,
+    ) -> Result<(), NodeError> {
+        let node = inner.state.node;
+        let version = self.keyspace.journal.clock().plus(1);
+        let member = inner.state.members.nodes.entry(node).or_default();
+        let Some(entry) = member
+            .entries
+            .iter_mut()
+            .find(|entry| entry.address == address)
+        else {
+            return Ok(());
+        };
+        if entry.met == Some(who) {
+            return Ok(());
+        }
+        entry.met = Some(who);
+        member.entries_version = version;
+        self.keyspace.journal.observe(version);
+        self.changed(inner)
+    }
+
+    /// Writes the state down and lets every feed tell its replica.
+    pub(super) fn changed(&self, inner: &mut Inner) -> Result<(), NodeError> {
+        inner.version += 1;
+        self.begin_logs(inner);
+        self.store.save(&inner.state)?;
+        Ok(())
+    }
+
+    /// Starts a log for every life that has none.
+    fn begin_logs(&self, inner: &mut Inner) {
+        for (origin, life) in inner.state.members.lives() {
+            if let Ok(index) = self.keyspace.origins.intern(origin)
+                && index != inner.own
+            {
+                self.keyspace.journal.begin(index, life.floor);
+            }
+        }
+    }
+
+    /// Takes in what a master knows. Returns what it must be asked for: a floor above which these nodes must start new lives,
+    /// because they were strangers to an established mesh.
+    pub(super) fn learn(
+        &self,
+        inner: &mut Inner,
+        table: &Members,
+        now: UnixMillis,
+    ) -> Result<Option<(Hlc, Vec<NodeId>)>, NodeError> {
+        let strangers: Vec<NodeId> = table
+            .nodes
+            .keys()
+            .copied()
+            .filter(|node| !inner.state.members.nodes.contains_key(node))
+            .collect();
+        if inner.state.established
+            && !strangers.is_empty()
+            && !is_off(Rule::Admission)
+            && !inner.follower
+        {
+            let floor = self.admit(&strangers, now);
+            for node in &strangers {
+                inner.state.members.nodes.entry(*node).or_default().admitted = floor;
+            }
+            self.counters
+                .admissions
+                .fetch_add(strangers.len() as u64, Ordering::Relaxed);
+        }
+        let mut acceptable = table.clone();
+        let mut refused = Vec::new();
+        let mut floor = Hlc::ZERO;
+        for (node, member) in &mut acceptable.nodes {
+            let admitted = inner
+                .state
+                .members
+                .nodes
+                .get(node)
+                .map_or(Hlc::ZERO, |known| known.admitted);
+            let had = member.lives.len();
+            if inner.state.established {
+                member.lives.retain(|_, life| life.floor >= admitted);
+            }
+            if (had > 0 && member.lives.is_empty())
+                || member
+                    .newest()
+                    .is_some_and(|(_, life)| life.floor < admitted.max(member.admitted))
+            {
+                refused.push(*node);
+                floor = floor.max(admitted).max(member.admitted);
+            }
+        }
+        if inner.state.members.join(&acceptable) || !strangers.is_empty() {
+            self.changed(inner)?;
+        }
+        Ok((!refused.is_empty()).then_some((floor, refused)))
+    }
+
+    /// Announces strangers inside this node's own stream: nobody settles past the record without having seen it.
+    fn admit(&self, strangers: &[NodeId], now: UnixMillis) -> Hlc {
+        let mut effects = Effects::default();
+        for &node in strangers {
+            effects.push(Effect::Admit { node });
+        }
+        let reservation = self.keyspace.journal.reserve(effects.count(), now);
+        let payload = bytes::Bytes::copy_from_slice(effects.payload());
+        reservation
+            .publish(Record {
+                count: effects.count(),
+                payload,
+                trace: None,
+            })
+            .time()
+    }
+
+    /// An admission arrived in a member's stream, before the record counts as arrived.
+    pub(super) fn admitted(&self, node: NodeId, at: Hlc) -> Result<(), NodeError> {
+        let mut inner = self.inner.lock();
+        let member = inner.state.members.nodes.entry(node).or_default();
+        if member.admitted >= at || !member.lives.is_empty() {
+            return Ok(());
+        }
+        member.admitted = at;
+        self.changed(&mut inner)
+    }
+
+    /// Drops a member for good: what it says counts again only from a new life on. False where nobody has that id.
+    pub fn forget(&self, node: NodeId) -> Result<bool, NodeError> {
+        let mut inner = self.inner.lock();
+        let Some(member) = inner.state.members.nodes.get_mut(&node) else {
+            return Ok(false);
+        };
+        member.forgotten = member.newest().map_or(1, |(incarnation, _)| incarnation.0);
+        for known in inner.state.members.nodes.values_mut() {
+            for entry in &mut known.entries {
+                if entry.met.is_none() {
+                    entry.met = Some(node);
+                }
+            }
+        }
+        self.changed(&mut inner)?;
+        Ok(true)
+    }
+
+    /// What a node does ten times a second: promise, lease, statements, settled time, routes.
+    pub fn tick(&self, now: UnixMillis) -> Result<(), NodeError> {
+        self.extend_lease(Hlc::at(now))?;
+        self.keyspace.journal.promise(now);
+        let vector = self.keyspace.journal.vector();
+        let mut inner = self.inner.lock();
+        self.retire(&mut inner, &vector)?;
+        let established = inner.state.members.all_met() || is_off(Rule::ColdStartHold);
+        if established && !inner.state.established && inner.merge.is_none() {
+            inner.state.established = true;
+            self.changed(&mut inner)?;
+        }
+        let settled = self.least_arrival(&inner, &vector);
+        self.plan(&mut inner, &vector);
+        drop(inner);
+        self.keyspace.raise_settled(settled);
+        Ok(())
+    }
+
+    /// Makes sure that no stamp given out before the next tick exceeds what is written down.
+    pub(super) fn extend_lease(&self, time: Hlc) -> Result<(), NodeError> {
+        self.extend_lease_locked(&mut self.inner.lock(), time)
+    }
+
+    pub(super) fn extend_lease_locked(
+        &self,
+        inner: &mut Inner,
+        time: Hlc,
+    ) -> Result<(), NodeError> {
+        let needed = time
+            .max(self.keyspace.journal.clock())
+            .plus(LEASE_AHEAD_MS / 2 * HLC_PER_MS);
+        if needed > inner.state.lease {
+            inner.state.lease = needed.plus(LEASE_AHEAD_MS / 2 * HLC_PER_MS);
+            self.store.save(&inner.state)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a merge over this connection has got its last item and sweeps.
+    pub(super) fn is_sweeping(&self, link: LinkId) -> bool {
+        self.inner
+            .lock()
+            .merge
+            .as_ref()
+            .is_some_and(|merge| merge.link == link && merge.is_sweeping())
+    }
+
+    /// Says how much of retired lives is here, and seals those of which all have said so.
+    fn retire(&self, inner: &mut Inner, vector: &[Position]) -> Result<(), NodeError> {
+        let members = &inner.state.members;
+        let open: Vec<Origin> = members
+            .lives()
+            .filter(|(origin, life)| life.sealed.is_none() && members.is_retired(*origin))
+            .map(|(origin, _)| origin)
+            .collect();
+        let (me, by) = (inner.state.node, inner.state.incarnation);
+        let mut changed = false;
+        for origin in open {
+            if inner.retired_seen.insert(origin) {
+                continue;
+            }
+            let arrived = self.arrival(vector, origin);
+            let member = inner.state.members.nodes.entry(me).or_default();
+            if member
+                .statements
+                .get(&origin)
+                .is_none_or(|statement| statement.by != by)
+            {
+                member.statements.insert(origin, Statement { by, arrived });
+                changed = true;
+            }
+            if let Some(most) = inner.state.members.seal_of(origin)
+                && let Some(member) = inner.state.members.nodes.get_mut(&origin.node)
+                && let Some(life) = member.lives.get_mut(&origin.incarnation)
+            {
+                life.sealed = Some(most);
+                self.counters.sealed.fetch_add(1, Ordering::Relaxed);
+                changed = true;
+            }
+        }
+        if changed {
+            inner.state.members.prune_statements();
+            self.changed(inner)?;
+        }
+        Ok(())
+    }
+
+    fn arrival(&self, vector: &[Position], origin: Origin) -> Hlc {
+        let index = self.keyspace.origins.find(origin).unwrap_or_default();
+        vector
+            .get(usize::from(index.0))
+            .map_or(Hlc::ZERO, |position| position.arrived)
+    }
+
+    /// Everything up to the result has arrived here.
+    fn least_arrival(&self, inner: &Inner, vector: &[Position]) -> Hlc {
+        if is_off(Rule::Watermark) {
+            return Hlc::MAX;
+        }
+        if !inner.state.established || inner.merge.is_some() {
+            return Hlc::ZERO;
+        }
+        let members = &inner.state.members;
+        let mut least = Hlc::MAX;
+        for (origin, life) in members.lives() {
+            let arrived = self.arrival(vector, origin);
+            let over = members.is_retired(origin)
+                && (is_off(Rule::SealRetired)
+                    || life.sealed.is_some_and(|sealed| arrived >= sealed));
+            if !over {
+                least = least.min(arrived);
+            }
+        }
+        for member in members
+            .nodes
+            .values()
+            .filter(|member| member.lives.is_empty() && member.forgotten == 0)
+        {
+            least = least.min(member.admitted);
+        }
+        least
+    }
+
+    /// Which member holds the settled time back, and since when.
+    pub fn laggard(&self) -> Option<(Origin, Hlc)> {
+        let vector = self.keyspace.journal.vector();
+        let inner = self.inner.lock();
+        let members = &inner.state.members;
+        members
+            .lives()
+            .map(|(origin, life)| (origin, life, self.arrival(&vector, origin)))
+            .filter(|(origin, life, arrived)| {
+                !(members.is_retired(*origin)
+                    && life.sealed.is_some_and(|sealed| *arrived >= sealed))
+            })
+            .map(|(origin, _, arrived)| (origin, arrived))
+            .min_by_key(|(_, arrived)| *arrived)
+    }
+
+    pub(super) fn set_own(&self, inner: &mut Inner, own: OriginIndex) {
+        inner.own = own;
+    }
+}

@@ -1,0 +1,160 @@
+//! `node.state`: what a node must never forget, written whole and synced before it counts.
+//!
+//! ```text
+//! "KMNS" | version u16 = 1 | node u128 | incarnation u32 | lease u64 | established u8 | members (see members) | crc32 u32
+//! ```
+//! All integers little endian; the checksum is that of everything before it. A file that does not check is refused:
+//! guessing an identity would make two nodes of one.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::db::varint::{Malformed, Reader};
+use crate::db::{Hlc, Incarnation, NodeId};
+use crate::replication::members::Members;
+
+const MAGIC: &[u8; 4] = b"KMNS";
+const VERSION: u16 = 1;
+
+/// See the head of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeState {
+    /// The node's id.
+    pub node: NodeId,
+    /// Its present life.
+    pub incarnation: Incarnation,
+    /// No stamp of this life comes after this.
+    pub lease: Hlc,
+    /// Every configured master was met once.
+    pub established: bool,
+    /// The mesh as known.
+    pub members: Members,
+}
+
+impl NodeState {
+    /// The file's bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        out.extend_from_slice(MAGIC);
+        out.extend_from_slice(&VERSION.to_le_bytes());
+        out.extend_from_slice(&self.node.0.to_le_bytes());
+        out.extend_from_slice(&self.incarnation.0.to_le_bytes());
+        out.extend_from_slice(&self.lease.raw().to_le_bytes());
+        out.push(u8::from(self.established));
+        self.members.encode(&mut out);
+        let crc = crc32fast::hash(&out);
+        out.extend_from_slice(&crc.to_le_bytes());
+        out
+    }
+
+    /// Reads a file's bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        let (body, crc) = bytes
+            .split_last_chunk::<4>()
+            .ok_or(Malformed("node.state is too short"))?;
+        if crc32fast::hash(body) != u32::from_le_bytes(*crc) {
+            return Err(Malformed("node.state has a wrong checksum"));
+        }
+        let mut reader = Reader::new(body);
+        if reader.take(4)? != MAGIC {
+            return Err(Malformed("not a node.state file"));
+        }
+        if reader.take(2)? != VERSION.to_le_bytes() {
+            return Err(Malformed("node.state was written by a newer version"));
+        }
+        Ok(Self {
+            node: NodeId(reader.u128()?),
+            incarnation: Incarnation(reader.u32()?),
+            lease: Hlc::from_raw(reader.u64()?),
+            established: reader.u8()? != 0,
+            members: Members::decode(&mut reader)?,
+        })
+    }
+}
+
+/// Where a node's state is kept.
+pub trait StateStore: Send + Sync {
+    /// Writes it; when this returns, it is on disk.
+    fn save(&self, state: &NodeState) -> io::Result<()>;
+}
+
+/// The state in a file.
+#[derive(Debug)]
+pub struct FileStore {
+    path: PathBuf,
+}
+
+impl FileStore {
+    /// Kept at this path.
+    pub fn new(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// What is there; none where there is no file.
+    pub fn load(&self) -> io::Result<Option<NodeState>> {
+        match fs::read(&self.path) {
+            Ok(bytes) => NodeState::decode(&bytes).map(Some).map_err(|error| {
+                io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    format!("{}: {error}", self.path.display()),
+                )
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl StateStore for FileStore {
+    fn save(&self, state: &NodeState) -> io::Result<()> {
+        let temporary = self.path.with_extension("tmp");
+        let mut file = File::create(&temporary)?;
+        file.write_all(&state.encode())?;
+        file.sync_all()?;
+        fs::rename(&temporary, &self.path)?;
+        let dir = self
+            .path
+            .parent()
+            .filter(|dir| !dir.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        File::open(dir)?.sync_all()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state() -> NodeState {
+        NodeState {
+            node: NodeId(0x0102),
+            incarnation: Incarnation(3),
+            lease: Hlc::from_raw(0x55),
+            established: true,
+            members: Members::default(),
+        }
+    }
+
+    #[test]
+    fn node_state_has_these_bytes() {
+        let mut golden = b"KMNS\x01\x00".to_vec();
+        golden.extend_from_slice(&[0x02, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        golden.extend_from_slice(&[3, 0, 0, 0, 0x55, 0, 0, 0, 0, 0, 0, 0, 1, 0]);
+        let crc = crc32fast::hash(&golden);
+        golden.extend_from_slice(&crc.to_le_bytes());
+        assert_eq!(state().encode(), golden);
+        assert_eq!(NodeState::decode(&golden), Ok(state()));
+    }
+
+    #[test]
+    fn any_flipped_bit_and_any_cut_is_refused() {
+        let bytes = state().encode();
+        for at in 0..bytes.len() {
+            let mut broken = bytes.clone();
+            broken[at] ^= 4;
+            assert!(NodeState::decode(&broken).is_err());
+            assert!(NodeState::decode(&bytes[..at]).is_err());
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! By which link each origin's records come. Directly from their node where there is a link to it; else by whichever link has
+//! more than this node and still holds what follows. A route that brings nothing while another could is left.
+//!
+//! Invariant: an origin is subscribed on at most one link, so that nothing is sent twice but what was under way when a route
+//! changed.
+
+use std::sync::atomic::Ordering;
+
+use hashbrown::{HashMap, HashSet};
+
+use crate::db::{Hlc, Origin, OriginIndex};
+use crate::journal::Position;
+use crate::replication::node::{Inner, LinkId, Node};
+
+/// Ticks that a gap may last before a state merge is asked for: other links may still offer the records.
+const MERGE_PATIENCE_TICKS: u32 = 3;
+
+/// What a node knows of one of its links.
+#[derive(Debug, Default)]
+pub struct LinkInfo {
+    /// The `replicaof` entry it belongs to.
+    pub address: String,
+    /// Who is at the other end.
+    pub master: Option<Origin>,
+    /// How far the master has arrived, by our indices.
+    pub advertised: HashMap<OriginIndex, Position>,
+    /// What is subscribed there.
+    pub subscribed: HashSet<OriginIndex>,
+    /// A snapshot was asked for and has not begun.
+    pub snapshot_wanted: bool,
+    /// A demand to be sent.
+    pub adopt: Option<(Hlc, Vec<crate::db::NodeId>)>,
+}
+
+/// What a link must say to its master.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// Send this origin's records after this.
+    Subscribe(Origin, Hlc),
+    /// Stop that.
+    Unsubscribe(Origin),
+    /// Send everything.
+    Snapshot,
+    /// Start new lives above this.
+    Adopt(Hlc, Vec<crate::db::NodeId>),
+}
+
+impl Node {
+    /// Registers a connection to a master.
+    pub fn link_up(&self, address: &str) -> LinkId {
+        let id = LinkId(self.next_id());
+        let info = LinkInfo {
+            address: address.to_owned(),
+            ..LinkInfo::default()
+        };
+        self.inner.lock().links.insert(id, info);
+        id
+    }
+
+    /// A connection is gone: its routes move at the next tick, a merge over it is given up.
+    pub fn link_down(&self, link: LinkId) {
+        let mut inner = self.inner.lock();
+        inner.links.remove(&link);
+        inner.routes.retain(|_, by| *by != link);
+        if inner.merge.as_ref().is_some_and(|merge| merge.link == link) {
+            inner.merge = None;
+            self.counters.merges_aborted.fetch_add(1, Ordering::Relaxed);
+        }
+        let vector = self.keyspace.journal.vector();
+        self.plan(&mut inner, &vector);
+    }
+
+    /// Decides the routes anew.
+    pub(super) fn plan(&self, inner: &mut Inner, vector: &[Position]) {
+        let own = self.keyspace.journal.own();
+        let mut wanted: Option<(Hlc, LinkId)> = None;
+        let origins: Vec<(Origin, OriginIndex)> = inner
+            .state
+            .members
+            .lives()
+            .filter_map(|(origin, _)| Some((origin, self.keyspace.origins.find(origin)?)))
+            .filter(|(_, index)| *index != own)
+            .collect();
+        for (origin, index) in origins {
+            if inner
+                .merge
+                .as_ref()
+                .is_some_and(|merge| merge.blocks(index))
+            {
+                if inner.routes.remove(&index).is_some() {
+                    self.counters.reroutes.fetch_add(1, Ordering::Relaxed);
+                }
+                continue;
+            }
+            let mine = vector
+                .get(usize::from(index.0))
+                .copied()
+                .unwrap_or_default()
+                .arrived;
+            let reach = |link: &LinkInfo| {
+                link.advertised
+                    .get(&index)
+                    .map_or(Hlc::ZERO, |position| position.arrived)
+            };
+            let usable = |link: &LinkInfo| {
+                link.master.is_some()
+                    && link
+                        .advertised
+                        .get(&index)
+                        .is_some_and(|position| position.base <= mine)
+            };
+            let direct = inner
+                .links
+                .iter()
+                .find(|(_, link)| link.master == Some(origin) && usable(link));
+            let best = inner
+                .links
+                .iter()
+                .filter(|(_, link)| usable(link))
+                .max_by_key(|(_, link)| reach(link));
+            let current = inner
+                .routes
+                .get(&index)
+                .and_then(|by| inner.links.get_key_value(by))
+                .filter(|(_, link)| usable(link));
+            let choice = match (direct, current, best) {
+                (Some((direct, _)), _, _) => Some(*direct),
+                (None, Some((current, link)), Some((best, other))) => {
+                    let stuck = reach(link) <= mine && reach(other) > mine;
+                    Some(if stuck { *best } else { *current })
+                }
+                (None, _, best) => best.map(|(id, _)| *id),
+            };
+            match choice {
+                Some(link) => {
+                    let before = inner.routes.insert(index, link);
+                    if before.is_some_and(|before| before != link) {
+                        self.counters.reroutes.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+                None => {
+                    inner.routes.remove(&index);
+                    let ahead = inner
+                        .links
+                        .iter()
+                        .filter(|(_, link)| {
+                            link.master.is_some()
+                                && link
+                                    .advertised
+                                    .get(&index)
+                                    .is_some_and(|position| position.last > mine)
+                        })
+                        .max_by_key(|(_, link)| reach(link));
+                    if let Some((id, link)) = ahead {
+                        wanted = wanted.max(Some((reach(link), *id)));
+                    }
+                }
+            }
+        }
+        self.plan_merge(inner, wanted.map(|(_, link)| link));
+    }
+
+    fn plan_merge(&self, inner: &mut Inner, wanted: Option<LinkId>) {
+        let Some(link) = wanted.filter(|_| inner.merge.is_none()) else {
+            inner.merge_wait = 0;
+            return;
+        };
+        if inner.links.values().any(|link| link.snapshot_wanted) {
+            return;
+        }
+        inner.merge_wait += 1;
+        let patience = if inner.follower || inner.links.len() == 1 {
+            0
+        } else {
+            MERGE_PATIENCE_TICKS
+        };
+        if inner.merge_wait > patience
+            && let Some(info) = inner.links.get_mut(&link)
+        {
+            info.snapshot_wanted = true;
+            inner.merge_wait = 0;
+            self.counters.gaps.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// What a link has to say to its master now; `snapshot_asked` is the link's own memory of having asked.
+    pub(super) fn requests(&self, link: LinkId, snapshot_asked: &mut bool) -> Vec<Request> {
+        let vector = self.keyspace.journal.vector();
+        let mut inner = self.inner.lock();
+        let inner = &mut *inner;
+        let Some(info) = inner.links.get_mut(&link) else {
+            return Vec::new();
+        };
+        if info.master.is_none() {
+            return Vec::new();
+        }
+        let mut requests = Vec::new();
+        if let Some((floor, nodes)) = info.adopt.take() {
+            requests.push(Request::Adopt(floor, nodes));
+        }
+        let over: Vec<OriginIndex> = info
+            .subscribed
+            .iter()
+            .copied()
+            .filter(|index| inner.routes.get(index) != Some(&link))
+            .collect();
+        for index in over {
+            info.subscribed.remove(&index);
+            if let Some(origin) = self.keyspace.origins.get(index) {
+                requests.push(Request::Unsubscribe(origin));
+            }
+        }
+        for (&index, _) in inner.routes.iter().filter(|(_, by)| **by == link) {
+            if info.subscribed.insert(index)
+                && let Some(origin) = self.keyspace.origins.get(index)
+            {
+                let after = vector
+                    .get(usize::from(index.0))
+                    .copied()
+                    .unwrap_or_default()
+                    .arrived;
+                requests.push(Request::Subscribe(origin, after));
+            }
+        }
+        // Hash order is not the same from run to run; the simulator's runs must be.
+        requests.sort_by_key(|request| match request {
+            Request::Adopt(..) => (0, None),
+            Request::Unsubscribe(origin) => (1, Some(*origin)),
+            Request::Subscribe(origin, _) => (2, Some(*origin)),
+            Request::Snapshot => (3, None),
+        });
+        if info.snapshot_wanted && !*snapshot_asked {
+            *snapshot_asked = true;
+            requests.push(Request::Snapshot);
+        }
+        if !info.snapshot_wanted {
+            *snapshot_asked = false;
+        }
+        requests
+    }
+}
