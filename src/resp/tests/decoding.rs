@@ -151,9 +151,9 @@ fn deep_nesting_is_refused_before_it_is_decoded() {
         decode_one(Protocol::Resp2, &nested(1_000_000)),
         Err(DecodeError::TooDeep(32))
     );
-    let wide = [b"*1024\r\n".to_vec(), b"*1024\r\n".repeat(1024)].concat();
+    let wide = b"*600000\r\n*600000\r\n";
     assert!(matches!(
-        decode_one(Protocol::Resp2, &wide),
+        decode_one(Protocol::Resp2, wide),
         Err(DecodeError::TooManyElements(_))
     ));
 }
