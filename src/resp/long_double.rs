@@ -301,3 +301,24 @@ fn leading_bits(value: &BigUint, exponent: i64, inexact: bool) -> Binary {
         inexact: inexact || lost,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_fast_and_the_slow_way_from_decimal_agree(
+            value in 1u64..10_000_000_000_000_000_000,
+            power in -27i64..=27,
+        ) {
+            let fast = scale_small(u128::from(value), power);
+            let slow = scale_large(value.to_string().as_bytes(), power);
+            prop_assert_eq!(
+                LongDouble::rounded(false, fast),
+                LongDouble::rounded(false, slow)
+            );
+        }
+    }
+}

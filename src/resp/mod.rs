@@ -13,20 +13,23 @@
 //! bound, or cost more than linear time.
 
 mod args;
-
+mod decode;
 mod float_reply;
 mod float_text;
-
+mod frame_scan;
 mod inline;
 mod long_double;
 mod number;
 mod reply;
 mod split;
 
+#[cfg(test)]
+mod tests;
+
 pub use args::{Args, ArgsBuffer, Span};
-
+pub use decode::{DecodeError, Decoder, Frame, encode_command};
 pub use float_reply::write_double;
-
+pub use frame_scan::{DEFAULT_MAX_DEPTH, DEFAULT_MAX_ELEMENTS, DEFAULT_MAX_FRAME_LEN, FrameLimits};
 pub use long_double::LongDouble;
 pub use number::{parse_f64, parse_i64, parse_u64};
 pub use reply::{Deferred, Mark, Protocol, Reply};
