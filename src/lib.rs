@@ -4,5 +4,6 @@
 //! `resp -> db -> commands -> keyspace`, `resp -> journal -> keyspace`,
 //! `keyspace -> {replication, persistence} -> clients -> server -> main`.
 
+pub mod config;
 pub mod db;
 pub mod resp;
