@@ -66,8 +66,19 @@ pub fn version() -> String {
 
 /// Differs between builds of different versions, commits, targets or profiles.
 fn build_id(commit: &str) -> u32 {
-    let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
-    let what = [super::VERSION, commit, std::env::consts::OS, std::env::consts::ARCH, profile].join("/");
+    let profile = if cfg!(debug_assertions) {
+        "debug"
+    } else {
+        "release"
+    };
+    let what = [
+        super::VERSION,
+        commit,
+        std::env::consts::OS,
+        std::env::consts::ARCH,
+        profile,
+    ]
+    .join("/");
     crc32fast::hash(what.as_bytes())
 }
 
@@ -113,7 +124,9 @@ fn lines(arguments: &[(usize, &[u8])]) -> Result<Vec<Line>, LoadError> {
                     return Err(LoadError::fatal(place, &text, super::BAD_DIRECTIVE));
                 }
                 let mut line = Line { place, text, words };
-                let next_is_option = arguments.get(at + 1).is_none_or(|(_, next)| next.starts_with(b"--"));
+                let next_is_option = arguments
+                    .get(at + 1)
+                    .is_none_or(|(_, next)| next.starts_with(b"--"));
                 if value_expected && next_is_option && option.eq_ignore_ascii_case(b"save") {
                     line.words.push(Vec::new());
                     value_expected = false;
@@ -127,7 +140,13 @@ fn lines(arguments: &[(usize, &[u8])]) -> Result<Vec<Line>, LoadError> {
                         line.words.push(argument.to_vec());
                         line.text = format!("{} {}", line.text, quote(argument));
                     }
-                    None => return Err(LoadError::fatal(place, &quote(argument), super::BAD_DIRECTIVE)),
+                    None => {
+                        return Err(LoadError::fatal(
+                            place,
+                            &quote(argument),
+                            super::BAD_DIRECTIVE,
+                        ));
+                    }
                 }
             }
         }

@@ -83,7 +83,12 @@ const BYTES: u64 = i64::MAX as u64;
 const MEBIBYTE: u64 = 1 << 20;
 
 /// A directive that is applied and may change at run time; the methods below say otherwise.
-const fn row(name: &'static str, kind: Kind, default: &'static str, doc: &'static str) -> Directive {
+const fn row(
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    doc: &'static str,
+) -> Directive {
     Directive {
         name,
         aliases: &[],
@@ -97,7 +102,12 @@ const fn row(name: &'static str, kind: Kind, default: &'static str, doc: &'stati
 }
 
 /// A directive of Redis or KeyDB that is accepted; `instead` says what happens instead.
-const fn accepted(name: &'static str, kind: Kind, default: &'static str, instead: &'static str) -> Directive {
+const fn accepted(
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    instead: &'static str,
+) -> Directive {
     let mut directive = row(name, kind, default, instead);
     directive.support = Support::Ignored(instead);
     directive
@@ -148,7 +158,9 @@ impl Directive {
             return ValueKind::Array(Vec::new());
         }
         // A test parses every default; only the default of `dir` can fail, in a directory that was deleted.
-        self.kind.parse(&[self.default], None).unwrap_or_else(|_| ValueKind::String(self.default.to_owned()))
+        self.kind
+            .parse(&[self.default], None)
+            .unwrap_or_else(|_| ValueKind::String(self.default.to_owned()))
     }
 }
 
@@ -169,7 +181,10 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
         keydb::ROWS,
     ];
     let rows = families.into_iter().flatten().collect::<Vec<_>>();
-    let by_name = rows.iter().flat_map(|row| row.names().map(|name| (name, *row))).collect();
+    let by_name = rows
+        .iter()
+        .flat_map(|row| row.names().map(|name| (name, *row)))
+        .collect();
     Table { rows, by_name }
 });
 
@@ -182,7 +197,10 @@ pub fn table() -> &'static [&'static Directive] {
 /// The directive with this name or alias, in any case.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Directive> {
-    TABLE.by_name.get(name.to_ascii_lowercase().as_str()).copied()
+    TABLE
+        .by_name
+        .get(name.to_ascii_lowercase().as_str())
+        .copied()
 }
 
 /// The known name closest to an unknown one, if any is close enough to be a slip.

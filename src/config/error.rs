@@ -48,13 +48,20 @@ impl Place {
     fn reading(&self) -> String {
         match self {
             Self::File { path, line } => {
-                format!("Reading the configuration file, at line {line} of {}", path.display())
+                format!(
+                    "Reading the configuration file, at line {line} of {}",
+                    path.display()
+                )
             }
             Self::StandardInput { line } => {
                 format!("Reading the configuration file, at line {line} of standard input")
             }
-            Self::Environment { variable } => format!("Reading the environment variable {variable}"),
-            Self::CommandLine { argument } => format!("Reading the command line, at argument {argument}"),
+            Self::Environment { variable } => {
+                format!("Reading the environment variable {variable}")
+            }
+            Self::CommandLine { argument } => {
+                format!("Reading the command line, at argument {argument}")
+            }
         }
     }
 }
@@ -89,7 +96,12 @@ pub enum LoadError {
 
 impl LoadError {
     pub(super) fn fatal(place: Place, text: &str, reason: impl Into<String>) -> Self {
-        Self::Fatal { place, text: text.to_owned(), reason: reason.into(), suggestion: None }
+        Self::Fatal {
+            place,
+            text: text.to_owned(),
+            reason: reason.into(),
+            suggestion: None,
+        }
     }
 }
 

@@ -5,7 +5,9 @@ const ALL: &str = "g$lshzxetd";
 
 /// Whether every letter is known.
 pub(super) fn valid(letters: &str) -> bool {
-    letters.chars().all(|letter| "AKEmn".contains(letter) || ALL.contains(letter))
+    letters
+        .chars()
+        .all(|letter| "AKEmn".contains(letter) || ALL.contains(letter))
 }
 
 /// The letters as `CONFIG GET` shows them: `A` for all classes (it hides `n`), then `K`, `E`, `m`.

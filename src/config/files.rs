@@ -24,13 +24,19 @@ pub fn read_file(path: &Path) -> Result<Vec<Line>, LoadError> {
         .file(path, 0)
         .map_err(|failure| match failure {
             Failure::Line(error) => error,
-            Failure::Open(reason) => LoadError::CannotOpen { path: path.to_owned(), reason },
+            Failure::Open(reason) => LoadError::CannotOpen {
+                path: path.to_owned(),
+                reason,
+            },
         })
 }
 
 /// The lines of a configuration text that came over standard input, includes resolved.
 pub fn read_standard_input(input: impl Read) -> Result<Vec<Line>, LoadError> {
-    let whole = |reason| LoadError::CannotOpen { path: PathBuf::from("-"), reason };
+    let whole = |reason| LoadError::CannotOpen {
+        path: PathBuf::from("-"),
+        reason,
+    };
     let text = read_limited(input).map_err(whole)?;
     resolve_includes(grammar::parse(&text, |line| Place::StandardInput { line })?)
 }
@@ -55,13 +61,18 @@ impl Reader {
     fn file(&mut self, path: &Path, depth: usize) -> Result<Vec<Line>, Failure> {
         self.files += 1;
         if self.files > FILES_LIMIT {
-            return Err(Failure::Open(format!("more than {FILES_LIMIT} configuration files")));
+            return Err(Failure::Open(format!(
+                "more than {FILES_LIMIT} configuration files"
+            )));
         }
         let text = File::open(path)
             .map_err(|error| system_words(&error))
             .and_then(read_limited)
             .map_err(Failure::Open)?;
-        let place = |line| Place::File { path: path.to_owned(), line };
+        let place = |line| Place::File {
+            path: path.to_owned(),
+            line,
+        };
         let lines = grammar::parse(&text, place).map_err(Failure::Line)?;
         self.resolve(lines, depth).map_err(Failure::Line)
     }
@@ -83,7 +94,9 @@ impl Reader {
             return Err(line.fatal(super::BAD_DIRECTIVE));
         };
         if depth > INCLUDE_DEPTH_LIMIT {
-            return Err(line.fatal(format!("include goes deeper than {INCLUDE_DEPTH_LIMIT} files")));
+            return Err(line.fatal(format!(
+                "include goes deeper than {INCLUDE_DEPTH_LIMIT} files"
+            )));
         }
         let Ok(pattern) = std::str::from_utf8(pattern) else {
             return Err(line.fatal(super::NOT_UTF8));
@@ -92,9 +105,10 @@ impl Reader {
         for path in matching(pattern).map_err(|reason| line.fatal(reason))? {
             lines.extend(self.file(&path, depth).map_err(|failure| match failure {
                 Failure::Line(error) => error,
-                Failure::Open(reason) => {
-                    line.fatal(format!("can't open config file '{}': {reason}", path.display()))
-                }
+                Failure::Open(reason) => line.fatal(format!(
+                    "can't open config file '{}': {reason}",
+                    path.display()
+                )),
             })?);
         }
         Ok(lines)
@@ -111,11 +125,16 @@ fn matching(pattern: &str) -> Result<Vec<PathBuf>, String> {
         require_literal_separator: true,
         require_literal_leading_dot: true,
     };
-    let found = glob::glob_with(pattern, options).map_err(|error| format!("bad include pattern: {error}"))?;
+    let found = glob::glob_with(pattern, options)
+        .map_err(|error| format!("bad include pattern: {error}"))?;
     let mut paths = Vec::new();
     for path in found {
         let path = path.map_err(|error| {
-            format!("can't read '{}': {}", error.path().display(), system_words(error.error()))
+            format!(
+                "can't read '{}': {}",
+                error.path().display(),
+                system_words(error.error())
+            )
         })?;
         if paths.len() == FILES_LIMIT {
             return Err(format!("more than {FILES_LIMIT} files match"));

@@ -157,7 +157,11 @@ mod tests {
 
     #[test]
     fn many_stars_do_not_explode() {
-        let pattern = b"a*".repeat(500).into_iter().chain(*b"b").collect::<Vec<_>>();
+        let pattern = b"a*"
+            .repeat(500)
+            .into_iter()
+            .chain(*b"b")
+            .collect::<Vec<_>>();
         assert!(!glob_match(&pattern, &b"a".repeat(5_000), false));
     }
 

@@ -39,7 +39,10 @@ pub fn parse(text: &[u8], place: impl Fn(usize) -> Place) -> Result<Vec<Line>, L
         if trimmed.is_empty() || trimmed.starts_with(b"#") {
             continue;
         }
-        let (place, text) = (place(index + 1), String::from_utf8_lossy(trimmed).into_owned());
+        let (place, text) = (
+            place(index + 1),
+            String::from_utf8_lossy(trimmed).into_owned(),
+        );
         match split_words(trimmed) {
             Ok(words) if words.is_empty() => {}
             Ok(words) => lines.push(Line { place, text, words }),
@@ -54,7 +57,10 @@ fn trim(line: &[u8]) -> &[u8] {
     let Some(start) = line.iter().position(|byte| !blank(byte)) else {
         return &[];
     };
-    let end = line.iter().rposition(|byte| !blank(byte)).map_or(start, |last| last + 1);
+    let end = line
+        .iter()
+        .rposition(|byte| !blank(byte))
+        .map_or(start, |last| last + 1);
     &line[start..end]
 }
 
@@ -104,7 +110,11 @@ pub fn split_words(line: &[u8]) -> Result<Vec<Vec<u8>>, UnbalancedQuotes> {
 }
 
 /// Reads up to the closing `"`; returns the place behind it.
-fn double_quoted(line: &[u8], mut at: usize, word: &mut Vec<u8>) -> Result<usize, UnbalancedQuotes> {
+fn double_quoted(
+    line: &[u8],
+    mut at: usize,
+    word: &mut Vec<u8>,
+) -> Result<usize, UnbalancedQuotes> {
     loop {
         match line.get(at..).unwrap_or_default() {
             [] | [0, ..] => return Err(UnbalancedQuotes),
@@ -133,7 +143,11 @@ fn double_quoted(line: &[u8], mut at: usize, word: &mut Vec<u8>) -> Result<usize
 }
 
 /// Reads up to the closing `'`; returns the place behind it.
-fn single_quoted(line: &[u8], mut at: usize, word: &mut Vec<u8>) -> Result<usize, UnbalancedQuotes> {
+fn single_quoted(
+    line: &[u8],
+    mut at: usize,
+    word: &mut Vec<u8>,
+) -> Result<usize, UnbalancedQuotes> {
     loop {
         match line.get(at..).unwrap_or_default() {
             [] | [0, ..] => return Err(UnbalancedQuotes),

@@ -13,7 +13,9 @@ pub mod files;
 mod glob;
 pub mod grammar;
 pub mod kind;
+mod lists;
 mod options;
+mod scalars;
 mod settings;
 mod source;
 #[cfg(test)]
@@ -22,8 +24,8 @@ mod tests;
 pub use error::{ConfigError, LoadError, Place};
 pub use glob::glob_match;
 pub use options::{
-    BindAddress, Endpoint, LogLevel, Options, OtlpProtocol, OutputBufferLimit, OutputBufferLimits, ReplDisklessLoad,
-    SavePoint, Secret, Who,
+    BindAddress, Endpoint, LogLevel, Options, OtlpProtocol, OutputBufferLimit, OutputBufferLimits,
+    ReplDisklessLoad, SavePoint, Secret, Who,
 };
 pub use settings::{Client, Settings, Warning};
 pub use source::{Layer, load};

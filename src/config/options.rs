@@ -12,7 +12,10 @@ use serde::{Deserialize, Deserializer};
 /// The settings the server applies. What a field means stands in the table of directives under the same name.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "each field has the name and the meaning of its directive; the table is the one place that says it")]
+#[expect(
+    missing_docs,
+    reason = "each field has the name and the meaning of its directive; the table is the one place that says it"
+)]
 pub struct Options {
     pub bind: Vec<BindAddress>,
     pub port: u16,
@@ -122,8 +125,14 @@ pub struct BindAddress {
 impl From<String> for BindAddress {
     fn from(word: String) -> Self {
         match word.strip_prefix('-') {
-            Some(address) => Self { address: address.to_owned(), optional: true },
-            None => Self { address: word, optional: false },
+            Some(address) => Self {
+                address: address.to_owned(),
+                optional: true,
+            },
+            None => Self {
+                address: word,
+                optional: false,
+            },
         }
     }
 }

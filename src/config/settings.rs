@@ -40,7 +40,11 @@ pub struct Warning {
 
 impl Warning {
     pub(super) fn new(about: &str, origin: Option<&str>, message: String) -> Self {
-        Self { about: about.to_owned(), origin: origin.map(str::to_owned), message }
+        Self {
+            about: about.to_owned(),
+            origin: origin.map(str::to_owned),
+            message,
+        }
     }
 }
 
@@ -74,13 +78,18 @@ impl Deref for Settings {
 /// The values hold passwords, so only the options are shown.
 impl fmt::Debug for Settings {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Settings").field("options", &self.options).finish_non_exhaustive()
+        out.debug_struct("Settings")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
     }
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        let values = Config::builder().add_source(Defaults).build().and_then(|merged| config::Source::collect(&merged));
+        let values = Config::builder()
+            .add_source(Defaults)
+            .build()
+            .and_then(|merged| config::Source::collect(&merged));
         let settings = values.map_err(|error| LoadError::Contradiction(error.to_string()));
         settings
             .and_then(|values| Self::new(values, None, Vec::new()))
@@ -104,13 +113,22 @@ impl Settings {
                 let why = "has no effect: active-replica implies replica-read-only no".to_owned();
                 notes.push(Warning::new("replica-read-only", Some(origin), why));
             }
-            values.insert("replica-read-only".to_owned(), Value::new(origin.as_ref(), false));
+            values.insert(
+                "replica-read-only".to_owned(),
+                Value::new(origin.as_ref(), false),
+            );
         }
         let options = settle(&mut values).map_err(|Contradiction(directive, reason)| {
-            let place = origin(&values, directive).map_or_else(String::new, |place| format!(" ({place})"));
+            let place =
+                origin(&values, directive).map_or_else(String::new, |place| format!(" ({place})"));
             LoadError::Contradiction(format!("{reason}{place}"))
         })?;
-        Ok(Self { options, values, config_file, notes })
+        Ok(Self {
+            options,
+            values,
+            config_file,
+            notes,
+        })
     }
 
     /// The typed options.
@@ -133,8 +151,13 @@ impl Settings {
                 return None;
             };
             let value = self.values.get(directive.name)?;
-            (value.kind != directive.default_value())
-                .then(|| Warning::new(directive.name, value.origin(), format!("is accepted but not applied: {instead}")))
+            (value.kind != directive.default_value()).then(|| {
+                Warning::new(
+                    directive.name,
+                    value.origin(),
+                    format!("is accepted but not applied: {instead}"),
+                )
+            })
         });
         self.notes.iter().cloned().chain(ignored).collect()
     }
@@ -145,7 +168,12 @@ impl Settings {
         let Some(ValueKind::Array(lines)) = self.values.get(name).map(|value| &value.kind) else {
             return Vec::new();
         };
-        let words = |line: &Value| line.clone().into_array().ok().map(|words| words.iter().map(Value::to_string).collect());
+        let words = |line: &Value| {
+            line.clone()
+                .into_array()
+                .ok()
+                .map(|words| words.iter().map(Value::to_string).collect())
+        };
         lines.iter().filter_map(words).collect()
     }
 
@@ -156,8 +184,11 @@ impl Settings {
         let mut found = Vec::new();
         for directive in table() {
             for name in directive.names() {
-                let mut matches = patterns.iter().filter_map(|pattern| matching(directive, name, pattern.as_ref()));
-                let (Some(shown), Some(value)) = (matches.next(), self.values.get(directive.name)) else {
+                let mut matches = patterns
+                    .iter()
+                    .filter_map(|pattern| matching(directive, name, pattern.as_ref()));
+                let (Some(shown), Some(value)) = (matches.next(), self.values.get(directive.name))
+                else {
                     continue;
                 };
                 let texts = directive.kind.show(&value.kind);
@@ -168,7 +199,10 @@ impl Settings {
     }
 
     /// `CONFIG SET` by a client that is not on this machine: all pairs, or none and an error.
-    pub fn set<N: AsRef<[u8]>, V: AsRef<[u8]>>(&mut self, pairs: &[(N, V)]) -> Result<(), ConfigError> {
+    pub fn set<N: AsRef<[u8]>, V: AsRef<[u8]>>(
+        &mut self,
+        pairs: &[(N, V)],
+    ) -> Result<(), ConfigError> {
         self.set_by(Client::Remote, pairs)
     }
 
@@ -182,8 +216,10 @@ impl Settings {
         let directives = checked(pairs, protected, client)?;
         let mut values = self.values.clone();
         for ((name, text), directive) in pairs.iter().zip(&directives) {
-            let failed = |reason: String| failed(&printable(name.as_ref()).to_ascii_lowercase(), reason);
-            let text = std::str::from_utf8(text.as_ref()).map_err(|_| failed(super::NOT_UTF8.to_owned()))?;
+            let failed =
+                |reason: String| failed(&printable(name.as_ref()).to_ascii_lowercase(), reason);
+            let text = std::str::from_utf8(text.as_ref())
+                .map_err(|_| failed(super::NOT_UTF8.to_owned()))?;
             // A list is replaced as a whole; the classes of client-output-buffer-limit change one by one.
             let before = match directive.kind {
                 Kind::OutputBufferLimits => values.get(directive.name).map(|value| &value.kind),
@@ -193,14 +229,17 @@ impl Settings {
             let origin = "CONFIG SET".to_owned();
             values.insert(directive.name.to_owned(), Value::new(Some(&origin), value));
         }
-        let options = settle(&mut values).map_err(|Contradiction(directive, reason)| failed(directive, reason))?;
+        let options = settle(&mut values)
+            .map_err(|Contradiction(directive, reason)| failed(directive, reason))?;
         (self.options, self.values) = (options, values);
         Ok(())
     }
 
     /// Replaces the masters, as `REPLICAOF` does at run time.
     pub fn replace_masters(&mut self, masters: Vec<Endpoint>) {
-        let shown = masters.iter().map(|master| vec![master.host.clone(), master.port.to_string()]);
+        let shown = masters
+            .iter()
+            .map(|master| vec![master.host.clone(), master.port.to_string()]);
         let origin = "REPLICAOF".to_owned();
         let value = Value::new(Some(&origin), shown.collect::<Vec<_>>());
         self.values.insert("replicaof".to_owned(), value);
@@ -210,12 +249,16 @@ impl Settings {
 
 /// The name under which `CONFIG GET pattern` shows a directive: as asked for, if it was named exactly.
 fn matching(directive: &Directive, name: &str, pattern: &[u8]) -> Option<String> {
-    let is_glob = pattern.iter().any(|byte| matches!(byte, b'*' | b'?' | b'['));
+    let is_glob = pattern
+        .iter()
+        .any(|byte| matches!(byte, b'*' | b'?' | b'['));
     match (directive.visibility, is_glob) {
-        (Visibility::Shown, true) => glob_match(pattern, name.as_bytes(), true).then(|| name.to_owned()),
-        (Visibility::Shown | Visibility::Hidden, false) => {
-            pattern.eq_ignore_ascii_case(name.as_bytes()).then(|| printable(pattern))
+        (Visibility::Shown, true) => {
+            glob_match(pattern, name.as_bytes(), true).then(|| name.to_owned())
         }
+        (Visibility::Shown | Visibility::Hidden, false) => pattern
+            .eq_ignore_ascii_case(name.as_bytes())
+            .then(|| printable(pattern)),
         _ => None,
     }
 }
@@ -236,7 +279,9 @@ fn checked<N: AsRef<[u8]>, V>(
         };
         let refusal = match directive.access {
             Access::Immutable => Some("can't set immutable config"),
-            Access::Protected if !protected.allows(client == Client::Local) => Some("can't set protected config"),
+            Access::Protected if !protected.allows(client == Client::Local) => {
+                Some("can't set protected config")
+            }
             _ => (!seen.insert(name.to_ascii_lowercase())).then_some("duplicate parameter"),
         };
         if let Some(reason) = refusal {
@@ -248,7 +293,10 @@ fn checked<N: AsRef<[u8]>, V>(
 }
 
 fn failed(argument: &str, reason: String) -> ConfigError {
-    ConfigError::Failed { argument: argument.to_owned(), reason }
+    ConfigError::Failed {
+        argument: argument.to_owned(),
+        reason,
+    }
 }
 
 /// Bytes from a client as text that fits into one line of an error reply.
@@ -257,7 +305,10 @@ fn printable(bytes: &[u8]) -> String {
 }
 
 fn flag(values: &Values, name: &str) -> bool {
-    matches!(values.get(name).map(|value| &value.kind), Some(ValueKind::Boolean(true)))
+    matches!(
+        values.get(name).map(|value| &value.kind),
+        Some(ValueKind::Boolean(true))
+    )
 }
 
 fn origin<'a>(values: &'a Values, name: &str) -> Option<&'a str> {
@@ -271,15 +322,17 @@ fn settle(values: &mut Values) -> Result<Options, Contradiction> {
         return Err(Contradiction("multi-master", reason.to_owned()));
     }
     if !flag(values, "multi-master")
-        && let Some(ValueKind::Array(masters)) = values.get_mut("replicaof").map(|value| &mut value.kind)
+        && let Some(ValueKind::Array(masters)) =
+            values.get_mut("replicaof").map(|value| &mut value.kind)
     {
         // Without multi-master a later replicaof replaces an earlier one, wherever multi-master stands.
         let surplus = masters.len().saturating_sub(1);
         masters.drain(..surplus);
     }
     let all = Value::new(None, ValueKind::Table(values.clone()));
-    let options: Options =
-        all.try_deserialize().map_err(|error| Contradiction("the settings", error.to_string()))?;
+    let options: Options = all
+        .try_deserialize()
+        .map_err(|error| Contradiction("the settings", error.to_string()))?;
     if options.link_backoff_initial > options.link_backoff_max {
         let reason = "link-backoff-initial-ms must not be greater than link-backoff-max-ms";
         return Err(Contradiction("link-backoff-initial-ms", reason.to_owned()));

@@ -65,7 +65,9 @@ impl Source for Defaults {
     }
 
     fn collect(&self) -> Result<Map<String, Value>, LayerError> {
-        let row = |row: &&super::directives::Directive| (row.name.to_owned(), Value::new(None, row.default_value()));
+        let row = |row: &&super::directives::Directive| {
+            (row.name.to_owned(), Value::new(None, row.default_value()))
+        };
         Ok(super::directives::table().iter().map(row).collect())
     }
 }
@@ -81,19 +83,28 @@ impl Layer {
     /// The lines of a configuration file.
     #[must_use]
     pub const fn file(lines: Vec<Line>) -> Self {
-        Self { lines, continues_lists: false }
+        Self {
+            lines,
+            continues_lists: false,
+        }
     }
 
     /// Lines made of environment variables; they replace the lists of the file.
     #[must_use]
     pub const fn environment(lines: Vec<Line>) -> Self {
-        Self { lines, continues_lists: false }
+        Self {
+            lines,
+            continues_lists: false,
+        }
     }
 
     /// Lines made of command line arguments; they continue the lists of the layers below.
     #[must_use]
     pub const fn command_line(lines: Vec<Line>) -> Self {
-        Self { lines, continues_lists: true }
+        Self {
+            lines,
+            continues_lists: true,
+        }
     }
 
     /// What this layer says, given what lies below it.
@@ -101,7 +112,10 @@ impl Layer {
         let mut own: Map<String, Value> = Map::new();
         for line in &self.lines {
             let (name, value) = self.settle_line(line, &own, below)?;
-            own.insert(name.to_owned(), Value::new(Some(&line.place.to_string()), value));
+            own.insert(
+                name.to_owned(),
+                Value::new(Some(&line.place.to_string()), value),
+            );
         }
         Ok(own)
     }
@@ -130,14 +144,22 @@ impl Layer {
         if let Support::Refused(why) = directive.support {
             return Err(line.fatal(why));
         }
-        let inherited = below.get(directive.name).filter(|value| match directive.kind.joining() {
-            Joining::Merges => true,
-            // A default is no beginning of a list.
-            Joining::Appends => self.continues_lists && value.origin().is_some(),
-            Joining::Replaces => false,
-        });
-        let before = own.get(directive.name).or(inherited).map(|value| &value.kind);
-        let value = directive.kind.parse(values, before).map_err(|reason| line.fatal(reason))?;
+        let inherited = below
+            .get(directive.name)
+            .filter(|value| match directive.kind.joining() {
+                Joining::Merges => true,
+                // A default is no beginning of a list.
+                Joining::Appends => self.continues_lists && value.origin().is_some(),
+                Joining::Replaces => false,
+            });
+        let before = own
+            .get(directive.name)
+            .or(inherited)
+            .map(|value| &value.kind);
+        let value = directive
+            .kind
+            .parse(values, before)
+            .map_err(|reason| line.fatal(reason))?;
         Ok((directive.name, value))
     }
 }
@@ -148,14 +170,17 @@ impl Source for Layer {
     }
 
     fn collect(&self) -> Result<Map<String, Value>, LayerError> {
-        self.settle(&Map::new()).map_err(|error| LayerError::Foreign(Box::new(error)))
+        self.settle(&Map::new())
+            .map_err(|error| LayerError::Foreign(Box::new(error)))
     }
 
     fn collect_to(&self, cache: &mut Value) -> Result<(), LayerError> {
         let ValueKind::Table(below) = &mut cache.kind else {
             return Err(LayerError::Message("settings are a table".to_owned()));
         };
-        let own = self.settle(below).map_err(|error| LayerError::Foreign(Box::new(error)))?;
+        let own = self
+            .settle(below)
+            .map_err(|error| LayerError::Foreign(Box::new(error)))?;
         below.extend(own);
         Ok(())
     }
@@ -170,7 +195,10 @@ pub(super) fn environment_lines(
 ) -> Result<(Vec<Line>, Vec<Warning>), LoadError> {
     let mut named = Vec::new();
     for (variable, value) in environment {
-        let Some(name) = variable.to_str().and_then(|name| name.strip_prefix(ENVIRONMENT_PREFIX)) else {
+        let Some(name) = variable
+            .to_str()
+            .and_then(|name| name.strip_prefix(ENVIRONMENT_PREFIX))
+        else {
             continue;
         };
         named.push((name.to_owned(), value));
@@ -182,11 +210,18 @@ pub(super) fn environment_lines(
         let variable = format!("{ENVIRONMENT_PREFIX}{name}");
         let dashed = name.to_ascii_lowercase().replace('_', "-");
         let Some(directive) = find(&dashed).or_else(|| find(&name)) else {
-            let hint = suggestion(&dashed).map_or(String::new(), |known| format!(" (did you mean '{known}'?)"));
-            warnings.push(Warning::new(&variable, None, format!("names no directive and is ignored{hint}")));
+            let hint = suggestion(&dashed)
+                .map_or(String::new(), |known| format!(" (did you mean '{known}'?)"));
+            warnings.push(Warning::new(
+                &variable,
+                None,
+                format!("names no directive and is ignored{hint}"),
+            ));
             continue;
         };
-        let place = Place::Environment { variable: variable.clone() };
+        let place = Place::Environment {
+            variable: variable.clone(),
+        };
         let text = format!("{variable}={}", value.to_string_lossy());
         let Some(value) = value.to_str() else {
             return Err(LoadError::fatal(place, &text, super::NOT_UTF8));
@@ -200,7 +235,11 @@ pub(super) fn environment_lines(
         for values in arguments.map_err(|reason| LoadError::fatal(place.clone(), &text, reason))? {
             let name = directive.name.as_bytes().to_vec();
             let words = std::iter::once(name).chain(values).collect();
-            lines.push(Line { place: place.clone(), text: text.clone(), words });
+            lines.push(Line {
+                place: place.clone(),
+                text: text.clone(),
+                words,
+            });
         }
     }
     Ok((lines, warnings))
@@ -211,7 +250,11 @@ fn arguments_of(kind: Kind, value: &str) -> Result<Vec<Vec<Vec<u8>>>, &'static s
     if !kind.takes_words() {
         return Ok(vec![vec![value.as_bytes().to_vec()]]);
     }
-    let spaced = if kind == Kind::Masters { value.replace(',', " ") } else { value.to_owned() };
+    let spaced = if kind == Kind::Masters {
+        value.replace(',', " ")
+    } else {
+        value.to_owned()
+    };
     let words = split_words(spaced.as_bytes()).map_err(|_| UNBALANCED)?;
     Ok(match kind {
         _ if words.is_empty() => vec![vec![Vec::new()]],

@@ -31,10 +31,22 @@ fn bad_lines_stop_the_start_with_redis_words() {
         ("port 1 2", "wrong number of arguments"),
         ("port", "wrong number of arguments"),
         ("PORT x", "argument couldn't be parsed into an integer"),
-        ("port 99999", "argument must be between 0 and 65535 inclusive"),
-        ("requirepass \"abc", "Unbalanced quotes in configuration line"),
-        ("requirepass \"a\"b", "Unbalanced quotes in configuration line"),
-        ("loglevel x", "argument(s) must be one of the following: debug, verbose, notice, warning"),
+        (
+            "port 99999",
+            "argument must be between 0 and 65535 inclusive",
+        ),
+        (
+            "requirepass \"abc",
+            "Unbalanced quotes in configuration line",
+        ),
+        (
+            "requirepass \"a\"b",
+            "Unbalanced quotes in configuration line",
+        ),
+        (
+            "loglevel x",
+            "argument(s) must be one of the following: debug, verbose, notice, warning",
+        ),
         ("appendonly x", "argument must be 'yes' or 'no'"),
         ("maxmemory x", "argument must be a memory value"),
         ("save 1", "Invalid save parameters"),
@@ -42,19 +54,46 @@ fn bad_lines_stop_the_start_with_redis_words() {
         ("replicaof a", "wrong number of arguments"),
         ("replicaof a x", "Invalid master port"),
         ("replicaof a 99999", "Invalid master port"),
-        ("client-output-buffer-limit normal 0 0", "Wrong number of arguments in buffer limit configuration."),
-        ("sentinel monitor x", "sentinel directive while not in sentinel mode"),
+        (
+            "client-output-buffer-limit normal 0 0",
+            "Wrong number of arguments in buffer limit configuration.",
+        ),
+        (
+            "sentinel monitor x",
+            "sentinel directive while not in sentinel mode",
+        ),
         ("user", "Bad directive or wrong number of arguments"),
-        ("rename-command a", "Bad directive or wrong number of arguments"),
+        (
+            "rename-command a",
+            "Bad directive or wrong number of arguments",
+        ),
         ("include", "Bad directive or wrong number of arguments"),
         ("\"\" x", "Bad directive or wrong number of arguments"),
-        ("databases 0", "argument must be between 1 and 2147483647 inclusive"),
+        (
+            "databases 0",
+            "argument must be between 1 and 2147483647 inclusive",
+        ),
         ("dir /nonexistent", "No such file or directory"),
-        ("unixsocketperm 999", "argument couldn't be parsed as an octal number"),
-        ("unixsocketperm 1000", "argument must be between 0 and 777 inclusive"),
-        ("partitions 12", "argument must be a power of two between 1 and 1024 inclusive"),
-        ("trace-sample-ratio 1.5", "argument must be a number between 0 and 1 inclusive"),
-        ("storage-provider flash /x", "storage providers (FLASH) are not supported: data is kept in memory"),
+        (
+            "unixsocketperm 999",
+            "argument couldn't be parsed as an octal number",
+        ),
+        (
+            "unixsocketperm 1000",
+            "argument must be between 0 and 777 inclusive",
+        ),
+        (
+            "partitions 12",
+            "argument must be a power of two between 1 and 1024 inclusive",
+        ),
+        (
+            "trace-sample-ratio 1.5",
+            "argument must be a number between 0 and 1 inclusive",
+        ),
+        (
+            "storage-provider flash /x",
+            "storage providers (FLASH) are not supported: data is kept in memory",
+        ),
         ("db-s3-object /x", "snapshots in S3 are not supported"),
         ("masterauth \"\\xff\"", "argument must be valid UTF-8"),
     ] {
@@ -65,17 +104,26 @@ fn bad_lines_stop_the_start_with_redis_words() {
 #[test]
 fn a_missing_file_stops_the_start() {
     let error = load_file("/nonexistent/x.conf").unwrap_err().to_string();
-    assert_eq!(error, "Fatal error, can't open config file '/nonexistent/x.conf': No such file or directory");
+    assert_eq!(
+        error,
+        "Fatal error, can't open config file '/nonexistent/x.conf': No such file or directory"
+    );
 }
 
 #[test]
 fn included_lines_stand_where_the_include_stands() {
     let scratch = Scratch::new("include");
     let inner = scratch.write("inner.conf", "port 2\nhz 20\n");
-    let path = scratch.write("outer.conf", format!("port 1\ninclude \"{inner}\"\nhz 30\n"));
+    let path = scratch.write(
+        "outer.conf",
+        format!("port 1\ninclude \"{inner}\"\nhz 30\n"),
+    );
     let settings = load_file(&path).unwrap();
     assert_eq!((settings.port, settings.hz), (2, 30));
-    assert_eq!(settings.config_file().unwrap().to_str(), Some(path.as_str()));
+    assert_eq!(
+        settings.config_file().unwrap().to_str(),
+        Some(path.as_str())
+    );
 }
 
 #[test]
@@ -85,15 +133,24 @@ fn an_include_may_be_a_glob_in_order_of_names_and_match_nothing() {
     scratch.write("a.part", "port 1\n");
     scratch.write(".hidden.part", "port 3\n");
     let folder = scratch.0.display();
-    let settings = load_text(&format!("include {folder}/*.part\ninclude {folder}/*.none\n")).unwrap();
+    let settings = load_text(&format!(
+        "include {folder}/*.part\ninclude {folder}/*.none\n"
+    ))
+    .unwrap();
     assert_eq!(settings.port, 2);
 }
 
 #[test]
 fn a_missing_include_names_the_line_that_asked_for_it() {
     let error = load_text("\ninclude /nonexistent.conf").unwrap_err();
-    assert_eq!(reason(&error), "can't open config file '/nonexistent.conf': No such file or directory");
-    assert!(error.to_string().contains("at line 2 of standard input"), "{error}");
+    assert_eq!(
+        reason(&error),
+        "can't open config file '/nonexistent.conf': No such file or directory"
+    );
+    assert!(
+        error.to_string().contains("at line 2 of standard input"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -102,14 +159,22 @@ fn a_file_that_includes_itself_is_an_error() {
     let path = scratch.0.join("a.conf");
     std::fs::write(&path, format!("include {}", path.display())).unwrap();
     let error = load_file(path.to_str().unwrap()).unwrap_err();
-    assert_eq!(reason(&error), format!("include goes deeper than {} files", files::INCLUDE_DEPTH_LIMIT));
+    assert_eq!(
+        reason(&error),
+        format!(
+            "include goes deeper than {} files",
+            files::INCLUDE_DEPTH_LIMIT
+        )
+    );
 }
 
 #[test]
 fn an_error_in_an_included_file_names_that_file() {
     let scratch = Scratch::new("nested");
     let inner = scratch.write("inner.conf", "\n\nprot 1\n");
-    let error = load_text(&format!("include {inner}")).unwrap_err().to_string();
+    let error = load_text(&format!("include {inner}"))
+        .unwrap_err()
+        .to_string();
     assert!(error.contains(&format!("at line 3 of {inner}")), "{error}");
     assert!(error.ends_with("Did you mean 'port'?"), "{error}");
 }
@@ -128,11 +193,21 @@ fn a_generated_file_for_keydb_loads() {
          server-thread-affinity true\n"
     ))
     .unwrap();
-    assert_eq!((settings.port, settings.hz, settings.server_threads), (21111, 500, 4));
+    assert_eq!(
+        (settings.port, settings.hz, settings.server_threads),
+        (21111, 500, 4)
+    );
     assert!(settings.testmode && settings.multi_master && !settings.replica_read_only);
     assert_eq!(shown(&settings, "save"), "900 1 300 10 60 10000");
-    let about = settings.warnings().into_iter().map(|warning| warning.about).collect::<Vec<_>>();
-    assert_eq!(about, ["notify-keyspace-events", "save", "server-thread-affinity"]);
+    let about = settings
+        .warnings()
+        .into_iter()
+        .map(|warning| warning.about)
+        .collect::<Vec<_>>();
+    assert_eq!(
+        about,
+        ["notify-keyspace-events", "save", "server-thread-affinity"]
+    );
 }
 
 /// The directives that a distribution's redis.conf sets, in this project's own words.

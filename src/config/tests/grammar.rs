@@ -6,7 +6,10 @@ use crate::config::Place;
 use crate::config::grammar::{UnbalancedQuotes, parse, quote, split_words};
 
 fn check(line: &str, expected: &[&[u8]]) {
-    let expected = expected.iter().map(|word| word.to_vec()).collect::<Vec<_>>();
+    let expected = expected
+        .iter()
+        .map(|word| word.to_vec())
+        .collect::<Vec<_>>();
     assert_eq!(split_words(line.as_bytes()), Ok(expected), "{line}");
 }
 
@@ -27,8 +30,14 @@ fn words_are_split_as_redis_splits_them() {
 
 #[test]
 fn quotes_must_close_and_end_the_word() {
-    for line in [r#"""#, "'", r#"a "b"#, r#""a"b"#, "'a'b", r#""a\"#, "'a\\'", "\"a\0\""] {
-        assert_eq!(split_words(line.as_bytes()), Err(UnbalancedQuotes), "{line}");
+    for line in [
+        r#"""#, "'", r#"a "b"#, r#""a"b"#, "'a'b", r#""a\"#, "'a\\'", "\"a\0\"",
+    ] {
+        assert_eq!(
+            split_words(line.as_bytes()),
+            Err(UnbalancedQuotes),
+            "{line}"
+        );
     }
 }
 

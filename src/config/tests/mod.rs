@@ -16,7 +16,8 @@ struct Scratch(PathBuf);
 
 impl Scratch {
     fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("keymesh-config-{}-{name}", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("keymesh-config-{}-{name}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
     }
@@ -40,12 +41,18 @@ fn arguments(words: &[&str]) -> Vec<OsString> {
 }
 
 /// Loads settings from standard input, environment and command line.
-fn load_all(file: &str, environment: &[(&str, &str)], words: &[&str]) -> Result<Settings, LoadError> {
+fn load_all(
+    file: &str,
+    environment: &[(&str, &str)],
+    words: &[&str],
+) -> Result<Settings, LoadError> {
     let cli::Invocation::Run(mut run) = cli::parse(arguments(words))? else {
         panic!("{words:?} do not run the server");
     };
     run.read_standard_input = true;
-    let environment = environment.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
+    let environment = environment
+        .iter()
+        .map(|(name, value)| (OsString::from(name), OsString::from(value)));
     load(&run, environment, file.as_bytes())
 }
 
@@ -55,7 +62,12 @@ fn load_text(file: &str) -> Result<Settings, LoadError> {
 
 /// What `CONFIG GET name` shows: the values, joined by `|`.
 fn shown(settings: &Settings, name: &str) -> String {
-    settings.get(&[name]).into_iter().map(|(_, value)| value).collect::<Vec<_>>().join("|")
+    settings
+        .get(&[name])
+        .into_iter()
+        .map(|(_, value)| value)
+        .collect::<Vec<_>>()
+        .join("|")
 }
 
 /// The last lines of an error, behind the header and the place.

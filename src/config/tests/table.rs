@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::directives::{Access, Directive, Kind, Support, Visibility, find, suggestion, table};
+use crate::config::directives::{
+    Access, Directive, Kind, Support, Visibility, find, suggestion, table,
+};
 
 #[test]
 fn names_are_unique_and_lower_case_and_every_row_is_documented() {
@@ -14,7 +16,9 @@ fn names_are_unique_and_lower_case_and_every_row_is_documented() {
         for name in directive.names() {
             assert!(seen.insert(name), "{name} occurs twice");
             assert_eq!(name, name.to_ascii_lowercase());
-            assert!(find(&name.to_ascii_uppercase()).is_some_and(|found| found.name == directive.name));
+            assert!(
+                find(&name.to_ascii_uppercase()).is_some_and(|found| found.name == directive.name)
+            );
         }
         assert!(!directive.doc.is_empty(), "{}", directive.name);
         assert!(!directive.doc.contains('\n'), "{}", directive.name);
@@ -23,7 +27,10 @@ fn names_are_unique_and_lower_case_and_every_row_is_documented() {
 
 #[test]
 fn every_default_parses() {
-    for directive in table().iter().filter(|row| !matches!(row.kind, Kind::Lines(..))) {
+    for directive in table()
+        .iter()
+        .filter(|row| !matches!(row.kind, Kind::Lines(..)))
+    {
         let parsed = directive.kind.parse(&[directive.default], None);
         assert!(parsed.is_ok(), "{}: {parsed:?}", directive.name);
     }
@@ -40,7 +47,10 @@ fn defaults_are_those_of_redis_and_keydb() {
         ("replica-quorum", "-1"),
         ("repl-backlog-size", "67108864"),
         ("proto-max-bulk-len", "536870912"),
-        ("client-output-buffer-limit", "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60"),
+        (
+            "client-output-buffer-limit",
+            "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60",
+        ),
         ("replication-tombstone-memory", "268435456"),
         ("trace-sample-ratio", "0.001"),
         ("node-state-file", "node.state"),
@@ -69,7 +79,9 @@ fn slips_are_recognized_and_nonsense_is_not() {
 
 /// A value that the directive accepts, as somebody might write it.
 fn acceptable(directive: &Directive) -> BoxedStrategy<String> {
-    let words = |known: &'static [&'static str]| prop::sample::select(known).prop_map(str::to_owned).boxed();
+    let words = |known: &'static [&'static str]| {
+        prop::sample::select(known).prop_map(str::to_owned).boxed()
+    };
     match directive.kind {
         Kind::Bool => words(&["yes", "no"]),
         Kind::Affinity => words(&["true", "false", "3"]),
@@ -87,9 +99,9 @@ fn acceptable(directive: &Directive) -> BoxedStrategy<String> {
         Kind::Directory => words(&["/tmp", "/"]),
         Kind::Addresses => "(-?[a-z0-9.:]{1,9}){1}( -?[a-z0-9.:]{1,9}){0,3}".boxed(),
         Kind::SavePoints => "([1-9][0-9]{0,5} [1-9][0-9]{0,5})?".boxed(),
-        Kind::OutputBufferLimits => {
-            (0..9_u64, 0..9_u64, 0..9_u32).prop_map(|(a, b, c)| format!("normal {a} {b} {c} slave 0 0 0 pubsub 1 1 1")).boxed()
-        }
+        Kind::OutputBufferLimits => (0..9_u64, 0..9_u64, 0..9_u32)
+            .prop_map(|(a, b, c)| format!("normal {a} {b} {c} slave 0 0 0 pubsub 1 1 1"))
+            .boxed(),
         Kind::Masters => "[a-z]{1,9} [1-9][0-9]{0,3}".boxed(),
         Kind::KeyspaceEvents => words(&["", "AKE", "g$K", "nKEm"]),
         Kind::OomScores => words(&["0 200 800", "-2000 0 2000"]),
