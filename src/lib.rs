@@ -4,8 +4,7 @@
 //! `resp -> db -> commands -> keyspace`, `resp -> journal -> keyspace`,
 //! `keyspace -> {replication, persistence} -> clients -> server -> main`.
 
-pub mod ablation;
-pub mod commands;
+pub mod config;
 pub mod db;
 pub mod journal;
 pub mod keyspace;
