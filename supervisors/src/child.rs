@@ -33,6 +33,9 @@ pub(crate) type AddReply = RpcReplyPort<Result<ActorCell, SupervisorError>>;
 /// The reply to a request to remove a child: that it is down.
 pub(crate) type RemoveReply = RpcReplyPort<Result<(), SupervisorError>>;
 
+/// The reason of an end by kill. Nobody else should stop an actor with this reason.
+const KILLED: &str = "killed";
+
 /// How an actor ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -48,11 +51,17 @@ impl Exit {
     /// The actor that ended and how, if the event tells of an end.
     pub(crate) fn from_event(event: SupervisionEvent) -> Option<(ActorCell, Self)> {
         match event {
-            // Only an actor that ended in good order hands its state over.
-            SupervisionEvent::ActorTerminated(actor, Some(_state), reason) => {
-                Some((actor, Self::Normal(reason)))
+            SupervisionEvent::ActorTerminated(actor, state, reason) => {
+                // A killed actor hands its state over all the same, unless it was starting or
+                // stopping; what tells a kill apart is the reason `ractor` gives.
+                let killed = state.is_none() || reason.as_deref() == Some(KILLED);
+                let exit = if killed {
+                    Self::Killed
+                } else {
+                    Self::Normal(reason)
+                };
+                Some((actor, exit))
             }
-            SupervisionEvent::ActorTerminated(actor, None, _reason) => Some((actor, Self::Killed)),
             SupervisionEvent::ActorFailed(actor, error) => {
                 Some((actor, Self::Failed(error.to_string())))
             }
