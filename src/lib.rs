@@ -2,8 +2,11 @@
 //!
 //! The rooms, in the order in which they may be used (arrows only point right):
 //! `resp -> db -> commands -> keyspace`, `resp -> journal -> keyspace`,
-//! `keyspace -> {replication, persistence} -> clients -> server -> main`.
+//! `keyspace -> replication -> clients -> server -> main`; `config` knows no other room. Read `ARCHITECTURE.md` for the life of a
+//! write, then the room you change.
 
+pub mod ablation;
+pub mod commands;
 pub mod config;
 pub mod db;
 pub mod journal;
