@@ -1,0 +1,139 @@
+//! The seeded simulation: nodes made of the real keyspace, journal, membership and links, in one simulated network with one
+//! simulated clock.
+//!
+//! `KEYMESH_SEEDS=100000 cargo test --release --features ablation --test sim -- --nocapture` runs as many seeds as one likes,
+//! from `KEYMESH_SEED_FROM` on (0); `KEYMESH_ABLATE=GapCheck` runs them with a rule switched off and lists what fails.
+
+mod network;
+mod node;
+mod oracle;
+mod rng;
+mod world;
+
+use keymesh::ablation::{self, Rule};
+use world::{Coverage, Report, run};
+
+/// Seeds that every run of the tests covers.
+const SEEDS: u64 = 300;
+
+const RULES: &[(Rule, &str)] = &[
+    (Rule::SnapshotInstant, "SnapshotInstant"),
+    (Rule::ExpiryByStamp, "ExpiryByStamp"),
+    (Rule::ColdStartHold, "ColdStartHold"),
+    (Rule::Reservation, "Reservation"),
+    (Rule::GapCheck, "GapCheck"),
+    (Rule::ClockMerge, "ClockMerge"),
+    (Rule::Coverage, "Coverage"),
+    (Rule::Watermark, "Watermark"),
+    (Rule::NewLife, "NewLife"),
+    (Rule::DurableMembership, "DurableMembership"),
+    (Rule::SealRetired, "SealRetired"),
+    (Rule::Admission, "Admission"),
+];
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(default)
+}
+
+/// Runs a seed with rules switched off; a panic counts as a failure of the run.
+fn run_without(seed: u64, off: &[Rule]) -> Report {
+    ablation::switch_off(off);
+    let report = std::panic::catch_unwind(|| run(seed));
+    ablation::switch_off(&[]);
+    report.unwrap_or_else(|_| Report {
+        coverage: Coverage::default(),
+        failures: vec!["it panicked".to_owned()],
+    })
+}
+
+fn add(sum: &mut Coverage, more: &Coverage) {
+    sum.writes += more.writes;
+    sum.merges += more.merges;
+    sum.merges_aborted += more.merges_aborted;
+    sum.reroutes += more.reroutes;
+    sum.purges += more.purges;
+    sum.superseded += more.superseded;
+    sum.crashes += more.crashes;
+    sum.joins += more.joins;
+    sum.leaves += more.leaves;
+    sum.cuts += more.cuts;
+    sum.cold_starts += more.cold_starts;
+    sum.adoptions += more.adoptions;
+    sum.sealed += more.sealed;
+    sum.slow_writes += more.slow_writes;
+    sum.duplicates += more.duplicates;
+}
+
+#[test]
+fn all_masters_equal_each_other_and_the_oracle_after_everything_that_can_go_wrong() {
+    let (from, seeds) = (
+        number("KEYMESH_SEED_FROM", 0),
+        number("KEYMESH_SEEDS", SEEDS),
+    );
+    let asked = std::env::var("KEYMESH_ABLATE").unwrap_or_default();
+    let off: Vec<Rule> = RULES
+        .iter()
+        .filter(|(_, name)| *name == asked)
+        .map(|(rule, _)| *rule)
+        .collect();
+    assert!(
+        asked.is_empty() || !off.is_empty(),
+        "no rule of that name: {RULES:?}"
+    );
+    let (mut sum, mut failed) = (Coverage::default(), Vec::new());
+    let started = std::time::Instant::now();
+    for seed in from..from + seeds {
+        let report = run_without(seed, &off);
+        add(&mut sum, &report.coverage);
+        if !report.failures.is_empty() {
+            failed.push(seed);
+            if failed.len() <= 3 {
+                println!("seed {seed}: {}", report.failures.join("\n"));
+            }
+        }
+    }
+    println!(
+        "{seeds} seeds from {from} in {:?}: {} failed {:?}",
+        started.elapsed(),
+        failed.len(),
+        &failed[..failed.len().min(20)]
+    );
+    println!("{sum:?}");
+    assert!(
+        failed.is_empty() || !off.is_empty(),
+        "seeds failed: {failed:?}"
+    );
+    if off.is_empty() && seeds >= SEEDS {
+        let Coverage {
+            merges,
+            reroutes,
+            purges,
+            superseded,
+            crashes,
+            joins,
+            cuts,
+            cold_starts,
+            sealed,
+            ..
+        } = sum;
+        for (count, what) in [
+            (merges, "merges"),
+            (reroutes, "reroutes"),
+            (purges, "purges"),
+            (superseded, "superseded"),
+            (crashes, "crashes"),
+            (joins, "joins"),
+            (cuts, "cuts"),
+            (cold_starts, "cold starts"),
+            (sealed, "sealed lives"),
+        ] {
+            assert!(
+                count > 0,
+                "no {what} in {seeds} seeds: the simulation does not test them"
+            );
+        }
+    }
+}

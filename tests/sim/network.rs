@@ -1,0 +1,207 @@
+//! The simulated network: connections between replicas and masters, each with bytes under way in both directions, and cuts that
+//! may stop one direction only.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use keymesh::replication::feed::Feed;
+use keymesh::replication::frame;
+use keymesh::replication::link::{Link, LinkError};
+
+use crate::node::{SimNode, address};
+use crate::rng::Rng;
+
+/// How long a connection may be silent before both sides give it up.
+const SILENCE_MS: i64 = 1_500;
+
+struct Connection {
+    link: Link,
+    feed: Feed,
+    down: VecDeque<(i64, Vec<u8>)>,
+    up: VecDeque<(i64, Vec<u8>)>,
+    heard: i64,
+}
+
+/// Who reads from whom, and what is under way.
+#[derive(Default)]
+pub struct Network {
+    connections: BTreeMap<(usize, usize), Connection>,
+    /// Directions that carry nothing: from, to.
+    pub cut: BTreeSet<(usize, usize)>,
+    /// Connections that ended with an error of the protocol, which no run may have.
+    pub broken: Vec<String>,
+}
+
+impl Network {
+    /// Connects, cuts off and pumps what is configured, each with some chance.
+    pub fn step(&mut self, nodes: &[SimNode], now: i64, rng: &mut Rng, hurry: bool) {
+        for (replica, node) in nodes.iter().enumerate() {
+            for &master in &node.entries {
+                let pair = (replica, master);
+                let open = !self.cut.contains(&pair) && !self.cut.contains(&(master, replica));
+                if master < nodes.len()
+                    && open
+                    && !self.connections.contains_key(&pair)
+                    && (hurry || rng.percent(30))
+                {
+                    self.connect(nodes, replica, master, now);
+                }
+            }
+        }
+        let pairs: Vec<(usize, usize)> = self.connections.keys().copied().collect();
+        for pair in pairs {
+            if !nodes[pair.0].entries.contains(&pair.1) {
+                self.disconnect(nodes, pair);
+            } else if hurry || rng.percent(60) {
+                self.pump(nodes, pair, now, rng, hurry);
+            }
+        }
+    }
+
+    fn connect(&mut self, nodes: &[SimNode], replica: usize, master: usize, now: i64) {
+        let link = Link::new(&nodes[replica].node, &address(master));
+        let feed = Feed::new(&nodes[master].node);
+        let connection = Connection {
+            link,
+            feed,
+            down: VecDeque::new(),
+            up: VecDeque::new(),
+            heard: now,
+        };
+        self.connections.insert((replica, master), connection);
+    }
+
+    /// Ends a connection; what was under way is lost.
+    pub fn disconnect(&mut self, nodes: &[SimNode], pair: (usize, usize)) {
+        if let Some(mut connection) = self.connections.remove(&pair) {
+            connection.link.close(&nodes[pair.0].node);
+            connection.feed.close(&nodes[pair.1].node);
+        }
+    }
+
+    /// A node's process is gone: so are its connections. Called before the node is replaced.
+    pub fn crash(&mut self, nodes: &[SimNode], index: usize) {
+        let pairs: Vec<_> = self
+            .connections
+            .keys()
+            .copied()
+            .filter(|(r, m)| *r == index || *m == index)
+            .collect();
+        for pair in pairs {
+            self.disconnect(nodes, pair);
+        }
+    }
+
+    /// How many connections there are.
+    pub fn len(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// The connections.
+    pub fn pairs(&self) -> Vec<(usize, usize)> {
+        self.connections.keys().copied().collect()
+    }
+
+    fn pump(
+        &mut self,
+        nodes: &[SimNode],
+        pair: (usize, usize),
+        now: i64,
+        rng: &mut Rng,
+        hurry: bool,
+    ) {
+        let Some(connection) = self.connections.get_mut(&pair) else {
+            return;
+        };
+        match connection.pump(nodes, pair, now, rng, hurry, &self.cut) {
+            Ok(()) if now - connection.heard <= SILENCE_MS => {}
+            Ok(()) => self.disconnect(nodes, pair),
+            Err(error) => {
+                if matches!(
+                    error,
+                    LinkError::Malformed(_) | LinkError::Ingest(_) | LinkError::UnknownIndex
+                ) {
+                    self.broken.push(format!("{pair:?}: {error}"));
+                }
+                self.disconnect(nodes, pair);
+            }
+        }
+    }
+}
+
+impl Connection {
+    fn pump(
+        &mut self,
+        nodes: &[SimNode],
+        pair: (usize, usize),
+        now: i64,
+        rng: &mut Rng,
+        hurry: bool,
+        cut: &BTreeSet<(usize, usize)>,
+    ) -> Result<(), LinkError> {
+        let (replica, master) = (&nodes[pair.0], &nodes[pair.1]);
+        let budget = if hurry {
+            1 << 20
+        } else {
+            rng.pick(&[1, 100, 400, 4_000])
+        };
+        let mut out = Vec::new();
+        self.feed
+            .poll(&master.node, master.wall(now), budget, &mut out)?;
+        send(&mut self.down, out, now, rng, hurry);
+        let mut out = Vec::new();
+        self.link.poll(&replica.node, &mut out);
+        send(&mut self.up, out, now, rng, hurry);
+        if !cut.contains(&(pair.1, pair.0)) {
+            while self.down.front().is_some_and(|(due, _)| *due <= now) {
+                let (_, bytes) = self.down.pop_front().expect("it was there");
+                self.heard = now;
+                each_frame(&bytes, |frame| {
+                    self.link
+                        .on_frame(&replica.node, frame, replica.wall(now), &mut |_| {})
+                })?;
+            }
+        }
+        if !cut.contains(&pair) {
+            while self.up.front().is_some_and(|(due, _)| *due <= now) {
+                let (_, bytes) = self.up.pop_front().expect("it was there");
+                each_frame(&bytes, |frame| {
+                    self.feed.on_frame(&master.node, frame, master.wall(now))
+                })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn send(
+    queue: &mut VecDeque<(i64, Vec<u8>)>,
+    bytes: Vec<u8>,
+    now: i64,
+    rng: &mut Rng,
+    hurry: bool,
+) {
+    if bytes.is_empty() {
+        return;
+    }
+    let delay = if hurry {
+        0
+    } else {
+        rng.pick(&[0, 1, 5, 40, 200])
+    };
+    let due = queue
+        .back()
+        .map_or(now + delay, |(last, _)| (*last).max(now + delay));
+    queue.push_back((due, bytes));
+}
+
+fn each_frame(
+    mut bytes: &[u8],
+    mut handle: impl FnMut(frame::Frame<'_>) -> Result<(), LinkError>,
+) -> Result<(), LinkError> {
+    while let Some(len) = frame::frame_len(bytes)? {
+        handle(frame::decode(&bytes[..len])?)?;
+        bytes = &bytes[len..];
+    }
+    assert!(bytes.is_empty(), "a poll writes whole frames");
+    Ok(())
+}

@@ -1,0 +1,285 @@
+//! A simulated node: the real keyspace, journal and mesh member, with a disk that survives crashes and a clock that may be wrong.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use keymesh::ablation::{Rule, is_off};
+use keymesh::commands::{Effect, Effects};
+use keymesh::db::{Key, NodeId, Op, Origins, Stamp, UnixMillis, WriteContext, op};
+use keymesh::journal::{Journal, Record, Reservation};
+use keymesh::keyspace::{Keyspace, KeyspaceConfig};
+use keymesh::replication::node::{Node, begin_life, life_floor};
+use keymesh::replication::node_state::{NodeState, StateStore};
+use parking_lot::Mutex;
+
+use crate::oracle::{Data, Published};
+
+/// How many databases a simulated node has.
+pub const DATABASES: u32 = 2;
+
+/// A disk that holds one file.
+#[derive(Debug, Clone, Default)]
+pub struct Disk(Arc<Mutex<Option<NodeState>>>);
+
+impl StateStore for Disk {
+    fn save(&self, state: &NodeState) -> std::io::Result<()> {
+        let mut disk = self.0.lock();
+        match &mut *disk {
+            // Only what a start must write is kept: identity and life.
+            Some(kept) if is_off(Rule::DurableMembership) => {
+                let life = state.members.nodes.get(&state.node).cloned();
+                kept.incarnation = state.incarnation;
+                if let Some(mut life) = life {
+                    life.entries_version = keymesh::db::Hlc::ZERO;
+                    life.entries.clear();
+                    kept.members.nodes.insert(state.node, life);
+                }
+                kept.established = state.established;
+                kept.lease = state.lease;
+            }
+            _ => *disk = Some(state.clone()),
+        }
+        Ok(())
+    }
+}
+
+/// A node and what outlives it.
+pub struct SimNode {
+    /// Its id.
+    pub id: NodeId,
+    /// Its wall clock's error.
+    pub skew_ms: i64,
+    /// Which nodes its `replicaof` lines name.
+    pub entries: Vec<usize>,
+    /// Its disk.
+    pub disk: Disk,
+    /// When it ticks next.
+    pub tick_due: i64,
+    /// The process, while it runs.
+    pub node: Arc<Node>,
+    /// How much its journal holds.
+    pub journal_bytes: u64,
+}
+
+/// The address of a node in the simulated network.
+pub fn address(index: usize) -> String {
+    format!("node:{index}")
+}
+
+impl SimNode {
+    /// A first start.
+    pub fn start(
+        id: NodeId,
+        skew_ms: i64,
+        entries: Vec<usize>,
+        journal_bytes: u64,
+        now: i64,
+    ) -> Self {
+        let disk = Disk::default();
+        let node = boot(
+            id,
+            &disk,
+            &entries,
+            journal_bytes,
+            UnixMillis(now + skew_ms),
+        );
+        Self {
+            id,
+            skew_ms,
+            entries,
+            disk,
+            tick_due: now,
+            node,
+            journal_bytes,
+        }
+    }
+
+    /// A crash and a start with nothing but the disk.
+    pub fn restart(&mut self, now: i64) {
+        self.node = boot(
+            self.id,
+            &self.disk,
+            &self.entries,
+            self.journal_bytes,
+            UnixMillis(now + self.skew_ms),
+        );
+        self.tick_due = now;
+    }
+
+    /// What its wall clock says.
+    pub fn wall(&self, now: i64) -> UnixMillis {
+        UnixMillis(now + self.skew_ms)
+    }
+
+    /// Changes its `replicaof` entries.
+    pub fn set_entries(&mut self, entries: Vec<usize>) {
+        self.entries = entries;
+        let addresses: Vec<String> = self.entries.iter().copied().map(address).collect();
+        self.node
+            .set_entries(&addresses)
+            .expect("the simulated disk writes");
+    }
+
+    /// What clients see at `now`.
+    pub fn data(&self, now: UnixMillis) -> Data {
+        let mut data = Data::new();
+        for guard in &self.node.keyspace.lock_all() {
+            for db in 0..DATABASES {
+                for record in guard
+                    .table(db)
+                    .iter()
+                    .filter(|record| !record.is_tombstone())
+                {
+                    if !op::is_expired(record.deadline(), now) {
+                        let deadline = record.deadline().map(|deadline| deadline.0);
+                        data.insert(
+                            (db, record.key().to_vec()),
+                            (record.value().to_vec(), deadline),
+                        );
+                    }
+                }
+            }
+        }
+        data
+    }
+
+    /// Writes one record of several operations, as a transaction does; returns it for the oracle.
+    pub fn write(&self, operations: &[(u32, Vec<u8>, OwnedOp)], now: UnixMillis) -> Vec<Published> {
+        let reservation = self
+            .node
+            .keyspace
+            .journal
+            .reserve(operations.len() as u32, now);
+        let (published, record) = self.apply(&reservation, operations);
+        reservation.publish(record);
+        published
+    }
+
+    /// Applies operations under a reservation.
+    pub fn apply(
+        &self,
+        reservation: &Reservation<'_>,
+        operations: &[(u32, Vec<u8>, OwnedOp)],
+    ) -> (Vec<Published>, Record) {
+        let keyspace = &self.node.keyspace;
+        let origin = self.node.origin();
+        let (mut effects, mut published) = (Effects::default(), Vec::new());
+        for (nth, (db, key, op)) in operations.iter().enumerate() {
+            let time = reservation.first().time().plus(nth as u64);
+            let stamp = Stamp::new(time, reservation.first().origin());
+            let op = op.as_op();
+            let context = WriteContext {
+                stamp,
+                now: time.millis(),
+                settled: keyspace.settled(),
+                origins: &keyspace.origins,
+            };
+            let hash = keyspace.hash(key);
+            keyspace
+                .lock_hash(hash)
+                .apply(*db, Key { bytes: key, hash }, op, &context);
+            effects.push(Effect::Key { db: *db, key, op });
+            let mut bytes = Vec::new();
+            op.encode(&mut bytes);
+            published.push(Published {
+                order: (time.raw(), origin.node, origin.incarnation.0),
+                db: *db,
+                key: Some(key.clone()),
+                op: bytes,
+            });
+        }
+        let payload = bytes::Bytes::copy_from_slice(effects.payload());
+        (
+            published,
+            Record {
+                count: effects.count(),
+                payload,
+                trace: None,
+            },
+        )
+    }
+
+    /// Empties a database.
+    pub fn flush(&self, db: u32, now: UnixMillis) -> Published {
+        let keyspace = &self.node.keyspace;
+        let mut guards = keyspace.lock_all();
+        let reservation = keyspace.journal.reserve(1, now);
+        let stamp = reservation.first();
+        let context = WriteContext {
+            stamp,
+            now: stamp.time().millis(),
+            settled: keyspace.settled(),
+            origins: &keyspace.origins,
+        };
+        for guard in &mut guards {
+            guard.flush(db, true, &context);
+        }
+        let mut effects = Effects::default();
+        effects.push(Effect::Flush { db });
+        let payload = bytes::Bytes::copy_from_slice(effects.payload());
+        reservation.publish(Record {
+            count: 1,
+            payload,
+            trace: None,
+        });
+        let origin = self.node.origin();
+        Published {
+            order: (stamp.time().raw(), origin.node, origin.incarnation.0),
+            db,
+            key: None,
+            op: Vec::new(),
+        }
+    }
+}
+
+/// An operation that owns its bytes.
+#[derive(Debug, Clone)]
+pub struct OwnedOp(Vec<u8>);
+
+impl OwnedOp {
+    /// A copy.
+    pub fn new(op: Op<'_>) -> Self {
+        let mut bytes = Vec::new();
+        op.encode(&mut bytes);
+        Self(bytes)
+    }
+
+    /// As the server takes it.
+    pub fn as_op(&self) -> Op<'_> {
+        Op::decode(&self.0).expect("it was encoded here")
+    }
+}
+
+fn boot(
+    id: NodeId,
+    disk: &Disk,
+    entries: &[usize],
+    journal_bytes: u64,
+    now: UnixMillis,
+) -> Arc<Node> {
+    let known = disk.0.lock().clone();
+    let state = begin_life(known, id, now, disk).expect("the simulated disk writes");
+    let origins = Arc::new(Origins::default());
+    let origin = keymesh::db::Origin {
+        node: state.node,
+        incarnation: state.incarnation,
+    };
+    let own = origins.intern(origin).expect("the first origin fits");
+    let journal = Journal::new(own, life_floor(&state), journal_bytes);
+    let config = KeyspaceConfig {
+        partitions: 2,
+        databases: DATABASES,
+        hash_seed: 42,
+        stamped: true,
+    };
+    let keyspace = Arc::new(Keyspace::new(config, origins, journal));
+    let node = Arc::new(Node::new(keyspace, state, Box::new(disk.clone()), 0));
+    let addresses: Vec<String> = entries.iter().copied().map(address).collect();
+    node.set_entries(&addresses)
+        .expect("the simulated disk writes");
+    node
+}
+
+/// Never raised: transactions in the simulation watch nothing.
+#[expect(dead_code, reason = "kept beside the writes that will need it")]
+pub static UNWATCHED: AtomicBool = AtomicBool::new(false);

@@ -1,0 +1,497 @@
+//! One run: a number of nodes, a topology, clients, and everything that can go wrong, all from one seed. At the end everything is
+//! healed, and all nodes must equal each other and one server that executed every surviving operation in stamp order.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use keymesh::ablation;
+use keymesh::db::stamp::EPOCH_MS;
+use keymesh::db::{Expiry, NodeId, Op, Origin, UnixMillis};
+
+use crate::network::Network;
+use crate::node::{OwnedOp, SimNode};
+use crate::oracle::{self, Published};
+use crate::rng::Rng;
+
+/// Simulated milliseconds per round while everything heals.
+const HEAL_STEP_MS: i64 = 25;
+/// Rounds after which a run that has not come to rest has failed.
+const HEAL_ROUNDS: usize = 400;
+
+/// What happened in a run, to know that it could.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Coverage {
+    pub writes: u64,
+    pub merges: u64,
+    pub merges_aborted: u64,
+    pub reroutes: u64,
+    pub purges: u64,
+    pub superseded: u64,
+    pub crashes: u64,
+    pub joins: u64,
+    pub leaves: u64,
+    pub cuts: u64,
+    pub cold_starts: u64,
+    pub adoptions: u64,
+    pub sealed: u64,
+    pub slow_writes: u64,
+    pub duplicates: u64,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// What happened.
+    pub coverage: Coverage,
+    /// What was wrong; empty if nothing was.
+    pub failures: Vec<String>,
+}
+
+/// See the head of the file.
+pub struct World {
+    rng: Rng,
+    now: i64,
+    nodes: Vec<SimNode>,
+    network: Network,
+    published: Vec<Published>,
+    topology: Topology,
+    coverage: Coverage,
+    /// Counters of processes that have crashed.
+    gone: Vec<Arc<keymesh::replication::node::Node>>,
+    in_slow_write: bool,
+    calm: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Topology {
+    Mesh,
+    Ring,
+    OneWayRing,
+    Star,
+    Line,
+}
+
+impl Topology {
+    fn entries(self, node: usize, count: usize) -> Vec<usize> {
+        let (next, before) = ((node + 1) % count, (node + count - 1) % count);
+        let mut entries: Vec<usize> = match self {
+            Self::Mesh => (0..count).collect(),
+            Self::Ring => vec![before, next],
+            Self::OneWayRing => vec![before],
+            Self::Star if node == 0 => (1..count).collect(),
+            Self::Star => vec![0],
+            Self::Line => [
+                node.checked_sub(1),
+                Some(node + 1).filter(|next| *next < count),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+        };
+        entries.sort_unstable();
+        entries.dedup();
+        entries.retain(|other| *other != node);
+        entries
+    }
+}
+
+/// Runs a seed.
+pub fn run(seed: u64) -> Report {
+    let mut rng = Rng::new(seed);
+    let count = 2 + rng.below(3);
+    let topology = rng.pick(&[
+        Topology::Mesh,
+        Topology::Mesh,
+        Topology::Ring,
+        Topology::OneWayRing,
+        Topology::Star,
+        Topology::Line,
+    ]);
+    let journal_bytes = rng.pick(&[300, 900, 3_000, 100_000]);
+    let now = EPOCH_MS + 90_000_000_000;
+    let nodes = (0..count)
+        .map(|index| {
+            let skew = rng.pick(&[0, 0, -50, 50, 400]);
+            let id = NodeId(u128::from(rng.next()) << 64 | index as u128);
+            SimNode::start(id, skew, topology.entries(index, count), journal_bytes, now)
+        })
+        .collect();
+    let calm = rng.percent(30);
+    let mut world = World {
+        rng,
+        now,
+        nodes,
+        network: Network::default(),
+        published: Vec::new(),
+        topology,
+        coverage: Coverage::default(),
+        gone: Vec::new(),
+        in_slow_write: false,
+        calm,
+    };
+    if world.rng.percent(40) {
+        world.cold_start();
+    }
+    let steps = world.rng.pick(&[40, 90, 160]);
+    for _ in 0..steps {
+        world.step();
+    }
+    world.heal()
+}
+
+impl World {
+    /// Clients write on nodes that have not met yet.
+    fn cold_start(&mut self) {
+        self.coverage.cold_starts += 1;
+        for _ in 0..self.rng.below(25) {
+            self.advance();
+            self.client_write();
+        }
+    }
+
+    fn advance(&mut self) {
+        self.now += self.rng.pick(&[0, 0, 1, 1, 5, 30]);
+        self.tick();
+    }
+
+    fn tick(&mut self) {
+        for index in 0..self.nodes.len() {
+            let node = &mut self.nodes[index];
+            if node.tick_due > self.now {
+                continue;
+            }
+            node.tick_due = self.now + 50 + self.rng.below(60) as i64;
+            let wall = node.wall(self.now);
+            ablation::set_wall_clock(wall.0);
+            node.node.tick(wall).expect("the simulated disk writes");
+            for partition in 0..2 {
+                node.node.keyspace.settle_partition(partition);
+                node.node.keyspace.purge_partition(partition, wall);
+            }
+        }
+    }
+
+    fn step(&mut self) {
+        self.advance();
+        if !self.calm {
+            self.faults();
+        }
+        if self.rng.percent(60) {
+            self.client_write();
+        }
+        if !self.in_slow_write && self.rng.percent(4) {
+            self.slow_write();
+        }
+        self.network
+            .step(&self.nodes, self.now, &mut self.rng, false);
+    }
+
+    fn faults(&mut self) {
+        let count = self.nodes.len();
+        if self.rng.percent(4) {
+            let index = self.rng.below(count);
+            self.nodes[index].skew_ms += self.rng.pick(&[-500, -60, 60, 500]);
+        }
+        if self.rng.percent(7) {
+            let (a, b) = (self.rng.below(count), self.rng.below(count));
+            self.network.cut.insert((a, b));
+            if self.rng.percent(50) {
+                self.network.cut.insert((b, a));
+            }
+            self.coverage.cuts += 1;
+        }
+        if self.rng.percent(8) && !self.network.cut.is_empty() {
+            let cuts: Vec<_> = self.network.cut.iter().copied().collect();
+            let healed = self.rng.pick(&cuts);
+            self.network.cut.remove(&healed);
+        }
+        if self.rng.percent(4) && self.network.len() > 0 {
+            let pairs = self.network.pairs();
+            let pair = self.rng.pick(&pairs);
+            self.network.disconnect(&self.nodes, pair);
+        }
+        if self.rng.percent(2) && self.coverage.crashes < 3 && !self.in_slow_write {
+            let index = self.rng.below(count);
+            self.network.crash(&self.nodes, index);
+            self.gone.push(Arc::clone(&self.nodes[index].node));
+            self.nodes[index].restart(self.now);
+            self.coverage.crashes += 1;
+        }
+        if self.rng.percent(1) && self.coverage.joins < 2 && count < 6 && !self.in_slow_write {
+            self.join();
+        }
+        if self.rng.percent(1) && !self.in_slow_write {
+            self.retopologize();
+        }
+    }
+
+    fn join(&mut self) {
+        let index = self.nodes.len();
+        let id = NodeId(u128::from(self.rng.next()) << 64 | index as u128);
+        let skew = self.rng.pick(&[0, -400, 50, 400]);
+        let bytes = self.nodes[0].journal_bytes;
+        let entries = self.topology.entries(index, index + 1);
+        self.nodes
+            .push(SimNode::start(id, skew, entries, bytes, self.now));
+        self.rewire();
+        self.coverage.joins += 1;
+    }
+
+    fn retopologize(&mut self) {
+        self.topology = self.rng.pick(&[
+            Topology::Mesh,
+            Topology::Ring,
+            Topology::Star,
+            Topology::Line,
+        ]);
+        self.rewire();
+        self.coverage.leaves += 1;
+    }
+
+    fn rewire(&mut self) {
+        let count = self.nodes.len();
+        for index in 0..count {
+            let entries = self.topology.entries(index, count);
+            if entries != self.nodes[index].entries {
+                self.nodes[index].set_entries(entries);
+            }
+        }
+    }
+
+    fn client_write(&mut self) {
+        let index = self.rng.below(self.nodes.len());
+        let wall = self.nodes[index].wall(self.now);
+        ablation::set_wall_clock(wall.0);
+        if self.rng.percent(2) {
+            let db = self.rng.below(2) as u32;
+            let flush = self.nodes[index].flush(db, wall);
+            self.published.push(flush);
+            self.coverage.writes += 1;
+            return;
+        }
+        let count = if self.rng.percent(15) {
+            2 + self.rng.below(3)
+        } else {
+            1
+        };
+        let operations: Vec<_> = (0..count).map(|_| self.operation(index)).collect();
+        let published = self.nodes[index].write(&operations, wall);
+        self.check_own_write(index, &published, wall);
+        self.published.extend(published);
+        self.coverage.writes += 1;
+    }
+
+    /// A client reads its own write: a SET shows, a DEL hides, at once.
+    fn check_own_write(&mut self, index: usize, published: &[Published], wall: UnixMillis) {
+        let [only] = published else { return };
+        let (Some(key), Ok(op)) = (&only.key, Op::decode(&only.op)) else {
+            return;
+        };
+        let keyspace = &self.nodes[index].node.keyspace;
+        let hash = keyspace.hash(key);
+        let guard = keyspace.lock_hash(hash);
+        let view = guard.view(
+            only.db,
+            keymesh::db::Key { bytes: key, hash },
+            UnixMillis(wall.0.min(0)),
+        );
+        match op {
+            Op::Set(value, _) => {
+                let shown = view.is_some_and(|view| view.value == value);
+                assert!(shown || ablated(), "a SET does not show at its own node");
+            }
+            Op::Del => assert!(
+                view.is_none() || ablated(),
+                "a DEL does not hide at its own node"
+            ),
+            _ => {}
+        }
+    }
+
+    /// A write whose place in the journal stays open while the world goes on.
+    fn slow_write(&mut self) {
+        self.in_slow_write = true;
+        self.coverage.slow_writes += 1;
+        let index = self.rng.below(self.nodes.len());
+        let node = Arc::clone(&self.nodes[index].node);
+        let reservation = node
+            .keyspace
+            .journal
+            .reserve(1, self.nodes[index].wall(self.now));
+        for _ in 0..1 + self.rng.below(12) {
+            self.step();
+        }
+        let value = vec![b'a' + self.rng.below(26) as u8];
+        let operation = (0, b"slow".to_vec(), OwnedOp::new(Op::Append(&value)));
+        let (published, record) = self.nodes[index].apply(&reservation, &[operation]);
+        reservation.publish(record);
+        self.published.extend(published);
+        self.in_slow_write = false;
+    }
+
+    fn operation(&mut self, index: usize) -> (u32, Vec<u8>, OwnedOp) {
+        let db = u32::from(self.rng.percent(10));
+        let key = vec![self.rng.pick(b"abcdef")];
+        let value = (1 + self.rng.below(99)).to_string().into_bytes();
+        let wall = self.nodes[index].wall(self.now).0;
+        let deadline = UnixMillis(wall + self.rng.pick(&[20, 60, 150, 400, 100_000]));
+        let op = match self.rng.below(100) {
+            0..15 => Op::Del,
+            15..32 => Op::Set(&value, Expiry::Clear),
+            32..42 => Op::Set(&value, Expiry::At(deadline)),
+            42..47 => Op::Set(&value, Expiry::Keep),
+            47..70 => Op::Incr(self.rng.pick(&[1, 2, 7, -3])),
+            70..80 => Op::Append(&value[..1]),
+            80..85 => Op::SetRange(self.rng.below(4) as u32, &value),
+            85..95 => Op::Expire(Some(deadline)),
+            _ => Op::Expire(None),
+        };
+        (db, key, OwnedOp::new(op))
+    }
+
+    fn heal(mut self) -> Report {
+        self.network.cut.clear();
+        let last_write = self.now + 1_000;
+        let mut rest = false;
+        for _ in 0..HEAL_ROUNDS {
+            self.now += HEAL_STEP_MS;
+            self.tick();
+            self.network
+                .step(&self.nodes, self.now, &mut self.rng, true);
+            rest = self.at_rest(last_write);
+            if rest {
+                break;
+            }
+        }
+        // Every deadline is past by then.
+        let later = self.now + 10_000_000;
+        let mut failures = std::mem::take(&mut self.network.broken);
+        if !rest {
+            failures.push(self.unrest());
+        }
+        for (now, what) in [(self.now, "now"), (later, "after all deadlines")] {
+            let views: Vec<_> = self
+                .nodes
+                .iter()
+                .map(|node| node.data(UnixMillis(now + 2_000)))
+                .collect();
+            if let Some(other) = views.iter().position(|view| *view != views[0]) {
+                failures.push(format!(
+                    "node {other} differs from node 0 {what}: {:?} / {:?}",
+                    views[other], views[0]
+                ));
+            }
+            let expected = oracle::replay(&self.surviving(), UnixMillis(now + 2_000));
+            if self.adoptions() == 0 && views[0] != expected {
+                failures.push(format!(
+                    "node 0 differs from the oracle {what}: {:?} / {expected:?}",
+                    views[0]
+                ));
+            }
+        }
+        self.count();
+        Report {
+            coverage: self.coverage,
+            failures,
+        }
+    }
+
+    /// Everything has arrived, is settled, and leaves nothing behind.
+    fn at_rest(&self, after: i64) -> bool {
+        self.nodes.iter().all(|node| {
+            let settled = node.node.keyspace.settled();
+            settled.millis().0 > after
+                && node.node.is_established()
+                && node.node.keyspace.pending() == (0, 0)
+        })
+    }
+
+    fn unrest(&self) -> String {
+        let states: Vec<String> = self
+            .nodes
+            .iter()
+            .map(|node| {
+                format!(
+                    "{:x}: established {} settled {} pending {:?} behind {:?}",
+                    node.id.0 & 0xff,
+                    node.node.is_established(),
+                    node.node.keyspace.settled().millis().0 - self.now,
+                    node.node.keyspace.pending(),
+                    node.node.laggard().map(|(origin, time)| (
+                        origin.node.0 & 0xff,
+                        origin.incarnation.0,
+                        time.millis().0 - self.now
+                    )),
+                )
+            })
+            .collect();
+        format!(
+            "no rest ({:?}, {} links): {states:#?}",
+            self.topology,
+            self.network.len()
+        )
+    }
+
+    fn adoptions(&self) -> u64 {
+        let all = self.nodes.iter().map(|node| &node.node).chain(&self.gone);
+        all.map(|node| node.counters.adoptions.load(Ordering::Relaxed))
+            .sum()
+    }
+
+    /// The operations that somebody still holds.
+    fn surviving(&self) -> Vec<Published> {
+        let mut most: BTreeMap<(NodeId, u32), u64> = BTreeMap::new();
+        for node in &self.nodes {
+            let keyspace = &node.node.keyspace;
+            for (place, origin) in keyspace.origins.list().into_iter().enumerate() {
+                let Origin { node, incarnation } = origin;
+                let arrived = keyspace
+                    .journal
+                    .position(keymesh::db::OriginIndex(place as u16 + 1))
+                    .arrived;
+                let known = most.entry((node, incarnation.0)).or_default();
+                *known = (*known).max(arrived.raw());
+            }
+        }
+        self.published
+            .iter()
+            .filter(|operation| {
+                let (time, node, life) = operation.order;
+                most.get(&(node, life))
+                    .is_some_and(|arrived| time <= *arrived)
+            })
+            .cloned()
+            .collect()
+    }
+
+    fn count(&mut self) {
+        let coverage = &mut self.coverage;
+        for node in self.nodes.iter().map(|node| &node.node).chain(&self.gone) {
+            let get = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+            coverage.merges += get(&node.counters.merges_done);
+            coverage.merges_aborted += get(&node.counters.merges_aborted);
+            coverage.reroutes += get(&node.counters.reroutes);
+            coverage.superseded += get(&node.counters.superseded);
+            coverage.adoptions += get(&node.counters.adoptions);
+            coverage.sealed += get(&node.counters.sealed);
+            coverage.duplicates += get(&node.counters.duplicates);
+            for partition in 0..2 {
+                coverage.purges += node.keyspace.lock(partition).stats.expired;
+            }
+        }
+    }
+}
+
+fn ablated() -> bool {
+    use keymesh::ablation::{Rule, is_off};
+    [
+        Rule::ClockMerge,
+        Rule::Watermark,
+        Rule::ExpiryByStamp,
+        Rule::NewLife,
+        Rule::Reservation,
+    ]
+    .into_iter()
+    .any(is_off)
+}
