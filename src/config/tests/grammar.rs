@@ -59,9 +59,13 @@ proptest! {
         prop_assert_eq!(split_words(line.as_bytes()), Ok(words));
     }
 
+    /// The twin of the fuzz target `config`.
     #[test]
-    fn any_text_is_survived(text: Vec<u8>) {
-        let _ = parse(&text, |line| Place::StandardInput { line });
+    fn any_text_is_survived_and_read_again_from_its_quoted_form(text: Vec<u8>) {
+        for line in parse(&text, |line| Place::StandardInput { line }).unwrap_or_default() {
+            let quoted = line.words.iter().map(|word| quote(word)).collect::<Vec<_>>();
+            prop_assert_eq!(split_words(quoted.join(" ").as_bytes()), Ok(line.words));
+        }
     }
 
     #[test]
