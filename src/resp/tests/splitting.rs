@@ -24,7 +24,7 @@ fn split_chunks(
         let failure = loop {
             match splitter.next(&mut buf, &mut pos, &mut spans) {
                 Ok(Split::Command { first_span, argc }) => {
-                    found.push(first_span..first_span + argc)
+                    found.push(first_span..first_span + argc);
                 }
                 Ok(Split::Incomplete { bytes_wanted }) => {
                     assert!(bytes_wanted > 0);
