@@ -142,11 +142,13 @@ impl Splitter {
         }
         loop {
             let start = *pos;
+            // Known of the line at `start` only, whichever way it is read now.
+            let searched = std::mem::take(&mut self.progress.searched);
             match buf.get(start) {
                 None => return Ok(Split::Incomplete { bytes_wanted: 1 }),
                 Some(b'*') => {}
                 Some(_) => {
-                    if let Some(split) = self.inline(buf, pos, spans)? {
+                    if let Some(split) = self.inline(buf, pos, searched, spans)? {
                         return Ok(split);
                     }
                     continue;
@@ -154,7 +156,7 @@ impl Splitter {
             }
             let (missing, cursor) = match short_number(buf, start, b'*') {
                 Some((count, cursor)) if count <= self.multibulk_limit() => (count, cursor),
-                _ => match self.multibulk_header(&buf[start..])? {
+                _ => match self.multibulk_header(&buf[start..], searched)? {
                     Some((count, width)) => (count, start + width),
                     None => return Ok(Split::Incomplete { bytes_wanted: 1 }),
                 },
@@ -311,8 +313,12 @@ impl Splitter {
     /// Reads any `*<count>\r\n`: `(count, width)`, or `None` if it is not all there. Counts below
     /// 1 are 0.
     #[cold]
-    fn multibulk_header(&mut self, text: &[u8]) -> Result<Option<(usize, usize)>, ProtocolError> {
-        let width = match count_line(text, self.progress.searched) {
+    fn multibulk_header(
+        &mut self,
+        text: &[u8],
+        searched: usize,
+    ) -> Result<Option<(usize, usize)>, ProtocolError> {
+        let width = match count_line(text, searched) {
             Line::Ends(width) => width,
             Line::Open(searched) => {
                 self.progress.searched = searched;
@@ -320,7 +326,6 @@ impl Splitter {
             }
             Line::TooLong => return Err(ProtocolError::TooBigMultibulkCount),
         };
-        self.progress.searched = 0;
         let count = parse_i64(&text[1..width]).ok_or(ProtocolError::InvalidMultibulkLength)?;
         let count = usize::try_from(count).unwrap_or(0);
         if count > self.max_multibulk_len {
@@ -348,10 +353,11 @@ impl Splitter {
         &mut self,
         buf: &mut [u8],
         pos: &mut usize,
+        searched: usize,
         spans: &mut Vec<Span>,
     ) -> Result<Option<Split>, ProtocolError> {
         let start = *pos;
-        let width = match find_line_end(&buf[start..], b'\n', self.progress.searched) {
+        let width = match find_line_end(&buf[start..], b'\n', searched) {
             Line::Ends(width) => width,
             Line::Open(searched) => {
                 self.progress.searched = searched;
@@ -359,7 +365,6 @@ impl Splitter {
             }
             Line::TooLong => return Err(ProtocolError::TooBigInline),
         };
-        self.progress.searched = 0;
         let mut end = start + width;
         *pos = end + 1;
         if width > 0 && buf[end - 1] == b'\r' {
