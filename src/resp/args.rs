@@ -195,17 +195,16 @@ impl ArgsBuffer {
         Self::default()
     }
 
-    /// A command that holds a copy of `args`.
-    pub fn from_args<'a>(args: impl IntoIterator<Item = &'a [u8]>) -> Self {
+    /// A command that holds a copy of `args`, or `None` if they pass 4 GB.
+    pub fn from_args<'a>(args: impl IntoIterator<Item = &'a [u8]>) -> Option<Self> {
         let mut buffer = Self::new();
-        for argument in args {
-            // Every source of arguments (request, script) has smaller limits of its own.
-            buffer.push(argument);
-        }
-        buffer
+        args.into_iter()
+            .all(|argument| buffer.push(argument))
+            .then_some(buffer)
     }
 
     /// Appends one argument. Returns `false`, changing nothing, if the whole would pass 4 GB.
+    #[must_use = "the argument may not fit"]
     pub fn push(&mut self, argument: &[u8]) -> bool {
         let (Ok(start), Ok(end)) = (
             u32::try_from(self.buf.len()),
@@ -237,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_built_command_reads_like_a_split_one() {
-        let buffer = ArgsBuffer::from_args([&b"SET"[..], b"key", b""]);
+        let buffer = ArgsBuffer::from_args([&b"SET"[..], b"key", b""]).unwrap();
         let args = buffer.as_args();
         assert_eq!(args.len(), 3);
         assert_eq!(args.name(), b"SET");
@@ -251,7 +250,7 @@ mod tests {
 
     #[test]
     fn sub_views_borrow_the_same_buffer() {
-        let buffer = ArgsBuffer::from_args([&b"MSET"[..], b"a", b"1", b"b", b"2"]);
+        let buffer = ArgsBuffer::from_args([&b"MSET"[..], b"a", b"1", b"b", b"2"]).unwrap();
         let args = buffer.as_args();
         let pairs = args.skip(1);
         assert_eq!(pairs.len(), 4);
@@ -266,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_cleared_buffer_takes_the_next_command() {
-        let mut buffer = ArgsBuffer::from_args([&b"GET"[..], b"a"]);
+        let mut buffer = ArgsBuffer::from_args([&b"GET"[..], b"a"]).unwrap();
         buffer.clear();
         assert!(buffer.push(b"PING"));
         assert_eq!(buffer.as_args().to_vec(), vec![b"PING".to_vec()]);

@@ -5,7 +5,7 @@
 //! and `\c` for any other byte c, `'...'` knows `\'`; a closing quote ends the argument.
 
 use super::args::Span;
-use super::split::ProtocolError;
+use super::protocol_error::ProtocolError;
 
 /// What `isspace` of the C locale accepts between two arguments.
 const fn is_blank(byte: u8) -> bool {

@@ -268,7 +268,7 @@ fn scale_small(value: u128, power: i64) -> Binary {
     Binary {
         mantissa: numerator / odd,
         exponent: power - i64::from(shift),
-        inexact: numerator % odd != 0,
+        inexact: !numerator.is_multiple_of(odd),
     }
 }
 

@@ -12,11 +12,11 @@
 //! Redis's. As in Redis the `\n` of a `\r\n` and the two bytes behind a bulk are not looked at.
 //! Unlike Redis a NUL byte in a line is a byte like others (Redis would wait forever).
 
-use memchr::memchr;
-
 use super::args::Span;
+use super::header::{Line, count_line, find_line_end, short_number};
 use super::inline;
 use super::number::parse_i64;
+use super::protocol_error::ProtocolError;
 
 /// Longest argument in bytes (`proto-max-bulk-len`).
 pub const DEFAULT_MAX_BULK_LEN: usize = 512 * 1024 * 1024;
@@ -33,42 +33,6 @@ pub const UNAUTHENTICATED_MAX_BULK_LEN: usize = 16 * 1024;
 const KEPT_SPANS: usize = 1024;
 /// Spans hold 32 bit offsets.
 const MAX_BUFFER_LEN: usize = u32::MAX as usize;
-
-/// Why a request cannot be split. The texts are Redis's; write them with
-/// [`Reply::protocol_error`](super::Reply::protocol_error), which keeps a byte that is not UTF-8.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ProtocolError {
-    /// The number behind `*` is not one, or too large.
-    #[error("Protocol error: invalid multibulk length")]
-    InvalidMultibulkLength,
-    /// More arguments than a client may send before it authenticates.
-    #[error("Protocol error: unauthenticated multibulk length")]
-    UnauthenticatedMultibulkLength,
-    /// The line behind `*` does not end.
-    #[error("Protocol error: too big mbulk count string")]
-    TooBigMultibulkCount,
-    /// An argument does not begin with `$`.
-    #[error("Protocol error: expected '$', got '{}'", *.0 as char)]
-    ExpectedBulk(u8),
-    /// The number behind `$` is not one, negative, or too large.
-    #[error("Protocol error: invalid bulk length")]
-    InvalidBulkLength,
-    /// A longer argument than a client may send before it authenticates.
-    #[error("Protocol error: unauthenticated bulk length")]
-    UnauthenticatedBulkLength,
-    /// The line behind `$` does not end.
-    #[error("Protocol error: too big bulk count string")]
-    TooBigBulkCount,
-    /// An inline request does not end.
-    #[error("Protocol error: too big inline request")]
-    TooBigInline,
-    /// An inline request with a quote that nothing closes.
-    #[error("Protocol error: unbalanced quotes in request")]
-    UnbalancedQuotes,
-    /// Offsets would not fit 32 bits any more. Redis has no such error.
-    #[error("Protocol error: request exceeds 4 GB")]
-    BufferTooLarge,
-}
 
 /// What `next` found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,16 +62,6 @@ struct Progress {
     bulk_len: Option<usize>,
     /// Bytes from `cursor` on that are known to hold no line end.
     searched: usize,
-}
-
-/// Outcome of a search for the end of a line.
-enum Line {
-    /// Length of the line without its ending.
-    Ends(usize),
-    /// Not yet there; so many bytes were searched.
-    Open(usize),
-    /// More than [`MAX_LINE_LEN`] bytes without an end.
-    TooLong,
 }
 
 /// Splits the requests of one connection. Holds limits and the state of an unfinished command.
@@ -188,11 +142,13 @@ impl Splitter {
         }
         loop {
             let start = *pos;
+            // Known of the line at `start` only, whichever way it is read now.
+            let searched = std::mem::take(&mut self.progress.searched);
             match buf.get(start) {
                 None => return Ok(Split::Incomplete { bytes_wanted: 1 }),
                 Some(b'*') => {}
                 Some(_) => {
-                    if let Some(split) = self.inline(buf, pos, spans)? {
+                    if let Some(split) = self.inline(buf, pos, searched, spans)? {
                         return Ok(split);
                     }
                     continue;
@@ -200,7 +156,7 @@ impl Splitter {
             }
             let (missing, cursor) = match short_number(buf, start, b'*') {
                 Some((count, cursor)) if count <= self.multibulk_limit() => (count, cursor),
-                _ => match self.multibulk_header(&buf[start..])? {
+                _ => match self.multibulk_header(&buf[start..], searched)? {
                     Some((count, width)) => (count, start + width),
                     None => return Ok(Split::Incomplete { bytes_wanted: 1 }),
                 },
@@ -357,8 +313,12 @@ impl Splitter {
     /// Reads any `*<count>\r\n`: `(count, width)`, or `None` if it is not all there. Counts below
     /// 1 are 0.
     #[cold]
-    fn multibulk_header(&mut self, text: &[u8]) -> Result<Option<(usize, usize)>, ProtocolError> {
-        let width = match count_line(text, self.progress.searched) {
+    fn multibulk_header(
+        &mut self,
+        text: &[u8],
+        searched: usize,
+    ) -> Result<Option<(usize, usize)>, ProtocolError> {
+        let width = match count_line(text, searched) {
             Line::Ends(width) => width,
             Line::Open(searched) => {
                 self.progress.searched = searched;
@@ -366,7 +326,6 @@ impl Splitter {
             }
             Line::TooLong => return Err(ProtocolError::TooBigMultibulkCount),
         };
-        self.progress.searched = 0;
         let count = parse_i64(&text[1..width]).ok_or(ProtocolError::InvalidMultibulkLength)?;
         let count = usize::try_from(count).unwrap_or(0);
         if count > self.max_multibulk_len {
@@ -394,10 +353,11 @@ impl Splitter {
         &mut self,
         buf: &mut [u8],
         pos: &mut usize,
+        searched: usize,
         spans: &mut Vec<Span>,
     ) -> Result<Option<Split>, ProtocolError> {
         let start = *pos;
-        let width = match find_line_end(&buf[start..], b'\n', self.progress.searched) {
+        let width = match find_line_end(&buf[start..], b'\n', searched) {
             Line::Ends(width) => width,
             Line::Open(searched) => {
                 self.progress.searched = searched;
@@ -405,7 +365,6 @@ impl Splitter {
             }
             Line::TooLong => return Err(ProtocolError::TooBigInline),
         };
-        self.progress.searched = 0;
         let mut end = start + width;
         *pos = end + 1;
         if width > 0 && buf[end - 1] == b'\r' {
@@ -415,53 +374,5 @@ impl Splitter {
         inline::split_line(buf, start, end, spans)?;
         let argc = spans.len() - first_span;
         Ok((argc > 0).then_some(Split::Command { first_span, argc }))
-    }
-}
-
-/// The common header: `prefix`, one to three digits, `\r\n`. Returns the number and the offset
-/// behind the header. Whatever else stands there is left to the careful readers.
-#[inline(always)]
-fn short_number(buf: &[u8], at: usize, prefix: u8) -> Option<(usize, usize)> {
-    // No element is shorter than the 6 bytes of `$0\r\n\r\n`, so the common case has them.
-    let head: &[u8; 6] = buf.get(at..)?.first_chunk()?;
-    let first = head[1].wrapping_sub(b'0');
-    if head[0] != prefix || first > 9 {
-        return None;
-    }
-    let first = usize::from(first);
-    if head[2] == b'\r' {
-        return Some((first, at + 4));
-    }
-    let second = head[2].wrapping_sub(b'0');
-    if first == 0 || second > 9 {
-        return None;
-    }
-    let two = first * 10 + usize::from(second);
-    if head[3] == b'\r' {
-        return Some((two, at + 5));
-    }
-    let third = head[3].wrapping_sub(b'0');
-    if third > 9 || head[4] != b'\r' {
-        return None;
-    }
-    Some((two * 10 + usize::from(third), at + 6))
-}
-
-/// Finds the `\r` of a header line; the byte behind it must have arrived too.
-fn count_line(text: &[u8], searched: usize) -> Line {
-    match find_line_end(text, b'\r', searched) {
-        Line::Ends(width) if width + 1 == text.len() => Line::Open(width),
-        line => line,
-    }
-}
-
-/// Finds `ending`, looking at no byte twice and at no more than a line may have.
-fn find_line_end(text: &[u8], ending: u8, searched: usize) -> Line {
-    let searchable = &text[..text.len().min(MAX_LINE_LEN + 1)];
-    let searched = searched.min(searchable.len());
-    match memchr(ending, &searchable[searched..]) {
-        Some(found) => Line::Ends(searched + found),
-        None if text.len() > MAX_LINE_LEN => Line::TooLong,
-        None => Line::Open(searchable.len()),
     }
 }

@@ -24,7 +24,7 @@ fn split_chunks(
         let failure = loop {
             match splitter.next(&mut buf, &mut pos, &mut spans) {
                 Ok(Split::Command { first_span, argc }) => {
-                    found.push(first_span..first_span + argc)
+                    found.push(first_span..first_span + argc);
                 }
                 Ok(Split::Incomplete { bytes_wanted }) => {
                     assert!(bytes_wanted > 0);
@@ -351,6 +351,27 @@ fn a_large_command_in_small_reads_costs_linear_time() {
 }
 
 #[test]
+fn what_was_searched_of_one_line_says_nothing_of_the_next() {
+    // The header ends with the read's first byte; the line behind it is shorter than the header.
+    for header in ["*0\r", "*1\r", "*10\r"] {
+        let args = if header == "*1\r" { "$1\r\nx\r\n" } else { "" };
+        let args = if header == "*10\r" {
+            "$1\r\nx\r\n".repeat(10)
+        } else {
+            args.to_owned()
+        };
+        let rest = format!("\n{args}a\n");
+        let (commands, failure, left) =
+            split_chunks(&mut Splitter::new(), [header.as_bytes(), rest.as_bytes()]);
+        assert_eq!(
+            (commands.last(), failure, left),
+            (Some(&command(&["a"])), None, 0),
+            "{header}"
+        );
+    }
+}
+
+#[test]
 fn reset_forgets_an_unfinished_command() {
     let mut splitter = Splitter::new();
     split_chunks(&mut splitter, [b"*2\r\n$3\r\nGET\r\n"]);
@@ -379,6 +400,10 @@ fn almost_requests() -> impl Strategy<Value = Vec<u8>> {
         Just(b"'".to_vec()),
         Just(b"\\x4".to_vec()),
         Just(b"-1".to_vec()),
+        Just(b"*0\r\n".to_vec()),
+        Just(b"*1\r\n$1\r\na\r\n".to_vec()),
+        Just(b"PING\r\n".to_vec()),
+        Just(b"a\n".to_vec()),
         Just(b"99999999999".to_vec()),
         Just(b"*2\r\n$3\r\nGET\r\n".to_vec()),
         Just(b"$2\r\nab\r\n".to_vec()),
@@ -400,6 +425,8 @@ fn cut(text: &[u8], cuts: &[usize]) -> Vec<Vec<u8>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1024))]
+
     #[test]
     fn encoded_commands_come_back_however_they_are_cut(
         commands in proptest::collection::vec(proptest::collection::vec(argument(), 1..6), 0..6),
