@@ -8,10 +8,10 @@
 use crate::{
     error::{Ended, SupervisorError},
     slot::Slot,
-    spec::{ChildId, ChildSpec, Shutdown, SupervisorSpec},
+    spec::{ChildId, ChildSpec, Shutdown, StartError, SupervisorSpec},
     supervisor::{Supervisor, SupervisorArguments, SupervisorMessage},
 };
-use ractor::{Actor as _, ActorCell, RpcReplyPort, SpawnErr, rpc::CallResult};
+use ractor::{Actor as _, ActorCell, ActorStatus, RpcReplyPort, SpawnErr, rpc::CallResult};
 use tokio::{sync::oneshot, task::JoinHandle, time::Instant};
 
 /// Where a child is in its life.
@@ -158,12 +158,43 @@ impl SupervisorSpec {
     /// shutdowns: both are unbounded because theirs are not.
     pub fn into_child(self) -> (ChildSpec, SupervisorHandle) {
         let slot = Slot::new();
-        let id = ChildId::from(self.name.clone());
-        let spec = ChildSpec::in_slot(id, slot.clone(), move || {
-            (Supervisor, SupervisorArguments::new(self.clone(), None))
+        let (filled, vacated) = (slot.clone(), slot.clone());
+        let spec = ChildSpec::new(self.name.clone(), move |parent| {
+            let arguments = SupervisorArguments::new(self.clone(), None);
+            Box::pin(start_nested(arguments, filled.clone(), parent))
         })
+        .on_down(move |actor| vacated.vacate(actor))
         .shutdown(Shutdown::StopUnbounded)
         .start_unbounded();
         (spec, SupervisorHandle { slot })
     }
+}
+
+/// Starts a supervisor below another one.
+///
+/// `spawn_linked` would throw the new supervisor away when `parent` has begun to drain meanwhile,
+/// and its children would be killed. Linked afterwards, it is handed to the drain instead.
+async fn start_nested(
+    arguments: SupervisorArguments,
+    slot: Slot<SupervisorMessage>,
+    parent: ActorCell,
+) -> Result<ActorCell, StartError> {
+    let (supervisor, _) = Supervisor::spawn(None, Supervisor, arguments).await?;
+    let cell = supervisor.get_cell();
+    cell.link(parent.clone());
+    if cell.try_get_supervisor().is_none() {
+        if cell.get_status() >= ActorStatus::Draining {
+            return Err("it ended as soon as it had started".into());
+        }
+        // The parent is going down. If it drains it stops this one first; if it was killed,
+        // nobody else ends what was never linked.
+        let orphan = cell.clone();
+        tokio::spawn(async move {
+            let _ = parent.wait(None).await;
+            orphan.kill();
+        });
+        return Ok(cell);
+    }
+    slot.fill(supervisor);
+    Ok(cell)
 }

@@ -10,7 +10,7 @@
 //! - [`Slot`] is the address of an actor that survives the actor's restarts.
 //! - [`Backoff`] and [`Attempts`] are the pure arithmetic of retry delays, usable without a tree.
 //!
-//! Invariants, each with a test of its name under `tests/tree`:
+//! Invariants, each tested under `tests/tree`:
 //! - **Isolation**: whatever a child does, its siblings keep running and keep their restart counts,
 //!   until its intensity is exceeded. Then the supervisor itself stops its children in order and
 //!   fails, and its own supervisor decides.

@@ -146,22 +146,58 @@ async fn a_first_start_that_fails_deep_down_fails_the_root() {
     assert!(inner.supervisor().is_none());
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_nested_supervisor_removed_during_its_start_stops_what_it_started() {
-    let journal = Journal::open();
-    let [quick, slow] = ["quick", "slow"].map(|name| Role::new(name, &journal));
+/// A nested supervisor that is being added and has started the first of its two children.
+async fn half_started(journal: &Journal) -> (SupervisorHandle, AddTask) {
+    let [quick, slow] = ["quick", "slow"].map(|name| Role::new(name, journal));
     slow.starts(Start::Takes(Duration::from_secs(10)));
     let (nested, _) = SupervisorSpec::new("nested")
         .child(quick.spec())
         .child(slow.spec())
         .into_child();
-    let handle = SupervisorSpec::new("root").spawn().await.unwrap().handle;
-    let (added, ()) = tokio::join!(handle.add(nested), async {
-        settle().await;
-        handle.remove("nested").await.unwrap();
+    let root = SupervisorSpec::new("root").spawn().await.unwrap();
+    let adding = tokio::spawn({
+        let handle = root.handle.clone();
+        async move { handle.add(nested).await }
     });
+    settle().await;
+    (root.handle, adding)
+}
+
+type AddTask = tokio::task::JoinHandle<Result<ractor::ActorCell, SupervisorError>>;
+
+const HALF_STARTED_THEN_STOPPED: [&str; 5] = [
+    "quick starts",
+    "slow starts",
+    "slow took its time",
+    "slow stops",
+    "quick stops",
+];
+
+#[tokio::test(start_paused = true)]
+async fn a_nested_supervisor_removed_during_its_start_stops_what_it_started() {
+    let journal = Journal::open();
+    let (handle, adding) = half_started(&journal).await;
+    handle.remove("nested").await.unwrap();
     let refused = SupervisorError::RemovedDuringStart("nested".into());
-    assert_eq!(added, Err(refused));
-    let expected = ["quick starts", "slow starts", "slow stops", "quick stops"];
-    assert_eq!(journal.lines(), expected);
+    assert_eq!(adding.await.unwrap(), Err(refused));
+    assert_eq!(journal.lines(), HALF_STARTED_THEN_STOPPED);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_during_the_start_of_a_nested_supervisor_stops_what_it_started() {
+    let journal = Journal::open();
+    let (handle, adding) = half_started(&journal).await;
+    handle.shutdown().await;
+    assert_eq!(adding.await.unwrap(), Err(SupervisorError::Down));
+    assert_eq!(journal.lines(), HALF_STARTED_THEN_STOPPED);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kill_during_the_start_of_a_nested_supervisor_leaves_nobody_behind() {
+    let journal = Journal::open();
+    let (handle, adding) = half_started(&journal).await;
+    handle.supervisor().unwrap().kill();
+    assert_eq!(adding.await.unwrap(), Err(SupervisorError::Down));
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(journal.lines(), ["quick starts", "slow starts"]);
 }

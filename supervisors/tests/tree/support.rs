@@ -149,7 +149,10 @@ impl Actor for Worker {
             Start::Works | Start::PanicsAfterwards => {}
             Start::Panics => panic!("told to panic while starting"),
             Start::Fails => return Err("told to fail while starting".into()),
-            Start::Takes(time) => tokio::time::sleep(time).await,
+            Start::Takes(time) => {
+                tokio::time::sleep(time).await;
+                role.write("took its time");
+            }
         }
         Ok(role)
     }
