@@ -197,6 +197,12 @@ impl Recording {
         })
     }
 
+    fn close(self: Box<Self>, end: SystemTime) {
+        let Self { mut span, outbox } = *self;
+        span.end_time = end.max(span.start_time);
+        outbox.hand_over(span);
+    }
+
     fn open(
         mut self: Box<Self>,
         parent: Option<TraceContext>,
@@ -315,25 +321,27 @@ impl OpenSpan {
     }
 
     /// Ends the span now.
+    #[inline]
     pub fn end(self) {
         drop(self);
     }
 
     /// Ends the span at a time of the caller's; an end before the start counts as the start.
+    #[inline]
     pub fn end_at(mut self, end: SystemTime) {
         self.finish(|| end);
     }
 
+    #[inline]
     fn finish(&mut self, end: impl FnOnce() -> SystemTime) {
         if let Some(recording) = self.recording.take() {
-            let Recording { mut span, outbox } = *recording;
-            span.end_time = end().max(span.start_time);
-            outbox.hand_over(span);
+            recording.close(end());
         }
     }
 }
 
 impl Drop for OpenSpan {
+    #[inline]
     fn drop(&mut self) {
         self.finish(SystemTime::now);
     }
