@@ -148,6 +148,7 @@ impl TraceContext {
     }
 
     /// The wire form.
+    #[inline]
     pub fn encode(self) -> [u8; WIRE_BYTES] {
         let mut bytes = [0; WIRE_BYTES];
         bytes[0] = WIRE_VERSION;
@@ -158,6 +159,7 @@ impl TraceContext {
     }
 
     /// Reads the wire form.
+    #[inline]
     pub fn decode(bytes: &[u8]) -> Result<Self, ContextError> {
         let (Some((trace_id, rest)), true) = (
             bytes
@@ -211,24 +213,39 @@ impl TraceContext {
     }
 }
 
-fn digit(byte: u8) -> Result<u8, ContextError> {
-    match byte {
-        b'0'..=b'9' => Ok(byte - b'0'),
-        b'a'..=b'f' => Ok(byte - b'a' + 10),
-        _ => Err(ContextError::Malformed),
+/// Value of each lower-case hexadecimal digit, [`NO_DIGIT`] for all other bytes.
+const DIGIT_VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[DIGITS[value as usize] as usize] = value;
+        value += 1;
     }
-}
+    values
+};
+const NO_DIGIT: u8 = 0xff;
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
+#[inline]
 fn hex<const BYTES: usize>(text: &[u8]) -> Result<[u8; BYTES], ContextError> {
     let mut bytes = [0; BYTES];
+    let mut seen = 0;
     for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
-        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        let (high, low) = (
+            DIGIT_VALUES[usize::from(pair[0])],
+            DIGIT_VALUES[usize::from(pair[1])],
+        );
+        seen |= high | low;
+        *byte = high << 4 | low & 15;
     }
-    Ok(bytes)
+    if seen == NO_DIGIT {
+        Err(ContextError::Malformed)
+    } else {
+        Ok(bytes)
+    }
 }
 
 fn put_hex(bytes: &[u8], text: &mut [u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
         pair[0] = DIGITS[usize::from(byte >> 4)];
         pair[1] = DIGITS[usize::from(byte & 15)];

@@ -56,20 +56,16 @@ impl Tracer {
 
     /// Begins to describe a span.
     #[inline]
-    pub fn span(&self, name: impl Into<Cow<'static, str>>) -> SpanBuilder<'_> {
-        let draft = self.outbox.as_ref().map(|outbox| Draft {
-            outbox,
-            name: name.into(),
-            kind: SpanKind::Internal,
-            remote: false,
-            trace_id: None,
-            span_id: None,
-            attributes: Attributes::default(),
-            links: SpanLinks::default(),
-        });
+    pub fn span(&self, name: impl Into<Cow<'static, str>>) -> SpanBuilder {
+        let recording = self
+            .outbox
+            .as_ref()
+            .map(|outbox| Recording::begin(outbox, name.into()));
         SpanBuilder {
             parent: None,
-            draft,
+            trace_id: None,
+            span_id: None,
+            recording,
         }
     }
 }
@@ -77,72 +73,74 @@ impl Tracer {
 /// A span that has not started.
 #[derive(Debug)]
 #[must_use = "a span exists once it is started"]
-pub struct SpanBuilder<'tracer> {
+pub struct SpanBuilder {
     parent: Option<TraceContext>,
-    draft: Option<Draft<'tracer>>,
-}
-
-#[derive(Debug)]
-struct Draft<'tracer> {
-    outbox: &'tracer Arc<Outbox>,
-    name: Cow<'static, str>,
-    kind: SpanKind,
-    remote: bool,
     trace_id: Option<TraceId>,
     span_id: Option<SpanId>,
-    attributes: Attributes,
-    links: SpanLinks,
+    recording: Option<Box<Recording>>,
 }
 
-impl SpanBuilder<'_> {
-    fn change(mut self, change: impl FnOnce(&mut Draft<'_>)) -> Self {
-        if let Some(draft) = &mut self.draft {
-            change(draft);
+impl SpanBuilder {
+    #[inline]
+    fn change(mut self, change: impl FnOnce(&mut SpanData)) -> Self {
+        if let Some(recording) = &mut self.recording {
+            change(&mut recording.span);
         }
         self
     }
 
     /// What part the span has in the conversation; internal by default.
+    #[inline]
     pub fn kind(self, kind: SpanKind) -> Self {
-        self.change(|draft| draft.kind = kind)
+        self.change(|span| span.span_kind = kind)
     }
 
     /// The parent, made by this node. `None` leaves the span a root.
+    #[inline]
     pub fn parent(mut self, parent: impl Into<Option<TraceContext>>) -> Self {
         self.parent = parent.into();
-        self.change(|draft| draft.remote = false)
+        self.change(|span| span.parent_span_is_remote = false)
     }
 
     /// The parent, come from a client or a peer.
+    #[inline]
     pub fn remote_parent(mut self, parent: impl Into<Option<TraceContext>>) -> Self {
         self.parent = parent.into();
-        self.change(|draft| draft.remote = true)
+        let remote = self.parent.is_some();
+        self.change(|span| span.parent_span_is_remote = remote)
     }
 
     /// The trace of a root span, in place of a random one; a parent's trace beats it.
-    pub fn trace_id(self, trace_id: TraceId) -> Self {
-        self.change(|draft| draft.trace_id = Some(trace_id))
+    #[inline]
+    pub fn trace_id(mut self, trace_id: TraceId) -> Self {
+        self.trace_id = Some(trace_id);
+        self
     }
 
     /// The span's own id, in place of a random one.
-    pub fn span_id(self, span_id: SpanId) -> Self {
-        self.change(|draft| draft.span_id = Some(span_id))
+    #[inline]
+    pub fn span_id(mut self, span_id: SpanId) -> Self {
+        self.span_id = Some(span_id);
+        self
     }
 
     /// An attribute.
+    #[inline]
     pub fn attr(self, key: &'static str, value: impl Into<Value>) -> Self {
-        self.change(|draft| draft.attributes.push(key, value.into()))
+        self.change(|span| push_attribute(span, key, value.into()))
     }
 
     /// A link to a span of this or another trace.
+    #[inline]
     pub fn link(self, context: TraceContext) -> Self {
-        self.change(|draft| push_link(&mut draft.links, context))
+        self.change(|span| push_link(&mut span.links, context))
     }
 
     /// Starts the span now.
+    #[inline]
     pub fn start(self) -> OpenSpan {
         // the clock is read only when there is a span
-        let now = if self.draft.is_some() {
+        let now = if self.recording.is_some() {
             SystemTime::now()
         } else {
             SystemTime::UNIX_EPOCH
@@ -151,64 +149,14 @@ impl SpanBuilder<'_> {
     }
 
     /// Starts the span at a time of the caller's.
+    #[inline]
     pub fn start_at(self, start: SystemTime) -> OpenSpan {
-        let Self { parent, draft } = self;
-        let Some(draft) = draft else {
-            return OpenSpan {
-                context: parent,
+        match self.recording {
+            None => OpenSpan {
+                context: self.parent,
                 recording: None,
-            };
-        };
-        let trace_id = parent
-            .map(|parent| parent.trace_id)
-            .or(draft.trace_id)
-            .or_else(|| {
-                TraceId::new(u128::from_be_bytes(
-                    RandomIdGenerator::default().new_trace_id().to_bytes(),
-                ))
-            });
-        let span_id = draft.span_id.or_else(|| {
-            SpanId::new(u64::from_be_bytes(
-                RandomIdGenerator::default().new_span_id().to_bytes(),
-            ))
-        });
-        // a random id is zero once in 2^64 times; that span is not worth a loop
-        let (Some(trace_id), Some(span_id)) = (trace_id, span_id) else {
-            return OpenSpan {
-                context: parent,
-                recording: None,
-            };
-        };
-        let flags = parent.map_or(0, |parent| parent.flags) | FLAG_SAMPLED;
-        let context = TraceContext {
-            trace_id,
-            span_id,
-            flags,
-        };
-        let span = SpanData {
-            span_context: to_sdk(context, false),
-            parent_span_id: parent.map_or(opentelemetry::trace::SpanId::INVALID, |parent| {
-                parent.span_id.value().into()
-            }),
-            parent_span_is_remote: parent.is_some() && draft.remote,
-            span_kind: draft.kind,
-            name: draft.name,
-            start_time: start,
-            end_time: start,
-            attributes: draft.attributes.kept,
-            dropped_attributes_count: draft.attributes.dropped,
-            events: SpanEvents::default(),
-            links: draft.links,
-            status: Status::Unset,
-            instrumentation_scope: InstrumentationScope::builder(SCOPE).build(),
-        };
-        let recording = Recording {
-            span,
-            outbox: Arc::clone(draft.outbox),
-        };
-        OpenSpan {
-            context: Some(context),
-            recording: Some(Box::new(recording)),
+            },
+            Some(recording) => recording.open(self.parent, self.trace_id, self.span_id, start),
         }
     }
 }
@@ -224,6 +172,74 @@ pub struct OpenSpan {
 struct Recording {
     span: SpanData,
     outbox: Arc<Outbox>,
+}
+
+impl Recording {
+    fn begin(outbox: &Arc<Outbox>, name: Cow<'static, str>) -> Box<Self> {
+        let span = SpanData {
+            span_context: SpanContext::NONE,
+            parent_span_id: opentelemetry::trace::SpanId::INVALID,
+            parent_span_is_remote: false,
+            span_kind: SpanKind::Internal,
+            name,
+            start_time: SystemTime::UNIX_EPOCH,
+            end_time: SystemTime::UNIX_EPOCH,
+            attributes: Vec::new(),
+            dropped_attributes_count: 0,
+            events: SpanEvents::default(),
+            links: SpanLinks::default(),
+            status: Status::Unset,
+            instrumentation_scope: InstrumentationScope::builder(SCOPE).build(),
+        };
+        Box::new(Self {
+            span,
+            outbox: Arc::clone(outbox),
+        })
+    }
+
+    fn close(self: Box<Self>, end: SystemTime) {
+        let Self { mut span, outbox } = *self;
+        span.end_time = end.max(span.start_time);
+        outbox.hand_over(span);
+    }
+
+    fn open(
+        mut self: Box<Self>,
+        parent: Option<TraceContext>,
+        trace_id: Option<TraceId>,
+        span_id: Option<SpanId>,
+        start: SystemTime,
+    ) -> OpenSpan {
+        let random = RandomIdGenerator::default();
+        let trace_id = parent
+            .map(|parent| parent.trace_id)
+            .or(trace_id)
+            .or_else(|| TraceId::new(u128::from_be_bytes(random.new_trace_id().to_bytes())));
+        let span_id =
+            span_id.or_else(|| SpanId::new(u64::from_be_bytes(random.new_span_id().to_bytes())));
+        // a random id is zero once in 2^64 times; that span is not worth a loop
+        let (Some(trace_id), Some(span_id)) = (trace_id, span_id) else {
+            return OpenSpan {
+                context: parent,
+                recording: None,
+            };
+        };
+        let flags = parent.map_or(0, |parent| parent.flags) | FLAG_SAMPLED;
+        let context = TraceContext {
+            trace_id,
+            span_id,
+            flags,
+        };
+        self.span.span_context = to_sdk(context, false);
+        if let Some(parent) = parent {
+            self.span.parent_span_id = parent.span_id.value().into();
+        }
+        self.span.start_time = start;
+        OpenSpan {
+            context: Some(context),
+            recording: Some(self),
+        }
+    }
 }
 
 impl OpenSpan {
@@ -253,14 +269,7 @@ impl OpenSpan {
 
     /// Adds an attribute.
     pub fn attr(&mut self, key: &'static str, value: impl Into<Value>) {
-        self.change(|span| {
-            if span.attributes.len() < MAX_ATTRIBUTES {
-                span.attributes
-                    .push(KeyValue::new(key, shortened(value.into())));
-            } else {
-                span.dropped_attributes_count += 1;
-            }
-        });
+        self.change(|span| push_attribute(span, key, value.into()));
     }
 
     /// Adds a link.
@@ -291,13 +300,18 @@ impl OpenSpan {
                 span.events.dropped_count += 1;
                 return;
             }
-            let mut said = Attributes::default();
+            let mut kept = Vec::new();
+            let mut dropped = 0;
             for (key, value) in attributes {
-                said.push(key, value.into());
+                if kept.len() < MAX_ATTRIBUTES {
+                    kept.push(KeyValue::new(key, shortened(value.into())));
+                } else {
+                    dropped += 1;
+                }
             }
             span.events
                 .events
-                .push(Event::new(name, time, said.kept, said.dropped));
+                .push(Event::new(name, time, kept, dropped));
         });
     }
 
@@ -307,43 +321,37 @@ impl OpenSpan {
     }
 
     /// Ends the span now.
+    #[inline]
     pub fn end(self) {
         drop(self);
     }
 
     /// Ends the span at a time of the caller's; an end before the start counts as the start.
+    #[inline]
     pub fn end_at(mut self, end: SystemTime) {
         self.finish(|| end);
     }
 
+    #[inline]
     fn finish(&mut self, end: impl FnOnce() -> SystemTime) {
         if let Some(recording) = self.recording.take() {
-            let Recording { mut span, outbox } = *recording;
-            span.end_time = end().max(span.start_time);
-            outbox.hand_over(span);
+            recording.close(end());
         }
     }
 }
 
 impl Drop for OpenSpan {
+    #[inline]
     fn drop(&mut self) {
         self.finish(SystemTime::now);
     }
 }
 
-#[derive(Debug, Default)]
-struct Attributes {
-    kept: Vec<KeyValue>,
-    dropped: u32,
-}
-
-impl Attributes {
-    fn push(&mut self, key: &'static str, value: Value) {
-        if self.kept.len() < MAX_ATTRIBUTES {
-            self.kept.push(KeyValue::new(key, shortened(value)));
-        } else {
-            self.dropped += 1;
-        }
+fn push_attribute(span: &mut SpanData, key: &'static str, value: Value) {
+    if span.attributes.len() < MAX_ATTRIBUTES {
+        span.attributes.push(KeyValue::new(key, shortened(value)));
+    } else {
+        span.dropped_attributes_count += 1;
     }
 }
 

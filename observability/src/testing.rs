@@ -17,9 +17,6 @@ use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
-use opentelemetry_proto::tonic::common::v1::any_value::Value;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
-use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufStream};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -27,7 +24,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic::transport::server::TcpIncoming;
 
-use crate::context::{SpanId, TraceId};
+mod recorded;
+
+pub use recorded::{RecordedEvent, RecordedSpan, one_trace, traces};
+use recorded::{attributes, record};
 
 /// How long [`Collector::wait_for`] waits before the test fails.
 pub const WAIT_LIMIT: Duration = Duration::from_secs(20);
@@ -35,101 +35,10 @@ const MAX_BODY_BYTES: usize = 16 << 20;
 const MAX_HEAD_BYTES: usize = 64 << 10;
 const BACKLOG: u32 = 128;
 
-/// An event of a recorded span.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RecordedEvent {
-    /// Its name.
-    pub name: String,
-    /// Nanoseconds since 1970.
-    pub nanos: u64,
-    /// Its attributes, as text.
-    pub attributes: BTreeMap<String, String>,
-}
-
-/// A span as the collector got it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RecordedSpan {
-    /// Attributes of the resource, as text.
-    pub resource: BTreeMap<String, String>,
-    /// Its trace.
-    pub trace_id: TraceId,
-    /// Its id.
-    pub span_id: SpanId,
-    /// Its parent; none for a root.
-    pub parent: Option<SpanId>,
-    /// Its name.
-    pub name: String,
-    /// INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER.
-    pub kind: String,
-    /// Nanoseconds since 1970.
-    pub start_nanos: u64,
-    /// Nanoseconds since 1970.
-    pub end_nanos: u64,
-    /// Its attributes, as text.
-    pub attributes: BTreeMap<String, String>,
-    /// Attributes above the limit.
-    pub dropped_attributes: u32,
-    /// Its events.
-    pub events: Vec<RecordedEvent>,
-    /// The spans it links to.
-    pub links: Vec<(TraceId, SpanId)>,
-    /// The reason, if it failed.
-    pub error: Option<String>,
-}
-
-impl RecordedSpan {
-    /// The service that made it.
-    pub fn service(&self) -> &str {
-        self.resource
-            .get(crate::names::attribute::SERVICE_NAME)
-            .map_or("", String::as_str)
-    }
-
-    /// The node that made it.
-    pub fn instance(&self) -> &str {
-        self.resource
-            .get(crate::names::attribute::SERVICE_INSTANCE_ID)
-            .map_or("", String::as_str)
-    }
-
-    /// An attribute's value; empty if it has none.
-    pub fn attribute(&self, name: &str) -> &str {
-        self.attributes.get(name).map_or("", String::as_str)
-    }
-}
-
-/// The spans by trace.
-pub fn traces(spans: &[RecordedSpan]) -> BTreeMap<TraceId, Vec<RecordedSpan>> {
-    let mut traces = BTreeMap::<_, Vec<_>>::new();
-    for span in spans {
-        traces.entry(span.trace_id).or_default().push(span.clone());
-    }
-    traces
-}
-
-/// Why spans are not one whole trace: several traces, several roots, or a parent that is not there.
-pub fn one_trace(spans: &[RecordedSpan]) -> Result<TraceId, String> {
-    let traces = traces(spans);
-    let mut ids = traces.keys();
-    let (Some(id), None) = (ids.next(), ids.next()) else {
-        return Err(format!("{} traces instead of one", traces.len()));
-    };
-    let roots = spans.iter().filter(|span| span.parent.is_none()).count();
-    if roots != 1 {
-        return Err(format!("{roots} roots instead of one"));
-    }
-    let orphan = spans.iter().find(|span| {
-        span.parent
-            .is_some_and(|parent| !spans.iter().any(|other| other.span_id == parent))
-    });
-    orphan.map_or(Ok(*id), |span| {
-        Err(format!("the parent of {} is missing", span.name))
-    })
-}
-
 #[derive(Debug)]
 struct State {
     spans: Mutex<Vec<RecordedSpan>>,
+    headers: Mutex<BTreeMap<String, String>>,
     arrived: watch::Sender<usize>,
     refusing: AtomicBool,
 }
@@ -140,7 +49,8 @@ impl State {
     }
 
     /// Takes a request in; false while refusing.
-    fn take(&self, request: ExportTraceServiceRequest) -> bool {
+    fn take(&self, request: ExportTraceServiceRequest, headers: BTreeMap<String, String>) -> bool {
+        *self.headers.lock().unwrap_or_else(PoisonError::into_inner) = headers;
         if self.refusing.load(Relaxed) {
             return false;
         }
@@ -204,6 +114,7 @@ impl Reserved {
         let (arrived, _) = watch::channel(0);
         let state = Arc::new(State {
             spans: Mutex::default(),
+            headers: Mutex::default(),
             arrived,
             refusing: AtomicBool::new(false),
         });
@@ -257,6 +168,15 @@ impl Collector {
     /// All spans so far.
     pub fn spans(&self) -> Vec<RecordedSpan> {
         self.state.spans().clone()
+    }
+
+    /// Headers of the latest request, names in lower case.
+    pub fn headers(&self) -> BTreeMap<String, String> {
+        self.state
+            .headers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Forgets all spans.
@@ -321,7 +241,15 @@ impl TraceService for GrpcDoor {
         &self,
         request: tonic::Request<ExportTraceServiceRequest>,
     ) -> Result<tonic::Response<ExportTraceServiceResponse>, tonic::Status> {
-        if self.0.take(request.into_inner()) {
+        let headers = request.metadata().as_ref().iter();
+        let headers = headers.map(|(name, value)| {
+            (
+                name.to_string(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
+        });
+        let headers = headers.collect();
+        if self.0.take(request.into_inner(), headers) {
             Ok(tonic::Response::new(ExportTraceServiceResponse::default()))
         } else {
             Err(tonic::Status::unavailable("told to refuse"))
@@ -346,18 +274,23 @@ async fn answer_http(stream: TcpStream, state: &State) -> io::Result<()> {
         while !head.ends_with(b"\r\n\r\n") && head.len() < MAX_HEAD_BYTES {
             head.push(stream.read_u8().await?);
         }
-        let head = String::from_utf8_lossy(&head).to_ascii_lowercase();
-        let length = head
+        let head = String::from_utf8_lossy(&head).into_owned();
+        let headers: BTreeMap<_, _> = head
             .lines()
-            .find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok())
+            .filter_map(|line| line.split_once(':'))
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+            .collect();
+        let length = headers
+            .get("content-length")
+            .and_then(|length| length.parse().ok())
             .filter(|length| *length <= MAX_BODY_BYTES)
             .unwrap_or(0);
         let mut body = vec![0; length];
         stream.read_exact(&mut body).await?;
-        let status = if !head.starts_with("post /v1/traces ") {
+        let status = if !head.starts_with("POST /v1/traces ") {
             "404 Not Found"
         } else if let Ok(request) = ExportTraceServiceRequest::decode(body.as_slice()) {
-            if state.take(request) {
+            if state.take(request, headers) {
                 "200 OK"
             } else {
                 "503 Service Unavailable"
@@ -370,81 +303,5 @@ async fn answer_http(stream: TcpStream, state: &State) -> io::Result<()> {
         );
         stream.write_all(answer.as_bytes()).await?;
         stream.flush().await?;
-    }
-}
-
-fn record(span: Span, resource: BTreeMap<String, String>) -> RecordedSpan {
-    let kind = span
-        .kind()
-        .as_str_name()
-        .trim_start_matches("SPAN_KIND_")
-        .to_owned();
-    RecordedSpan {
-        resource,
-        trace_id: trace_id(&span.trace_id),
-        span_id: span_id(&span.span_id).expect("a span has an id"),
-        parent: span_id(&span.parent_span_id),
-        name: span.name,
-        kind,
-        start_nanos: span.start_time_unix_nano,
-        end_nanos: span.end_time_unix_nano,
-        attributes: attributes(span.attributes),
-        dropped_attributes: span.dropped_attributes_count,
-        events: span
-            .events
-            .into_iter()
-            .map(|event| RecordedEvent {
-                name: event.name,
-                nanos: event.time_unix_nano,
-                attributes: attributes(event.attributes),
-            })
-            .collect(),
-        links: span
-            .links
-            .iter()
-            .map(|link| {
-                (
-                    trace_id(&link.trace_id),
-                    span_id(&link.span_id).expect("a link names a span"),
-                )
-            })
-            .collect(),
-        // 2 is ERROR
-        error: span
-            .status
-            .filter(|status| status.code == 2)
-            .map(|status| status.message),
-    }
-}
-
-fn trace_id(bytes: &[u8]) -> TraceId {
-    let bytes = bytes.try_into().expect("a trace id has 16 bytes");
-    TraceId::new(u128::from_be_bytes(bytes)).expect("a trace id is not zero")
-}
-
-fn span_id(bytes: &[u8]) -> Option<SpanId> {
-    if bytes.is_empty() {
-        return None;
-    }
-    SpanId::new(u64::from_be_bytes(
-        bytes.try_into().expect("a span id has 8 bytes"),
-    ))
-}
-
-fn attributes(pairs: Vec<KeyValue>) -> BTreeMap<String, String> {
-    pairs
-        .into_iter()
-        .map(|pair| (pair.key, text(pair.value)))
-        .collect()
-}
-
-fn text(value: Option<AnyValue>) -> String {
-    match value.and_then(|value| value.value) {
-        Some(Value::StringValue(text)) => text,
-        Some(Value::BoolValue(value)) => value.to_string(),
-        Some(Value::IntValue(value)) => value.to_string(),
-        Some(Value::DoubleValue(value)) => value.to_string(),
-        Some(other) => format!("{other:?}"),
-        None => String::new(),
     }
 }

@@ -1,5 +1,8 @@
 //! Spans on their way through real sockets to a collector: both protocols, whole and broken traces, outages.
 
+// clippy's leave for tests covers `#[test]` functions, not the helpers beside them
+#![allow(clippy::unwrap_used)]
+
 use std::time::{Duration, SystemTime};
 
 use keymesh_observability::names::{attribute, event, outcome, span};
@@ -317,6 +320,36 @@ async fn the_environment_names_the_collector_and_switches_it_off() {
     ]);
     a.tracer().span("SET").start().end();
     assert_eq!(collector.wait_for_count(1).await[0].service(), "cache");
+}
+
+#[tokio::test]
+async fn headers_reach_the_collector_as_they_were_written() {
+    let collector = Collector::start().await;
+    let endpoints = [
+        (Protocol::Grpc, collector.grpc_endpoint()),
+        (Protocol::HttpProtobuf, collector.http_endpoint()),
+    ];
+    for (count, (protocol, endpoint)) in endpoints.into_iter().enumerate() {
+        let config = TelemetryConfig {
+            endpoint: Some(endpoint),
+            protocol: Some(protocol),
+            ..TelemetryConfig::default()
+        };
+        let headers = [(
+            "OTEL_EXPORTER_OTLP_HEADERS",
+            "Authorization=Basic%20a%2520b",
+        )];
+        let a =
+            SpanSink::start(&config.with_environment(&Environment::from_pairs(headers))).unwrap();
+        a.tracer().span("SET").start().end();
+        let _a = blocking(a, |a| assert!(a.flush(LONG))).await;
+        collector.wait_for_count(count + 1).await;
+        assert_eq!(
+            collector.headers()["authorization"],
+            "Basic a%20b",
+            "{protocol:?}"
+        );
+    }
 }
 
 /// Runs a blocking call of the sink where blocking is allowed.

@@ -1,5 +1,7 @@
 //! What the log says of an outage: its beginning once and its end once. One test, because the log is global.
 
+#![allow(clippy::unwrap_used)]
+
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -31,7 +31,8 @@ impl Recipe {
                 .map_err(|_| refused())?;
             let ascii: MetadataValue<Ascii> = value.parse().map_err(|_| refused())?;
             headers.insert(key, ascii);
-            plain_headers.insert(name.clone(), value.clone());
+            // the exporter percent-decodes these once more
+            plain_headers.insert(name.clone(), value.replace('%', "%25"));
         }
         Ok(Self {
             target: target.clone(),
