@@ -8,12 +8,21 @@
 use std::cmp::Ordering;
 
 use crate::db::item::Item;
-use crate::db::op::Op;
+use crate::db::op::{Expiry, Op};
 use crate::db::origin::OriginIndex;
 use crate::db::partition::{Key, Partition, WriteContext, live_of};
 use crate::db::record::Meta;
 use crate::db::stamp::{Hlc, Stamp};
 use crate::db::unsettled::{Live, Unsettled};
+
+/// What the sender of a snapshot knew at its instant.
+#[derive(Clone, Copy)]
+pub struct Sender<'a> {
+    /// Everything up to here had arrived there.
+    pub settled: Hlc,
+    /// Whether an origin is none of those that had anything to do with that.
+    pub is_strange: &'a dyn Fn(OriginIndex) -> bool,
+}
 
 impl Partition {
     /// Begins a merge: no key counts as met.
@@ -21,9 +30,8 @@ impl Partition {
         self.merge_parity = !self.merge_parity;
     }
 
-    /// Merges one received key. `sender_settled` is what was settled at the sender at the instant of its snapshot;
-    /// `ctx.stamp` is not used.
-    pub fn merge_item(&mut self, item: &Item<'_>, sender_settled: Hlc, ctx: &WriteContext<'_>) {
+    /// Merges one received key; `ctx.stamp` is not used.
+    pub fn merge_item(&mut self, item: &Item<'_>, sender: &Sender<'_>, ctx: &WriteContext<'_>) {
         if item.db >= self.databases() {
             return;
         }
@@ -37,8 +45,8 @@ impl Partition {
                 theirs.place(ctx.origins, *stamp, op);
             }
         }
-        theirs.fold(sender_settled);
-        self.merge_key(item.db, key, theirs, sender_settled, ctx);
+        theirs.fold(sender.settled);
+        self.merge_key(item.db, key, theirs, sender, ctx);
     }
 
     /// Merges the keys of one segment that the sender did not mention, which says that they are absent there. Returns the
@@ -47,7 +55,7 @@ impl Partition {
         &mut self,
         db: u32,
         from: u32,
-        sender_settled: Hlc,
+        sender: &Sender<'_>,
         ctx: &WriteContext<'_>,
     ) -> Option<u32> {
         let next = self.dbs[db as usize].table.segment_end(from);
@@ -67,7 +75,7 @@ impl Partition {
                 db,
                 key,
                 Unsettled::new(Live::default(), Stamp::ZERO),
-                sender_settled,
+                sender,
                 ctx,
             );
         }
@@ -88,7 +96,7 @@ impl Partition {
         db: u32,
         key: Key<'_>,
         mut theirs: Unsettled,
-        sender_settled: Hlc,
+        sender: &Sender<'_>,
         ctx: &WriteContext<'_>,
     ) {
         if self.walk.is_some() {
@@ -112,22 +120,32 @@ impl Partition {
         theirs.cut(ctx.origins, cut);
 
         let reach_ours = ours.base_stamp.time().max(ctx.settled);
-        let reach_theirs = theirs.base_stamp.time().max(sender_settled);
+        let reach_theirs = theirs.base_stamp.time().max(sender.settled);
         let order = reach_ours
             .cmp(&reach_theirs)
             .then_with(|| ctx.origins.compare(ours.base_stamp, theirs.base_stamp));
         let (mut winner, loser, settled) = match order {
-            Ordering::Less => (theirs, ours, sender_settled),
+            Ordering::Less => (theirs, ours, sender.settled),
             _ => (ours, theirs, ctx.settled),
         };
+        let theirs_won = order == Ordering::Less;
+        let strange = |stamp: Stamp| theirs_won && (sender.is_strange)(stamp.origin());
+        if strange(loser.base_stamp) {
+            // What the sender settled says nothing of a write by somebody it has never heard of.
+            let op = match &loser.base.value {
+                Some(value) => Op::Set(&value.bytes, value.deadline.map_or(Expiry::Clear, Expiry::At)),
+                None => Op::Del,
+            };
+            winner.place(ctx.origins, loser.base_stamp, op);
+        }
         for (stamp, bytes) in loser.ops() {
-            if stamp.time() > settled
+            if (stamp.time() > settled || strange(stamp))
                 && let Ok(op) = Op::decode(bytes)
             {
                 winner.place(ctx.origins, stamp, op);
             }
         }
-        if winner.base.value.is_none() && settled > ctx.settled {
+        if winner.base.value.is_none() && settled > ctx.settled && !strange(winner.base_stamp) {
             // The other node dropped its tombstones up to there, and this one has not arrived there yet.
             let reach = Stamp::new(settled.plus(1), OriginIndex(0));
             winner.raise_base(ctx.origins, reach);

@@ -34,8 +34,28 @@ impl Node {
         let strangers = !hello.members.nodes.contains_key(&inner.state.node)
             && !inner.state.members.nodes.contains_key(&hello.origin.node);
         strangers
-            && rank(inner.state.established, &inner.state.members)
+            && rank(inner.state.joined, &inner.state.members)
                 < rank(hello.established, &hello.members)
+    }
+
+    /// Somebody has admitted this node above its present life: that life does not count there, and so a new one begins.
+    pub(super) fn follow_admission(&self, inner: &mut Inner, now: UnixMillis) -> Result<(), NodeError> {
+        let origin = inner.origin();
+        let floor = inner.state.members.life(origin).map_or(Hlc::MAX, |life| life.floor);
+        let admitted = inner.state.members.nodes.get(&origin.node).map_or(Hlc::ZERO, |member| member.admitted);
+        if admitted <= floor || inner.follower {
+            return Ok(());
+        }
+        let island: Vec<NodeId> = inner
+            .state
+            .members
+            .nodes
+            .iter()
+            .filter(|(_, member)| member.newest().is_some_and(|(_, life)| life.floor < member.admitted))
+            .map(|(node, _)| *node)
+            .collect();
+        self.extend_lease_locked(inner, admitted)?;
+        self.adopt_locked(inner, admitted, &island, now)
     }
 
     /// Asked by a reader: these nodes are to begin lives above `floor`, because an established mesh does not know them.
@@ -101,7 +121,9 @@ impl Node {
             },
         );
         inner.state.established = false;
+        inner.state.joined = true;
         inner.routes.clear();
+        inner.links.values_mut().for_each(|link| link.subscribed.clear());
         inner.merge = None;
         for index in &void {
             journal.forget(*index);

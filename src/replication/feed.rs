@@ -12,6 +12,7 @@ use crate::journal::{Pin, Position};
 use crate::replication::frame::{Frame, FrameWriter, Hello};
 use crate::replication::link::LinkError;
 use crate::replication::node::Node;
+use crate::replication::tracing::RecordObserver;
 
 /// How often a node says how far it has arrived.
 pub const VECTOR_PERIOD_MS: i64 = 100;
@@ -117,6 +118,7 @@ impl Feed {
         now: UnixMillis,
         budget: usize,
         out: &mut Vec<u8>,
+        observer: &mut dyn RecordObserver,
     ) -> Result<bool, LinkError> {
         if !self.said_hello {
             self.said_hello = true;
@@ -138,7 +140,7 @@ impl Feed {
             let positions = self.positions(node, &node.keyspace.journal.vector(), out);
             FrameWriter::new(out).vector(now.0, &positions);
         }
-        let mut more = self.poll_records(node, budget, out);
+        let mut more = self.poll_records(node, budget, out, observer);
         if self.snapshot_wanted && node.claim_snapshot(self.id) {
             self.snapshot_wanted = false;
             self.begin_snapshot(node, out);
@@ -150,7 +152,13 @@ impl Feed {
         Ok(more)
     }
 
-    fn poll_records(&mut self, node: &Node, budget: usize, out: &mut Vec<u8>) -> bool {
+    fn poll_records(
+        &mut self,
+        node: &Node,
+        budget: usize,
+        out: &mut Vec<u8>,
+        observer: &mut dyn RecordObserver,
+    ) -> bool {
         let (mut more, mut gaps, mut entries) = (false, Vec::new(), Vec::new());
         let subscriptions: Vec<(OriginIndex, Hlc)> = self
             .subscriptions
@@ -172,6 +180,10 @@ impl Feed {
             }
             let Some(last) = entries.last() else { continue };
             self.subscriptions.insert(index, last.stamp);
+            let own = index == node.keyspace.journal.own();
+            for entry in entries.iter_mut().filter(|entry| entry.record.trace.is_some()) {
+                observer.sending(own, self.peer(), entry);
+            }
             self.announce(node, index, out);
             FrameWriter::new(out).records(index, &entries);
             node.counters

@@ -11,6 +11,7 @@ use crate::keyspace::{Foreign, IngestError, Ingested};
 use crate::replication::frame::{Frame, FrameWriter, Hello, RecordsReader};
 use crate::replication::node::{LinkId, Node, NodeError};
 use crate::replication::routes::Request;
+use crate::replication::tracing::RecordObserver;
 
 /// Why a connection has to end.
 #[derive(Debug, thiserror::Error)]
@@ -32,19 +33,12 @@ pub enum LinkError {
     Retired,
     #[error("another full sync is under way")]
     Busy,
+    #[error("the full sync was given up")]
+    Aborted,
     #[error("the journal could not hold what a full sync needs")]
     PinBroken,
     #[error("an index that was not announced")]
     UnknownIndex,
-}
-
-/// What became of a record, for who wants to trace it.
-#[derive(Debug, Clone)]
-pub struct Applied {
-    /// The record.
-    pub foreign: Foreign,
-    /// What became of it.
-    pub ingested: Ingested,
 }
 
 /// See the head of the file.
@@ -56,7 +50,6 @@ pub struct Link {
     master: Option<Hello>,
     indices: HashMap<OriginIndex, OriginIndex>,
     acknowledged: Hlc,
-    snapshot_asked: bool,
     merging: bool,
 }
 
@@ -70,7 +63,6 @@ impl Link {
             master: None,
             indices: HashMap::new(),
             acknowledged: Hlc::ZERO,
-            snapshot_asked: false,
             merging: false,
         }
     }
@@ -100,7 +92,7 @@ impl Link {
             self.merging = node.merge_step(self.id);
         }
         let mut frames = FrameWriter::new(out);
-        for request in node.requests(self.id, &mut self.snapshot_asked) {
+        for request in node.requests(self.id) {
             match request {
                 Request::Subscribe(origin, after) => frames.subscribe(origin, after),
                 Request::Unsubscribe(origin) => frames.unsubscribe(origin),
@@ -121,13 +113,13 @@ impl Link {
         self.merging && node.is_sweeping(self.id)
     }
 
-    /// Takes in a frame of the master. `applied` hears of every record that was taken in.
+    /// Takes in a frame of the master. `observer` hears of every record.
     pub fn on_frame(
         &mut self,
         node: &Node,
         frame: Frame<'_>,
         now: UnixMillis,
-        applied: &mut dyn FnMut(Applied),
+        observer: &mut dyn RecordObserver,
     ) -> Result<(), LinkError> {
         match frame {
             Frame::Hello(hello) => {
@@ -145,7 +137,7 @@ impl Link {
                 self.indices.insert(theirs, ours);
             }
             Frame::Records(index, records) => {
-                self.on_records(node, index, records, now, applied)?
+                self.on_records(node, index, records, now, observer)?
             }
             Frame::Vector(_, positions) => {
                 let positions = self.translate(&positions)?;
@@ -214,10 +206,12 @@ impl Link {
         index: OriginIndex,
         mut records: RecordsReader<'_>,
         now: UnixMillis,
-        applied: &mut dyn FnMut(Applied),
+        observer: &mut dyn RecordObserver,
     ) -> Result<(), LinkError> {
         let index = self.ours(index)?;
         if !node.accepts(self.id, index)? {
+            // What is not taken in now must be asked for again.
+            node.on_gap(self.id, index);
             return Ok(());
         }
         while let Some(entry) = records.next()? {
@@ -229,7 +223,7 @@ impl Link {
                     }
                 }
             }
-            let foreign = Foreign {
+            let mut foreign = Foreign {
                 origin: index,
                 prev: entry.prev,
                 stamp: entry.stamp,
@@ -237,15 +231,21 @@ impl Link {
                 payload: entry.record.payload,
                 trace: entry.record.trace,
             };
+            observer.receiving(&mut foreign);
             let ingested = node.keyspace.ingest(&foreign)?;
+            observer.received(&foreign, ingested);
             node.count(ingested);
             if ingested == Ingested::Gap {
                 node.on_gap(self.id, index);
                 return Ok(());
             }
-            applied(Applied { foreign, ingested });
         }
         Ok(())
+    }
+
+    /// Says that this side is alive, where nothing else is to be said.
+    pub fn keep_alive(&self, out: &mut Vec<u8>) {
+        FrameWriter::new(out).ack(self.acknowledged);
     }
 
     /// The connection is gone.
@@ -287,6 +287,9 @@ impl Node {
         if self.yields_to(&inner, hello) {
             let island: Vec<NodeId> = inner.state.members.nodes.keys().copied().collect();
             self.adopt_locked(&mut inner, hello.clock, &island, now)?;
+            // The mesh that is joined is taken as it is.
+            inner.state.members.join(&hello.members);
+            self.changed(&mut inner)?;
         }
         let demand = self.learn(&mut inner, &hello.members, now)?;
         if inner.state.members.is_retired(hello.origin) {

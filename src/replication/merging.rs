@@ -3,15 +3,19 @@
 //! Invariant: while it lasts, nothing is taken in of an origin in which the snapshot is ahead; arrival rises only when the last
 //! key, mentioned or not, has been dealt with.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use crate::ablation::{Rule, is_off};
-use crate::db::varint::{Malformed, Reader};
+use crate::db::varint::Reader;
+use crate::db::merge::Sender;
 use crate::db::{Hlc, OriginIndex, Stamp, UnixMillis, WriteContext, item};
 use crate::journal::Position;
+use crate::replication::link::LinkError;
 use crate::replication::node::{LinkId, Node};
+use crate::replication::routes::SnapshotWish;
 
 /// A merge under way.
 #[derive(Debug)]
@@ -23,6 +27,8 @@ pub struct Merge {
     /// The sweep over keys that were not mentioned: partition, database, position; none before the last item.
     sweep: Option<(usize, u32, u32)>,
     positions: Vec<(OriginIndex, Position)>,
+    /// The origins that the master had heard of.
+    known: Arc<HashSet<OriginIndex>>,
 }
 
 impl Merge {
@@ -76,10 +82,11 @@ impl Node {
             settled,
             ahead,
             sweep: None,
+            known: Arc::new(positions.iter().map(|(index, _)| *index).collect()),
             positions,
         });
         if let Some(info) = inner.links.get_mut(&link) {
-            info.snapshot_wanted = false;
+            info.snapshot = SnapshotWish::None;
         }
         self.counters.merges_begun.fetch_add(1, Ordering::Relaxed);
         self.plan(&mut inner, &vector);
@@ -113,14 +120,15 @@ impl Node {
         link: LinkId,
         items: &[u8],
         translate: &dyn Fn(OriginIndex) -> Option<OriginIndex>,
-    ) -> Result<(), Malformed> {
-        let settled = {
+    ) -> Result<(), LinkError> {
+        let (settled, known) = {
             let inner = self.inner.lock();
             match &inner.merge {
-                Some(merge) if merge.link == link => merge.settled,
-                _ => return Err(Malformed("items without a snapshot")),
+                Some(merge) if merge.link == link => (merge.settled, Arc::clone(&merge.known)),
+                _ => return Err(LinkError::Aborted),
             }
         };
+        let sender = Sender { settled, is_strange: &|index| index != OriginIndex(0) && !known.contains(&index) };
         let context = self.merge_context();
         let mut reader = Reader::new(items);
         while !reader.is_empty() {
@@ -128,7 +136,7 @@ impl Node {
             let hash = self.keyspace.hash(item.key);
             self.keyspace
                 .lock_hash(hash)
-                .merge_item(&item, settled, &context);
+                .merge_item(&item, &sender, &context);
         }
         Ok(())
     }
@@ -138,7 +146,7 @@ impl Node {
         &self,
         link: LinkId,
         at_end: Vec<(OriginIndex, Position)>,
-    ) -> Result<(), Malformed> {
+    ) -> Result<(), LinkError> {
         let mut inner = self.inner.lock();
         match &mut inner.merge {
             Some(merge) if merge.link == link => {
@@ -148,22 +156,25 @@ impl Node {
                 }
                 Ok(())
             }
-            _ => Err(Malformed("the end of no snapshot")),
+            _ => Err(LinkError::Aborted),
         }
     }
 
     /// A piece of the sweep; true while the merge over this connection goes on.
     pub(super) fn merge_step(&self, link: LinkId) -> bool {
-        let Some((settled, mut at)) = ({
+        let Some((settled, known, mut at)) = ({
             let inner = self.inner.lock();
             match &inner.merge {
-                Some(merge) if merge.link == link => Some((merge.settled, merge.sweep)),
+                Some(merge) if merge.link == link => {
+                    Some((merge.settled, Arc::clone(&merge.known), merge.sweep))
+                }
                 _ => return false,
             }
         }) else {
             return false;
         };
         let Some(_) = at else { return true };
+        let sender = Sender { settled, is_strange: &|index| index != OriginIndex(0) && !known.contains(&index) };
         let context = self.merge_context();
         for _ in 0..SWEEP_SEGMENTS {
             let Some((partition, db, from)) = at else {
@@ -174,7 +185,7 @@ impl Node {
                 break;
             }
             let mut guard = self.keyspace.lock(partition);
-            at = match guard.merge_absent(db, from, settled, &context) {
+            at = match guard.merge_absent(db, from, &sender, &context) {
                 Some(next) => Some((partition, db, next)),
                 None if db + 1 < self.keyspace.databases() => Some((partition, db + 1, 0)),
                 None if partition + 1 < self.keyspace.partitions_len() => {

@@ -3,17 +3,24 @@
 //! - [`node`]: a node as a member of the mesh; [`members`]: whom it knows; [`node_state`]: what it must never forget.
 //! - [`frame`]: the language of links; [`feed`] and [`link`]: the two sides of one, without their sockets.
 //! - [`routes`]: which origin comes over which link; [`merging`]: full sync at its receiver; [`adoption`]: strangers join.
+//! - [`master_link`] and [`replica_feed`]: the workers around them; [`manager`]: who starts and finds these; [`mod@tracing`]: spans.
 //! - [`control`]: the doors for the rest of the server.
 
 mod adoption;
+pub mod clock;
 pub mod control;
 pub mod feed;
 pub mod frame;
 pub mod link;
+pub mod manager;
+pub mod master_link;
 pub mod members;
 mod merging;
+mod mesh_command;
 pub mod node;
 pub mod node_state;
+pub mod replica_feed;
 pub mod routes;
+pub mod tracing;
 
 pub use control::{AddMaster, LinkState, MasterStatus, ReplicaStatus, ReplicationControl};

@@ -120,6 +120,7 @@ pub fn begin_life(
         incarnation: Incarnation(0),
         lease: Hlc::ZERO,
         established: false,
+        joined: false,
         members: Members::default(),
     });
     let floor = state.lease.max(Hlc::at(now));
@@ -244,6 +245,8 @@ impl Node {
         let mut inner = self.inner.lock();
         let node = inner.state.node;
         let member = inner.state.members.nodes.entry(node).or_default();
+        let first = member.entries_version == Hlc::ZERO;
+        let added = addresses.iter().any(|address| member.entries.iter().all(|entry| entry.address != *address));
         let known: HashMap<String, Option<NodeId>> = member
             .entries
             .drain(..)
@@ -257,6 +260,8 @@ impl Node {
             })
             .collect();
         member.entries_version = version;
+        // Others may have settled on the entries as they were: who comes by a new one is a stranger.
+        inner.state.joined |= added && !first;
         self.changed(&mut inner)
     }
 
@@ -319,7 +324,7 @@ impl Node {
             .copied()
             .filter(|node| !inner.state.members.nodes.contains_key(node))
             .collect();
-        if inner.state.established
+        if inner.state.joined
             && !strangers.is_empty()
             && !is_off(Rule::Admission)
             && !inner.follower
@@ -343,7 +348,7 @@ impl Node {
                 .get(node)
                 .map_or(Hlc::ZERO, |known| known.admitted);
             let had = member.lives.len();
-            if inner.state.established {
+            if inner.state.joined {
                 member.lives.retain(|_, life| life.floor >= admitted);
             }
             if (had > 0 && member.lives.is_empty())
@@ -358,6 +363,7 @@ impl Node {
         if inner.state.members.join(&acceptable) || !strangers.is_empty() {
             self.changed(inner)?;
         }
+        self.follow_admission(inner, now)?;
         Ok((!refused.is_empty()).then_some((floor, refused)))
     }
 
@@ -417,6 +423,7 @@ impl Node {
         let established = inner.state.members.all_met() || is_off(Rule::ColdStartHold);
         if established && !inner.state.established && inner.merge.is_none() {
             inner.state.established = true;
+            inner.state.joined = true;
             self.changed(&mut inner)?;
         }
         let settled = self.least_arrival(&inner, &vector);
@@ -545,6 +552,23 @@ impl Node {
             })
             .map(|(origin, _, arrived)| (origin, arrived))
             .min_by_key(|(_, arrived)| *arrived)
+    }
+
+    /// What there is to say about this node when something does not come to rest.
+    pub fn describe(&self) -> String {
+        let vector = self.keyspace.journal.vector();
+        let inner = self.inner.lock();
+        let mut text = format!("{} merge {:?} wait {}", inner.origin(), inner.merge, inner.merge_wait);
+        for (origin, life) in inner.state.members.lives() {
+            let index = self.keyspace.origins.find(origin).unwrap_or_default();
+            let route = inner.routes.get(&index);
+            let position = vector.get(usize::from(index.0));
+            text.push_str(&format!("\n  {origin} {life:?} index {index:?} {position:?} route {route:?}"));
+        }
+        for (id, link) in &inner.links {
+            text.push_str(&format!("\n  {id:?} {link:?}"));
+        }
+        text
     }
 
     pub(super) fn set_own(&self, inner: &mut Inner, own: OriginIndex) {

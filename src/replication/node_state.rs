@@ -1,7 +1,7 @@
 //! `node.state`: what a node must never forget, written whole and synced before it counts.
 //!
 //! ```text
-//! "KMNS" | version u16 = 1 | node u128 | incarnation u32 | lease u64 | established u8 | members (see members) | crc32 u32
+//! "KMNS" | version u16 = 1 | node u128 | incarnation u32 | lease u64 | flags u8 (1 established, 2 joined) | members (see members) | crc32 u32
 //! ```
 //! All integers little endian; the checksum is that of everything before it. A file that does not check is refused:
 //! guessing an identity would make two nodes of one.
@@ -28,6 +28,8 @@ pub struct NodeState {
     pub lease: Hlc,
     /// Every configured master was met once.
     pub established: bool,
+    /// The node belongs to a mesh that was established: strangers need an admission.
+    pub joined: bool,
     /// The mesh as known.
     pub members: Members,
 }
@@ -41,7 +43,7 @@ impl NodeState {
         out.extend_from_slice(&self.node.0.to_le_bytes());
         out.extend_from_slice(&self.incarnation.0.to_le_bytes());
         out.extend_from_slice(&self.lease.raw().to_le_bytes());
-        out.push(u8::from(self.established));
+        out.push(u8::from(self.established) | u8::from(self.joined) << 1);
         self.members.encode(&mut out);
         let crc = crc32fast::hash(&out);
         out.extend_from_slice(&crc.to_le_bytes());
@@ -63,11 +65,16 @@ impl NodeState {
         if reader.take(2)? != VERSION.to_le_bytes() {
             return Err(Malformed("node.state was written by a newer version"));
         }
+        let node = NodeId(reader.u128()?);
+        let incarnation = Incarnation(reader.u32()?);
+        let lease = Hlc::from_raw(reader.u64()?);
+        let flags = reader.u8()?;
         Ok(Self {
-            node: NodeId(reader.u128()?),
-            incarnation: Incarnation(reader.u32()?),
-            lease: Hlc::from_raw(reader.u64()?),
-            established: reader.u8()? != 0,
+            node,
+            incarnation,
+            lease,
+            established: flags & 1 != 0,
+            joined: flags & 2 != 0,
             members: Members::decode(&mut reader)?,
         })
     }
@@ -132,6 +139,7 @@ mod tests {
             incarnation: Incarnation(3),
             lease: Hlc::from_raw(0x55),
             established: true,
+            joined: false,
             members: Members::default(),
         }
     }

@@ -26,10 +26,22 @@ pub struct LinkInfo {
     pub advertised: HashMap<OriginIndex, Position>,
     /// What is subscribed there.
     pub subscribed: HashSet<OriginIndex>,
-    /// A snapshot was asked for and has not begun.
-    pub snapshot_wanted: bool,
+    /// A snapshot is to be asked for, or was.
+    pub snapshot: SnapshotWish,
     /// A demand to be sent.
     pub adopt: Option<(Hlc, Vec<crate::db::NodeId>)>,
+}
+
+/// Whether a link's master is to send a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SnapshotWish {
+    /// No.
+    #[default]
+    None,
+    /// It has not been told yet.
+    Wanted,
+    /// It was told and has not begun.
+    Asked,
 }
 
 /// What a link must say to its master.
@@ -68,6 +80,21 @@ impl Node {
         }
         let vector = self.keyspace.journal.vector();
         self.plan(&mut inner, &vector);
+    }
+
+    /// By which `replicaof` entry each origin's records come now, and whether directly.
+    pub fn routes(&self) -> Vec<(Origin, String, bool)> {
+        let inner = self.inner.lock();
+        let mut routes: Vec<(Origin, String, bool)> = inner
+            .routes
+            .iter()
+            .filter_map(|(index, by)| {
+                let (origin, link) = (self.keyspace.origins.get(*index)?, inner.links.get(by)?);
+                Some((origin, link.address.clone(), link.master == Some(origin)))
+            })
+            .collect();
+        routes.sort();
+        routes
     }
 
     /// Decides the routes anew.
@@ -123,8 +150,15 @@ impl Node {
                 .get(&index)
                 .and_then(|by| inner.links.get_key_value(by))
                 .filter(|(_, link)| usable(link));
+            // Somebody has records that this node lacks, and whoever could send them one by one no longer has them all.
+            let unreachable = best.is_none_or(|(_, link)| reach(link) <= mine)
+                && inner.links.values().any(|link| {
+                    let position = link.advertised.get(&index);
+                    link.master.is_some() && position.is_some_and(|position| position.last > mine)
+                });
             let choice = match (direct, current, best) {
                 (Some((direct, _)), _, _) => Some(*direct),
+                _ if unreachable => None,
                 (None, Some((current, link)), Some((best, other))) => {
                     let stuck = reach(link) <= mine && reach(other) > mine;
                     Some(if stuck { *best } else { *current })
@@ -165,7 +199,7 @@ impl Node {
             inner.merge_wait = 0;
             return;
         };
-        if inner.links.values().any(|link| link.snapshot_wanted) {
+        if inner.links.values().any(|link| link.snapshot != SnapshotWish::None) {
             return;
         }
         inner.merge_wait += 1;
@@ -177,14 +211,14 @@ impl Node {
         if inner.merge_wait > patience
             && let Some(info) = inner.links.get_mut(&link)
         {
-            info.snapshot_wanted = true;
+            info.snapshot = SnapshotWish::Wanted;
             inner.merge_wait = 0;
             self.counters.gaps.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// What a link has to say to its master now; `snapshot_asked` is the link's own memory of having asked.
-    pub(super) fn requests(&self, link: LinkId, snapshot_asked: &mut bool) -> Vec<Request> {
+    /// What a link has to say to its master now.
+    pub(super) fn requests(&self, link: LinkId) -> Vec<Request> {
         let vector = self.keyspace.journal.vector();
         let mut inner = self.inner.lock();
         let inner = &mut *inner;
@@ -229,12 +263,9 @@ impl Node {
             Request::Subscribe(origin, _) => (2, Some(*origin)),
             Request::Snapshot => (3, None),
         });
-        if info.snapshot_wanted && !*snapshot_asked {
-            *snapshot_asked = true;
+        if info.snapshot == SnapshotWish::Wanted {
+            info.snapshot = SnapshotWish::Asked;
             requests.push(Request::Snapshot);
-        }
-        if !info.snapshot_wanted {
-            *snapshot_asked = false;
         }
         requests
     }

@@ -8,6 +8,7 @@
 //!   wait: delays are timers, starts and stops are tasks that report back.
 //! - [`SupervisorHandle`] is how everyone else asks it to add, remove, find and list children.
 //! - [`Slot`] is the address of an actor that survives the actor's restarts.
+//! - [`Worker`] is an actor whose whole work is one future.
 //! - [`Backoff`] and [`Attempts`] are the pure arithmetic of retry delays, usable without a tree.
 //!
 //! Invariants, each tested under `tests/tree`:
@@ -34,6 +35,7 @@ mod spec;
 mod stop;
 mod supervisor;
 mod task;
+mod worker;
 
 pub use backoff::{Attempts, Backoff, BackoffError};
 pub use error::{Ended, SupervisorError};
@@ -45,4 +47,5 @@ pub use spec::{
     Restart, Shutdown, StartError, StartFuture, Starter, SupervisorSpec,
 };
 pub use stop::KILL_PATIENCE;
+pub use worker::{Work, Worker, WorkerMessage, WorkerState};
 pub use supervisor::{Supervisor, SupervisorArguments, SupervisorMessage, SupervisorState};

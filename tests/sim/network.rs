@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use keymesh::replication::feed::Feed;
 use keymesh::replication::frame;
 use keymesh::replication::link::{Link, LinkError};
+use keymesh::replication::tracing::Unobserved;
 
 use crate::node::{SimNode, address};
 use crate::rng::Rng;
@@ -146,7 +147,7 @@ impl Connection {
         };
         let mut out = Vec::new();
         self.feed
-            .poll(&master.node, master.wall(now), budget, &mut out)?;
+            .poll(&master.node, master.wall(now), budget, &mut out, &mut Unobserved)?;
         send(&mut self.down, out, now, rng, hurry);
         let mut out = Vec::new();
         self.link.poll(&replica.node, &mut out);
@@ -157,7 +158,7 @@ impl Connection {
                 self.heard = now;
                 each_frame(&bytes, |frame| {
                     self.link
-                        .on_frame(&replica.node, frame, replica.wall(now), &mut |_| {})
+                        .on_frame(&replica.node, frame, replica.wall(now), &mut Unobserved)
                 })?;
             }
         }

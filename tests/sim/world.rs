@@ -426,11 +426,15 @@ impl World {
                 )
             })
             .collect();
-        format!(
-            "no rest ({:?}, {} links): {states:#?}",
-            self.topology,
-            self.network.len()
-        )
+        let links = self.network.len();
+        let mut text = format!("no rest ({:?}, {links} links): {states:#?}", self.topology);
+        if std::env::var_os("KEYMESH_DESCRIBE").is_some() {
+            for node in &self.nodes {
+                text.push('\n');
+                text.push_str(&node.node.describe());
+            }
+        }
+        text
     }
 
     fn adoptions(&self) -> u64 {

@@ -1,0 +1,291 @@
+//! Who starts links and feeds, finds them, and answers for them: the server's side of [`ReplicationControl`].
+//!
+//! Links and feeds are workers under one supervisor; what others see of them lives here and outlives them.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use dashmap::DashMap;
+use keymesh_supervisors::{Backoff, ChildSpec, Intensity, Restart, SupervisorHandle, WorkerMessage};
+use parking_lot::Mutex;
+use ractor::ActorRef;
+use tokio::net::TcpStream;
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+
+use crate::db::{Hlc, NodeId};
+use crate::replication::control::{AddMaster, MasterStatus, ReplicaStatus, ReplicationControl};
+use crate::replication::master_link::{self, Credentials, LinkSetting, LinkShared};
+use crate::replication::mesh_command;
+use crate::replication::node::Node;
+use crate::replication::replica_feed::{self, FeedSetting, FeedShared};
+use crate::replication::tracing::LinkTracer;
+use crate::resp::{Args, Reply};
+
+/// How replication behaves.
+#[derive(Debug, Clone)]
+pub struct ReplicationConfig {
+    /// `repl-timeout`.
+    pub timeout: Duration,
+    /// Between attempts to connect.
+    pub backoff: Backoff,
+    /// Several masters at a time, merged (`multi-master`, `active-replica`).
+    pub merging: bool,
+}
+
+/// See the head of the file.
+pub struct Replication {
+    node: Arc<Node>,
+    config: ReplicationConfig,
+    credentials: Arc<Mutex<Credentials>>,
+    supervisor: SupervisorHandle,
+    runtime: Handle,
+    links: Mutex<Vec<Arc<LinkShared>>>,
+    feeds: Arc<DashMap<u64, Arc<FeedShared>>>,
+    acknowledgements: Arc<Notify>,
+    tracer: LinkTracer,
+    /// Workers that are not links: told to panic by name in tests.
+    others: Mutex<Vec<String>>,
+}
+
+impl Replication {
+    /// Over a node; links and feeds become children of `supervisor`.
+    pub fn new(
+        node: Arc<Node>,
+        config: ReplicationConfig,
+        credentials: Credentials,
+        supervisor: SupervisorHandle,
+        runtime: Handle,
+        tracer: LinkTracer,
+    ) -> Self {
+        Self {
+            node,
+            config,
+            credentials: Arc::new(Mutex::new(credentials)),
+            supervisor,
+            runtime,
+            links: Mutex::new(Vec::new()),
+            feeds: Arc::new(DashMap::new()),
+            acknowledgements: Arc::new(Notify::new()),
+            tracer,
+            others: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// The node.
+    pub fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
+    /// Where spans of writes begin.
+    pub fn tracer(&self) -> &LinkTracer {
+        &self.tracer
+    }
+
+    /// Changes what links authenticate with from their next connection on.
+    pub fn set_credentials(&self, credentials: Credentials) {
+        *self.credentials.lock() = credentials;
+    }
+
+    /// The peers that read from this node now.
+    pub fn peers(&self) -> Vec<NodeId> {
+        self.feeds.iter().filter_map(|feed| feed.status().and_then(|status| status.node)).collect()
+    }
+
+    fn link_spec(&self, shared: &Arc<LinkShared>) -> ChildSpec {
+        let setting = LinkSetting {
+            node: Arc::clone(&self.node),
+            shared: Arc::clone(shared),
+            credentials: Arc::clone(&self.credentials),
+            timeout: self.config.timeout,
+            backoff: self.config.backoff,
+            tracer: self.tracer.clone(),
+        };
+        ChildSpec::worker(
+            format!("master-link {} {}", shared.host, shared.port).as_str(),
+            Arc::new(move || Box::pin(master_link::run(setting.clone()))),
+        )
+        .restart(Restart::Permanent)
+        .backoff(self.config.backoff)
+        .intensity(Intensity::Unlimited)
+    }
+
+    fn start_link(&self, shared: &Arc<LinkShared>) {
+        let (spec, supervisor) = (self.link_spec(shared), self.supervisor.clone());
+        self.runtime.spawn(async move {
+            if let Err(error) = supervisor.add(spec).await {
+                tracing::error!(%error, "a link to a master could not be started");
+            }
+        });
+    }
+
+    fn stop_link(&self, shared: &LinkShared) {
+        let id = format!("master-link {} {}", shared.host, shared.port);
+        let supervisor = self.supervisor.clone();
+        self.runtime.spawn(async move {
+            if let Err(error) = supervisor.remove(id.as_str()).await {
+                tracing::warn!(%error, "a link to a master was not there to be stopped");
+            }
+        });
+    }
+
+    fn entries_changed(&self, links: &[Arc<LinkShared>]) {
+        let addresses: Vec<String> = links.iter().map(|link| link.address()).collect();
+        self.node.set_follower(!self.config.merging && !links.is_empty());
+        if let Err(error) = self.node.set_entries(&addresses) {
+            tracing::error!(%error, "the node's state could not be written");
+        }
+    }
+}
+
+impl ReplicationControl for Replication {
+    fn node_id(&self) -> NodeId {
+        self.node.origin().node
+    }
+
+    fn add_master(&self, host: &str, port: u16) -> AddMaster {
+        let mut links = self.links.lock();
+        if links.iter().any(|link| link.host == host && link.port == port) {
+            return AddMaster::Already;
+        }
+        let shared = Arc::new(LinkShared::new(host, port));
+        links.push(Arc::clone(&shared));
+        self.entries_changed(&links);
+        self.start_link(&shared);
+        AddMaster::Added
+    }
+
+    fn replace_masters(&self, host: &str, port: u16) -> AddMaster {
+        let mut links = self.links.lock();
+        if matches!(&links[..], [only] if only.host == host && only.port == port) {
+            return AddMaster::Already;
+        }
+        for link in links.drain(..) {
+            self.stop_link(&link);
+        }
+        drop(links);
+        self.add_master(host, port)
+    }
+
+    fn remove_master(&self, host: &str, port: u16) -> bool {
+        let mut links = self.links.lock();
+        let Some(at) = links.iter().position(|link| link.host == host && link.port == port) else { return false };
+        let link = links.remove(at);
+        self.stop_link(&link);
+        self.entries_changed(&links);
+        true
+    }
+
+    fn clear_masters(&self) {
+        let mut links = self.links.lock();
+        for link in links.drain(..) {
+            self.stop_link(&link);
+        }
+        self.entries_changed(&links);
+    }
+
+    fn masters(&self) -> Vec<MasterStatus> {
+        self.links.lock().iter().map(|link| link.status()).collect()
+    }
+
+    fn replicas(&self) -> Vec<ReplicaStatus> {
+        let mut replicas: Vec<(u64, ReplicaStatus)> =
+            self.feeds.iter().filter_map(|feed| Some((feed.id, feed.status()?))).collect();
+        replicas.sort_by_key(|(id, _)| *id);
+        replicas.into_iter().map(|(_, status)| status).collect()
+    }
+
+    fn acknowledged(&self, time: Hlc) -> usize {
+        self.feeds.iter().filter(|feed| feed.status().is_some() && feed.acknowledged() >= time).count()
+    }
+
+    fn acknowledgement(&self) -> tokio::sync::futures::Notified<'_> {
+        self.acknowledgements.notified()
+    }
+
+    fn sync_counts(&self) -> (u64, u64, u64) {
+        let counters = &self.node.counters;
+        (
+            counters.snapshots_sent.load(Ordering::Relaxed),
+            counters.partial_resyncs.load(Ordering::Relaxed),
+            counters.partial_refused.load(Ordering::Relaxed),
+        )
+    }
+
+    fn kill_masters(&self, address: Option<&str>) -> usize {
+        let links = self.links.lock();
+        let meant = links.iter().filter(|link| address.is_none_or(|address| link.address() == address));
+        meant.map(|link| link.kill.notify_one()).count()
+    }
+
+    fn mesh(&self, args: Args<'_>, db: u32, reply: &mut Reply) {
+        mesh_command::run(self, args, db, reply);
+    }
+
+    fn info(&self, out: &mut String) {
+        mesh_command::info(self, out);
+    }
+
+    fn attach(&self, stream: TcpStream, peer: SocketAddr, _: Vec<Vec<u8>>, unread: Vec<u8>) {
+        let shared = Arc::new(FeedShared::new(self.node.next_id(), peer));
+        let id = shared.id;
+        self.feeds.insert(id, Arc::clone(&shared));
+        let setting = FeedSetting {
+            node: Arc::clone(&self.node),
+            shared,
+            acknowledgements: Arc::clone(&self.acknowledgements),
+            timeout: self.config.timeout,
+            tracer: self.tracer.clone(),
+        };
+        // One start, one connection: a feed that fails is not started again, its replica reconnects.
+        let once = Mutex::new(Some((setting, stream, unread)));
+        let feeds = Arc::clone(&self.feeds);
+        let spec = ChildSpec::worker(
+            format!("replica-feed {id}").as_str(),
+            Arc::new(move || {
+                let (taken, gone) = (once.lock().take(), Registered(Arc::clone(&feeds), id));
+                Box::pin(async move {
+                    let _gone = gone;
+                    if let Some((setting, stream, unread)) = taken {
+                        replica_feed::run(setting, stream, unread).await;
+                    }
+                })
+            }),
+        )
+        .restart(Restart::Temporary);
+        let supervisor = self.supervisor.clone();
+        self.runtime.spawn(async move {
+            if let Err(error) = supervisor.add(spec).await {
+                tracing::error!(%error, "a replica could not be served");
+            }
+        });
+    }
+
+    fn panic_actor(&self, name: &str) -> bool {
+        let known = self.links.lock().iter().any(|link| name == format!("master-link {} {}", link.host, link.port))
+            || name.strip_prefix("replica-feed ").and_then(|id| id.parse().ok()).is_some_and(|id: u64| self.feeds.contains_key(&id))
+            || self.others.lock().iter().any(|other| other == name);
+        if known {
+            let (supervisor, name) = (self.supervisor.clone(), name.to_owned());
+            self.runtime.spawn(async move {
+                if let Ok(Some(cell)) = supervisor.child(name.as_str()).await {
+                    // Gone already means that it has what was asked for.
+                    let _ = ActorRef::<WorkerMessage>::from(cell).cast(WorkerMessage::Panic);
+                }
+            });
+        }
+        known
+    }
+}
+
+/// Takes a feed off the list on every way out.
+struct Registered(Arc<DashMap<u64, Arc<FeedShared>>>, u64);
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        self.0.remove(&self.1);
+    }
+}
+

@@ -1,0 +1,296 @@
+//! One `replicaof` entry: a worker that connects, introduces itself, takes in what comes, and tries again after every failure, with
+//! its own backoff and its own buffers. Nothing that happens to it touches another link.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use keymesh_supervisors::{Attempts, Backoff};
+use parking_lot::Mutex;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
+
+use crate::db::NodeId;
+use crate::replication::clock;
+use crate::replication::control::{LinkState, MasterStatus};
+use crate::replication::frame;
+use crate::replication::link::{Link, LinkError};
+use crate::replication::node::Node;
+use crate::replication::tracing::LinkTracer;
+use crate::resp::encode_command;
+
+/// How often a link looks whether its node wants something of the master.
+const POLL_PERIOD: Duration = Duration::from_millis(50);
+/// How long a link says nothing.
+const KEEP_ALIVE: Duration = Duration::from_secs(1);
+/// How long connecting may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the answer to the introduction may take.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest line before frames begin.
+const LINE_LEN_MAX: usize = 1024;
+/// What is read at once.
+const READ_BYTES: usize = 64 * 1024;
+
+/// How a link introduces itself to the server it connects to.
+#[derive(Debug, Clone, Default)]
+pub struct Credentials {
+    /// `masteruser`.
+    pub user: Option<String>,
+    /// `masterauth`.
+    pub password: Option<String>,
+}
+
+/// What others see of a link while its worker runs, restarts or rests.
+#[derive(Debug)]
+pub struct LinkShared {
+    /// As configured.
+    pub host: String,
+    /// As configured.
+    pub port: u16,
+    state: AtomicU8,
+    node: Mutex<Option<NodeId>>,
+    received: AtomicU64,
+    heard: Mutex<Option<Instant>>,
+    down_since: Mutex<Option<Instant>>,
+    /// Drops the connection; a new one is tried at once.
+    pub kill: Notify,
+}
+
+impl LinkShared {
+    /// Of an entry that was just made.
+    pub fn new(host: &str, port: u16) -> Self {
+        Self {
+            host: host.to_owned(),
+            port,
+            state: AtomicU8::new(0),
+            node: Mutex::new(None),
+            received: AtomicU64::new(0),
+            heard: Mutex::new(None),
+            down_since: Mutex::new(Some(Instant::now())),
+            kill: Notify::new(),
+        }
+    }
+
+    /// `host:port`.
+    pub fn address(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
+    fn set(&self, state: LinkState) {
+        self.state.store(state as u8, Ordering::Relaxed);
+        let mut down = self.down_since.lock();
+        match state {
+            LinkState::Connected | LinkState::Sync => *down = None,
+            _ => *down = down.or_else(|| Some(Instant::now())),
+        }
+    }
+
+    /// Where the link stands.
+    pub fn state(&self) -> LinkState {
+        match self.state.load(Ordering::Relaxed) {
+            0 => LinkState::Connect,
+            1 => LinkState::Connecting,
+            2 => LinkState::Handshake,
+            3 => LinkState::Sync,
+            _ => LinkState::Connected,
+        }
+    }
+
+    /// All of it.
+    pub fn status(&self) -> MasterStatus {
+        let ms = |since: &Mutex<Option<Instant>>| since.lock().map(|since| since.elapsed().as_millis() as u64);
+        MasterStatus {
+            host: self.host.clone(),
+            port: self.port,
+            state: self.state(),
+            node: *self.node.lock(),
+            last_io_ms: ms(&self.heard),
+            down_ms: ms(&self.down_since),
+            offset: self.received.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// What a link's worker works with.
+#[derive(Clone)]
+pub struct LinkSetting {
+    /// The node it belongs to.
+    pub node: Arc<Node>,
+    /// What others see.
+    pub shared: Arc<LinkShared>,
+    /// For AUTH; read anew with each connection.
+    pub credentials: Arc<Mutex<Credentials>>,
+    /// Silence after which a connection is given up.
+    pub timeout: Duration,
+    /// Between attempts.
+    pub backoff: Backoff,
+    /// Where spans go.
+    pub tracer: LinkTracer,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ConnectionError {
+    #[error("cannot connect: {0}")]
+    Connect(std::io::Error),
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    #[error("connecting took too long")]
+    Slow,
+    #[error("nothing was heard for {0:?}")]
+    Silent(Duration),
+    #[error("the master closed the connection")]
+    Closed,
+    #[error("the master answered: {0}")]
+    Refused(String),
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    #[error("dropped by request")]
+    Killed,
+}
+
+/// The worker's future: ends only with its actor.
+pub async fn run(setting: LinkSetting) {
+    let mut attempts = Attempts::default();
+    loop {
+        let started = Instant::now();
+        setting.shared.set(LinkState::Connecting);
+        let error = match connection(&setting).await {
+            Ok(never) => match never {},
+            Err(error) => error,
+        };
+        setting.shared.set(LinkState::Connect);
+        let address = setting.shared.address();
+        match &error {
+            ConnectionError::Link(LinkError::Itself) => {
+                tracing::info!(master = address, "the replicaof entry names this node itself and rests");
+                setting.shared.kill.notified().await;
+                continue;
+            }
+            ConnectionError::Killed => continue,
+            error if attempts.failures() == 0 => tracing::warn!(master = address, %error, "link to master is down"),
+            error => tracing::debug!(master = address, %error, "link to master is still down"),
+        }
+        let delay = attempts.next_delay(&setting.backoff, started.elapsed(), &mut rand::rng());
+        tokio::select! {
+            () = tokio::time::sleep(delay) => {}
+            () = setting.shared.kill.notified() => {}
+        }
+    }
+}
+
+enum Never {}
+
+/// Ends the link's registration with its node on every way out, a panic among them.
+struct OpenLink<'a> {
+    node: &'a Node,
+    link: Link,
+}
+
+impl Drop for OpenLink<'_> {
+    fn drop(&mut self) {
+        self.link.close(self.node);
+    }
+}
+
+async fn connection(setting: &LinkSetting) -> Result<Never, ConnectionError> {
+    let shared = &setting.shared;
+    let connecting = TcpStream::connect((shared.host.as_str(), shared.port));
+    let mut stream =
+        timeout(CONNECT_TIMEOUT, connecting).await.map_err(|_| ConnectionError::Slow)?.map_err(ConnectionError::Connect)?;
+    stream.set_nodelay(true)?;
+    shared.set(LinkState::Handshake);
+    let mut input = BytesMut::with_capacity(READ_BYTES);
+    timeout(HANDSHAKE_TIMEOUT, greet(setting, &mut stream, &mut input)).await.map_err(|_| ConnectionError::Slow)??;
+
+    let mut open = OpenLink { node: &setting.node, link: Link::new(&setting.node, &shared.address()) };
+    let mut out = Vec::new();
+    let (mut heard, mut said) = (Instant::now(), Instant::now());
+    loop {
+        take_frames(setting, &mut open.link, &mut input)?;
+        out.clear();
+        let busy = open.link.poll(&setting.node, &mut out);
+        if out.is_empty() && said.elapsed() > KEEP_ALIVE {
+            open.link.keep_alive(&mut out);
+        }
+        if !out.is_empty() {
+            stream.write_all(&out).await?;
+            said = Instant::now();
+        }
+        if let Some(master) = open.link.master() {
+            *shared.node.lock() = Some(master.node);
+            shared.set(if open.link.is_merging() { LinkState::Sync } else { LinkState::Connected });
+        }
+        if busy {
+            tokio::task::yield_now().await;
+            continue;
+        }
+        input.reserve(READ_BYTES);
+        tokio::select! {
+            read = stream.read_buf(&mut input) => {
+                let read = read?;
+                if read == 0 {
+                    return Err(ConnectionError::Closed);
+                }
+                heard = Instant::now();
+                *shared.heard.lock() = Some(heard);
+                shared.received.fetch_add(read as u64, Ordering::Relaxed);
+            }
+            () = tokio::time::sleep(POLL_PERIOD) => {
+                if heard.elapsed() > setting.timeout {
+                    return Err(ConnectionError::Silent(setting.timeout));
+                }
+            }
+            () = shared.kill.notified() => return Err(ConnectionError::Killed),
+        }
+    }
+}
+
+fn take_frames(setting: &LinkSetting, link: &mut Link, input: &mut BytesMut) -> Result<(), ConnectionError> {
+    let now = clock::now();
+    while let Some(len) = frame::frame_len(input).map_err(LinkError::from)? {
+        let bytes = input.split_to(len);
+        let decoded = frame::decode(&bytes).map_err(LinkError::from)?;
+        let mut observer = setting.tracer.observer(&setting.node, link.master());
+        link.on_frame(&setting.node, decoded, now, &mut observer)?;
+    }
+    Ok(())
+}
+
+/// AUTH where it is configured, then the request to become a link.
+async fn greet(setting: &LinkSetting, stream: &mut TcpStream, input: &mut BytesMut) -> Result<(), ConnectionError> {
+    let credentials = setting.credentials.lock().clone();
+    let mut out = Vec::new();
+    let mut replies = 1;
+    if let Some(password) = &credentials.password {
+        let user = credentials.user.as_deref();
+        let words: Vec<&[u8]> = match user {
+            Some(user) => vec![b"AUTH", user.as_bytes(), password.as_bytes()],
+            None => vec![b"AUTH", password.as_bytes()],
+        };
+        encode_command(&words, &mut out);
+        replies += 1;
+    }
+    encode_command(&[b"KEYMESH.LINK", b"1"], &mut out);
+    stream.write_all(&out).await?;
+    while replies > 0 {
+        if let Some(end) = input.windows(2).position(|pair| pair == b"\r\n") {
+            let line = input.split_to(end + 2);
+            if line.first() != Some(&b'+') {
+                return Err(ConnectionError::Refused(String::from_utf8_lossy(&line[..end]).into_owned()));
+            }
+            replies -= 1;
+            continue;
+        }
+        if input.len() > LINE_LEN_MAX {
+            return Err(ConnectionError::Refused("no line at all".to_owned()));
+        }
+        if stream.read_buf(input).await? == 0 {
+            return Err(ConnectionError::Closed);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,196 @@
+//! MESH: what an operator asks about the mesh, and what INFO says of it.
+
+use std::fmt::Write;
+use std::sync::atomic::Ordering;
+
+use crate::db::{NodeId, Origin};
+use crate::replication::clock;
+use crate::replication::control::ReplicationControl;
+use crate::replication::manager::Replication;
+use crate::resp::{Args, Reply};
+
+const HELP: &[&str] = &[
+    "MESH <subcommand> [<arg> ...]. Subcommands are:",
+    "STATUS",
+    "    How far this node has arrived, what holds it back, and what is pending.",
+    "MEMBERS",
+    "    Every node that is known, its lives and how far each has arrived here.",
+    "ROUTES",
+    "    By which link each origin's writes come.",
+    "DIGEST",
+    "    A digest of all data: equal on two nodes that hold the same.",
+    "EXPLAIN <key>",
+    "    When and where what a key shows was written, and what may still change it.",
+    "FORGET <node-id>",
+    "    Stop waiting for a node that will not come back.",
+    "HELP",
+    "    Print this help.",
+];
+
+/// Runs the command; writes one reply.
+pub fn run(replication: &Replication, args: Args<'_>, db: u32, reply: &mut Reply) {
+    let subcommand = args.try_get(1).unwrap_or_default().to_ascii_lowercase();
+    match (&subcommand[..], args.len()) {
+        (b"status", 2) => status(replication, reply),
+        (b"members", 2) => members(replication, reply),
+        (b"routes", 2) => routes(replication, reply),
+        (b"digest", 2) => {
+            let digest = replication.node().keyspace.digest(clock::now());
+            reply.bulk(format!("{digest:032x}").as_bytes());
+        }
+        (b"explain", 3) => explain(replication, args.get(2), db, reply),
+        (b"forget", 3) => forget(replication, args.get(2), reply),
+        (b"help", 2) => {
+            reply.array(HELP.len());
+            HELP.iter().for_each(|line| reply.simple(line));
+        }
+        (b"status" | b"members" | b"routes" | b"digest" | b"explain" | b"forget" | b"help", _) => {
+            let name = String::from_utf8_lossy(&subcommand);
+            reply.error(&format!("ERR wrong number of arguments for 'mesh|{name}' command"));
+        }
+        _ => {
+            let name = String::from_utf8_lossy(args.try_get(1).unwrap_or_default()).into_owned();
+            reply.error(&format!("ERR unknown subcommand '{name}'. Try MESH HELP."));
+        }
+    }
+}
+
+fn field(reply: &mut Reply, name: &str, value: &str) {
+    reply.bulk(name.as_bytes());
+    reply.bulk(value.as_bytes());
+}
+
+fn number(reply: &mut Reply, name: &str, value: i64) {
+    reply.bulk(name.as_bytes());
+    reply.integer(value);
+}
+
+fn status(replication: &Replication, reply: &mut Reply) {
+    let node = replication.node();
+    let keyspace = &node.keyspace;
+    let origin = node.origin();
+    let (unsettled, tombstones) = keyspace.pending();
+    let now = clock::now();
+    let settled = keyspace.settled();
+    reply.map(11);
+    field(reply, "node", &origin.node.to_string());
+    number(reply, "incarnation", i64::from(origin.incarnation.0));
+    number(reply, "established", i64::from(node.is_established()));
+    number(reply, "members", node.members().0.nodes.len() as i64);
+    number(reply, "settled_age_ms", now.0 - settled.millis().0);
+    let laggard = node.laggard().map_or_else(String::new, |(origin, _)| origin.to_string());
+    field(reply, "held_back_by", &laggard);
+    number(reply, "unsettled_keys", unsettled as i64);
+    number(reply, "tombstones", tombstones as i64);
+    number(reply, "journal_bytes", keyspace.journal.len_bytes() as i64);
+    number(reply, "merges", node.counters.merges_done.load(Ordering::Relaxed) as i64);
+    number(reply, "reroutes", node.counters.reroutes.load(Ordering::Relaxed) as i64);
+}
+
+fn members(replication: &Replication, reply: &mut Reply) {
+    let node = replication.node();
+    let (members, _) = node.members();
+    let own = node.origin().node;
+    reply.array(members.nodes.len());
+    for (id, member) in &members.nodes {
+        reply.map(5);
+        field(reply, "node", &id.to_string());
+        number(reply, "myself", i64::from(*id == own));
+        number(reply, "forgotten", i64::from(member.is_forgotten()));
+        reply.bulk(b"entries");
+        reply.array(member.entries.len());
+        for entry in &member.entries {
+            let met = entry.met.map_or_else(|| "not met".to_owned(), |met| met.to_string());
+            reply.bulk(format!("{} {met}", entry.address).as_bytes());
+        }
+        reply.bulk(b"lives");
+        reply.array(member.lives.len());
+        for (incarnation, life) in &member.lives {
+            let origin = Origin { node: *id, incarnation: *incarnation };
+            let index = node.keyspace.origins.find(origin).unwrap_or_default();
+            let arrived = node.keyspace.journal.position(index).arrived;
+            let sealed = life.sealed.map_or_else(|| "live".to_owned(), |sealed| format!("sealed {}", sealed.raw()));
+            reply.bulk(format!("{} arrived {} {sealed}", incarnation.0, arrived.raw()).as_bytes());
+        }
+    }
+}
+
+fn routes(replication: &Replication, reply: &mut Reply) {
+    let routes = replication.node().routes();
+    reply.array(routes.len());
+    for (origin, address, direct) in routes {
+        reply.map(3);
+        field(reply, "origin", &origin.to_string());
+        field(reply, "link", &address);
+        number(reply, "direct", i64::from(direct));
+    }
+}
+
+fn explain(replication: &Replication, key: &[u8], db: u32, reply: &mut Reply) {
+    let keyspace = &replication.node().keyspace;
+    let hash = keyspace.hash(key);
+    let guard = keyspace.lock_hash(hash);
+    let Some(record) = guard.table(db).get(key, hash) else {
+        return reply.null();
+    };
+    let stamp = record.stamp().unwrap_or_default();
+    let origin = keyspace.origins.get(stamp.origin());
+    let unsettled = guard.unsettled(db, key);
+    let trace = origin.map_or_else(String::new, |origin| {
+        let context = keymesh_observability::TraceContext::for_effect(
+            origin.node.0,
+            origin.incarnation.0,
+            stamp.time().raw(),
+        );
+        format!("{:032x}", context.trace_id.value())
+    });
+    reply.map(7);
+    field(reply, "origin", &origin.map_or_else(|| "none".to_owned(), |origin| origin.to_string()));
+    number(reply, "stamp", stamp.time().raw() as i64);
+    number(reply, "age_ms", clock::now().0 - stamp.time().millis().0);
+    number(reply, "deleted", i64::from(record.is_tombstone()));
+    number(reply, "settled", i64::from(stamp.time() <= keyspace.settled()));
+    number(reply, "operations_pending", unsettled.map_or(0, |unsettled| unsettled.ops().len()) as i64);
+    field(reply, "trace", &trace);
+}
+
+fn forget(replication: &Replication, id: &[u8], reply: &mut Reply) {
+    let parsed = std::str::from_utf8(id).ok().and_then(|text| u128::from_str_radix(text, 16).ok());
+    let Some(id) = parsed else { return reply.error("ERR invalid node id") };
+    if NodeId(id) == replication.node_id() {
+        return reply.error("ERR a node cannot forget itself");
+    }
+    match replication.node().forget(NodeId(id)) {
+        Ok(true) => reply.ok(),
+        Ok(false) => reply.error("ERR no such node"),
+        Err(error) => reply.error(&format!("ERR {error}")),
+    }
+}
+
+/// The mesh's lines in INFO replication.
+pub fn info(replication: &Replication, out: &mut String) {
+    let node = replication.node();
+    let (unsettled, tombstones) = node.keyspace.pending();
+    let get = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+    let counters = &node.counters;
+    let origin = node.origin();
+    let age = clock::now().0 - node.keyspace.settled().millis().0;
+    // Writing to a String does not fail.
+    let _ = write!(
+        out,
+        "mesh_node_id:{}\r\nmesh_incarnation:{}\r\nmesh_established:{}\r\nmesh_members:{}\r\nmesh_settled_age_ms:{age}\r\n\
+         mesh_unsettled_keys:{unsettled}\r\nmesh_tombstones:{tombstones}\r\nmesh_records_in:{}\r\nmesh_records_out:{}\r\n\
+         mesh_duplicates:{}\r\nmesh_superseded:{}\r\nmesh_merges:{}\r\nmesh_reroutes:{}\r\nmesh_journal_bytes:{}\r\n",
+        origin.node,
+        origin.incarnation.0,
+        u8::from(node.is_established()),
+        node.members().0.nodes.len(),
+        get(&counters.records_in),
+        get(&counters.records_out),
+        get(&counters.duplicates),
+        get(&counters.superseded),
+        get(&counters.merges_done),
+        get(&counters.reroutes),
+        node.keyspace.journal.len_bytes(),
+    );
+}

@@ -1,0 +1,193 @@
+//! One attached replica: a worker that sends it what it asked for, as soon as it is there.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use parking_lot::Mutex;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
+
+use crate::db::{Hlc, NodeId};
+use crate::replication::clock;
+use crate::replication::control::ReplicaStatus;
+use crate::replication::feed::{Feed, VECTOR_PERIOD_MS};
+use crate::replication::frame;
+use crate::replication::link::LinkError;
+use crate::replication::node::Node;
+use crate::replication::tracing::LinkTracer;
+
+/// What is sent at once.
+const SEND_BYTES: usize = 256 * 1024;
+const READ_BYTES: usize = 4 * 1024;
+
+/// What others see of a feed.
+#[derive(Debug)]
+pub struct FeedShared {
+    /// Its number.
+    pub id: u64,
+    peer: SocketAddr,
+    node: Mutex<Option<NodeId>>,
+    port: AtomicU64,
+    online: AtomicBool,
+    sent: AtomicU64,
+    acknowledged: AtomicU64,
+    acknowledged_at: Mutex<Instant>,
+}
+
+impl FeedShared {
+    /// Of a connection that was just made.
+    pub fn new(id: u64, peer: SocketAddr) -> Self {
+        Self {
+            id,
+            peer,
+            node: Mutex::new(None),
+            port: AtomicU64::new(0),
+            online: AtomicBool::new(false),
+            sent: AtomicU64::new(0),
+            acknowledged: AtomicU64::new(0),
+            acknowledged_at: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// How much of this node's writes the replica has.
+    pub fn acknowledged(&self) -> Hlc {
+        Hlc::from_raw(self.acknowledged.load(Ordering::Acquire))
+    }
+
+    /// All of it; none before the replica has said who it is.
+    pub fn status(&self) -> Option<ReplicaStatus> {
+        let node = (*self.node.lock())?;
+        Some(ReplicaStatus {
+            ip: self.peer.ip().to_string(),
+            port: self.port.load(Ordering::Relaxed) as u16,
+            online: self.online.load(Ordering::Relaxed),
+            offset: self.sent.load(Ordering::Relaxed),
+            lag_ms: self.acknowledged_at.lock().elapsed().as_millis() as u64,
+            node: Some(node),
+        })
+    }
+}
+
+/// What a feed's worker works with.
+pub struct FeedSetting {
+    /// The node it belongs to.
+    pub node: Arc<Node>,
+    /// What others see.
+    pub shared: Arc<FeedShared>,
+    /// Told at each acknowledgement.
+    pub acknowledgements: Arc<Notify>,
+    /// Silence after which a connection is given up.
+    pub timeout: Duration,
+    /// Where spans go.
+    pub tracer: LinkTracer,
+}
+
+struct OpenFeed<'a> {
+    node: &'a Node,
+    feed: Feed,
+}
+
+impl Drop for OpenFeed<'_> {
+    fn drop(&mut self) {
+        self.feed.close(self.node);
+    }
+}
+
+/// The worker's future: ends with its connection.
+pub async fn run(setting: FeedSetting, mut stream: TcpStream, unread: Vec<u8>) {
+    let peer = setting.shared.peer;
+    match serve(&setting, &mut stream, unread).await {
+        Ok(()) => tracing::info!(%peer, "replica has gone"),
+        Err(error) => {
+            tracing::warn!(%peer, %error, "replica was dropped");
+            let mut out = Vec::new();
+            frame::FrameWriter::new(&mut out).error(&error.to_string());
+            // It may be gone already, and then nobody misses the reason.
+            let _ = timeout(Duration::from_secs(1), stream.write_all(&out)).await;
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ServeError {
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    #[error("nothing was heard for {0:?}")]
+    Silent(Duration),
+    #[error("it took nothing for {0:?}")]
+    Stalled(Duration),
+}
+
+async fn serve(setting: &FeedSetting, stream: &mut TcpStream, unread: Vec<u8>) -> Result<(), ServeError> {
+    let node = &setting.node;
+    let mut open = OpenFeed { node, feed: Feed::new(node) };
+    let mut input = BytesMut::from(&unread[..]);
+    let mut out = b"+OK\r\n".to_vec();
+    let mut heard = Instant::now();
+    loop {
+        take_frames(setting, &mut open.feed, &mut input)?;
+        // Armed before the journal is read: what is written after that wakes it.
+        let news = node.keyspace.journal.news_armed();
+        let mut observer = setting.tracer.observer(node, None);
+        let more = open.feed.poll(node, clock::now(), SEND_BYTES, &mut out, &mut observer)?;
+        if !out.is_empty() {
+            timeout(setting.timeout, stream.write_all(&out))
+                .await
+                .map_err(|_| ServeError::Stalled(setting.timeout))??;
+            observer.written();
+            setting.shared.sent.fetch_add(out.len() as u64, Ordering::Relaxed);
+            out.clear();
+            out.shrink_to(SEND_BYTES);
+        }
+        input.reserve(READ_BYTES);
+        if more {
+            // The replica is listened to even while there is always something to send.
+            match stream.try_read_buf(&mut input) {
+                Ok(0) => return Ok(()),
+                Ok(_) => heard = Instant::now(),
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => tokio::task::yield_now().await,
+                Err(error) => return Err(error.into()),
+            }
+            continue;
+        }
+        tokio::select! {
+            read = stream.read_buf(&mut input) => {
+                if read? == 0 {
+                    return Ok(());
+                }
+                heard = Instant::now();
+            }
+            () = news => {}
+            () = tokio::time::sleep(Duration::from_millis(VECTOR_PERIOD_MS as u64)) => {
+                if heard.elapsed() > setting.timeout {
+                    return Err(ServeError::Silent(setting.timeout));
+                }
+            }
+        }
+    }
+}
+
+fn take_frames(setting: &FeedSetting, feed: &mut Feed, input: &mut BytesMut) -> Result<(), LinkError> {
+    while let Some(len) = frame::frame_len(input)? {
+        let bytes = input.split_to(len);
+        feed.on_frame(&setting.node, frame::decode(&bytes)?, clock::now())?;
+        let shared = &setting.shared;
+        *shared.node.lock() = feed.peer();
+        shared.port.store(u64::from(feed.peer_port()), Ordering::Relaxed);
+        shared.online.store(!feed.is_syncing(), Ordering::Relaxed);
+        let acknowledged = feed.acknowledged().raw();
+        if shared.acknowledged.swap(acknowledged, Ordering::AcqRel) != acknowledged {
+            setting.acknowledgements.notify_waiters();
+            setting.tracer.acknowledged(feed.peer(), feed.acknowledged());
+        }
+        *shared.acknowledged_at.lock() = Instant::now();
+    }
+    Ok(())
+}

@@ -1,0 +1,297 @@
+//! The spans of one write on its way: from its reply at the first master, over each link, to its place on every other.
+//!
+//! ```text
+//! SET (server)                          at the node that took it
+//! └─ keymesh.converge                   until the last attached peer has acknowledged it
+//!    └─ keymesh.send                    one per link
+//!       └─ keymesh.apply                at the peer
+//!          └─ keymesh.forward           where the peer sends it on
+//! ```
+//! The context in a record is that of the span it hangs under: of `converge` in the journal of its origin, of `send` on the wire, of
+//! `apply` in the journals of others. Invariant: nothing here waits, and what it keeps has a limit.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use keymesh_observability::names::{attribute, event, outcome, path, span};
+use keymesh_observability::{HeadSampler, OpenSpan, SpanKind, TokenBucket, TraceContext, Tracer};
+use parking_lot::Mutex;
+
+use crate::db::{Hlc, NodeId, Origin, Stamp, UnixMillis};
+use crate::journal::{Entry, TraceBytes};
+use crate::keyspace::{Foreign, Ingested};
+use crate::replication::node::Node;
+
+/// Writes whose acknowledgements are awaited for their span; more are not followed to the end.
+const CONVERGING_MAX: usize = 1024;
+/// How long acknowledgements are awaited.
+const CONVERGE_TIMEOUT_MS: i64 = 30_000;
+
+/// Hears of records as a link takes them in and as a feed sends them on.
+pub trait RecordObserver {
+    /// A traced or untraced record is about to be applied.
+    fn receiving(&mut self, _: &mut Foreign) {}
+    /// It was applied, or not.
+    fn received(&mut self, _: &Foreign, _: Ingested) {}
+    /// A record is about to be sent.
+    fn sending(&mut self, _own: bool, _peer: Option<NodeId>, _: &mut Entry) {}
+}
+
+/// Observes nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unobserved;
+
+impl RecordObserver for Unobserved {}
+
+struct Converging {
+    stamp: Hlc,
+    since: UnixMillis,
+    waiting: Vec<NodeId>,
+    span: OpenSpan,
+}
+
+/// Where the spans of a node's writes are made. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct LinkTracer(Option<Arc<Inner>>);
+
+struct Inner {
+    tracer: Tracer,
+    node: Origin,
+    client_traces: TokenBucket,
+    converging: Mutex<VecDeque<Converging>>,
+}
+
+/// A write under trace.
+pub struct TracedWrite {
+    command: OpenSpan,
+    converge: OpenSpan,
+    bytes: TraceBytes,
+}
+
+impl TracedWrite {
+    /// What goes into the record.
+    pub fn bytes(&self) -> TraceBytes {
+        self.bytes
+    }
+}
+
+fn moment(at: UnixMillis) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(at.0.max(0) as u64)
+}
+
+impl LinkTracer {
+    /// Spans go to `tracer`; contexts that clients bring are limited to `client_traces_per_second`.
+    pub fn new(tracer: Tracer, node: Origin, client_traces_per_second: u32) -> Self {
+        if !tracer.is_enabled() {
+            return Self(None);
+        }
+        Self(Some(Arc::new(Inner {
+            tracer,
+            node,
+            client_traces: TokenBucket::new(client_traces_per_second),
+            converging: Mutex::new(VecDeque::new()),
+        })))
+    }
+
+    /// Whether any span is made at all.
+    #[inline]
+    pub fn is_enabled(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Begins the trace of a write, if it is to have one: its client brought a context, or the head sampler hits.
+    #[inline]
+    pub fn begin_write(
+        &self,
+        sampler: &HeadSampler,
+        client: Option<TraceContext>,
+        now: UnixMillis,
+        command: &'static str,
+        db: u32,
+    ) -> Option<TracedWrite> {
+        let inner = self.0.as_ref()?;
+        let millis = now.0.max(0) as u64;
+        let wanted = match client {
+            Some(client) => client.is_sampled() && inner.client_traces.take(millis),
+            None => sampler.hit() && sampler.admit(millis),
+        };
+        if wanted { inner.begin(client, command, db) } else { None }
+    }
+
+    /// Ends the trace's own part of a write: `stamp` is that of its record, if it changed anything; `peers` are those attached.
+    pub fn end_write(&self, traced: TracedWrite, stamp: Option<Stamp>, peers: Vec<NodeId>, failed: bool) {
+        let (Some(inner), TracedWrite { mut command, mut converge, .. }) = (self.0.as_ref(), traced) else { return };
+        if failed {
+            command.fail("the command failed");
+        }
+        command.end();
+        let Some(stamp) = stamp else { return converge.end() };
+        converge.attr(attribute::STAMP, stamp.time().raw() as i64);
+        if peers.is_empty() {
+            converge.attr(attribute::CONVERGED, true);
+            return converge.end();
+        }
+        let mut converging = inner.converging.lock();
+        if converging.len() >= CONVERGING_MAX
+            && let Some(oldest) = converging.pop_front()
+        {
+            oldest.give_up();
+        }
+        let since = stamp.time().millis();
+        converging.push_back(Converging { stamp: stamp.time(), since, waiting: peers, span: converge });
+    }
+
+    /// A peer has everything of this node's own writes up to `arrived`.
+    pub fn acknowledged(&self, peer: Option<NodeId>, arrived: Hlc) {
+        let (Some(inner), Some(peer)) = (self.0.as_ref(), peer) else { return };
+        let mut converging = inner.converging.lock();
+        let mut index = 0;
+        while let Some(write) = converging.get_mut(index) {
+            if write.stamp <= arrived {
+                write.waiting.retain(|waiting| *waiting != peer);
+            }
+            if write.waiting.is_empty() {
+                if let Some(mut done) = converging.remove(index) {
+                    done.span.attr(attribute::CONVERGED, true);
+                    done.span.end();
+                }
+            } else {
+                index += 1;
+            }
+        }
+    }
+
+    /// Gives up on acknowledgements that are long overdue.
+    pub fn tick(&self, now: UnixMillis) {
+        let Some(inner) = self.0.as_ref() else { return };
+        let mut converging = inner.converging.lock();
+        while converging.front().is_some_and(|write| now.0 - write.since.0 > CONVERGE_TIMEOUT_MS) {
+            if let Some(overdue) = converging.pop_front() {
+                overdue.give_up();
+            }
+        }
+    }
+
+    /// An observer for one link or feed of `node`; `master` is who is at the other end of a link.
+    pub fn observer<'a>(&'a self, node: &'a Node, master: Option<Origin>) -> Observer<'a> {
+        Observer { inner: self.0.as_deref(), node, master, apply: None, sent: Vec::new() }
+    }
+}
+
+impl Converging {
+    fn give_up(mut self) {
+        self.span.attr(attribute::CONVERGED, false);
+        for node in &self.waiting {
+            self.span.event(event::NOT_ACKED, [(attribute::NODE_ID, node.to_string())]);
+        }
+        self.span.end();
+    }
+}
+
+impl Inner {
+    #[cold]
+    fn begin(&self, client: Option<TraceContext>, command: &'static str, db: u32) -> Option<TracedWrite> {
+        let command = self
+            .tracer
+            .span(command)
+            .kind(SpanKind::Server)
+            .remote_parent(client)
+            .attr(attribute::DB_SYSTEM_NAME, keymesh_observability::names::DB_SYSTEM)
+            .attr(attribute::DB_OPERATION_NAME, command)
+            .attr(attribute::DB_NAMESPACE, db.to_string())
+            .attr(attribute::NODE_ID, self.node.node.to_string())
+            .start();
+        let converge = self
+            .tracer
+            .span(span::CONVERGE)
+            .parent(command.context())
+            .attr(attribute::NODE_ID, self.node.node.to_string())
+            .start();
+        let bytes = converge.context()?.encode();
+        Some(TracedWrite { command, converge, bytes })
+    }
+}
+
+/// See [`LinkTracer::observer`].
+pub struct Observer<'a> {
+    inner: Option<&'a Inner>,
+    node: &'a Node,
+    master: Option<Origin>,
+    apply: Option<OpenSpan>,
+    sent: Vec<OpenSpan>,
+}
+
+impl Observer<'_> {
+    /// What was being sent is in the socket now.
+    pub fn written(&mut self) {
+        self.sent.drain(..).for_each(OpenSpan::end);
+    }
+}
+
+impl RecordObserver for Observer<'_> {
+    fn receiving(&mut self, foreign: &mut Foreign) {
+        let (Some(inner), Some(bytes)) = (self.inner, foreign.trace) else { return };
+        let Ok(context) = TraceContext::decode(&bytes) else { return };
+        let origin = self.node.keyspace.origins.get(foreign.origin);
+        let forwarded = origin != self.master;
+        let lag = SystemTime::now().duration_since(moment(foreign.stamp.millis())).unwrap_or_default();
+        let started = inner
+            .tracer
+            .span(span::APPLY)
+            .kind(SpanKind::Consumer)
+            .remote_parent(context)
+            .attr(attribute::NODE_ID, inner.node.node.to_string())
+            .attr(attribute::ORIGIN_ID, origin.map_or_else(String::new, |origin| origin.node.to_string()))
+            .attr(attribute::PEER_ID, self.master.map_or_else(String::new, |master| master.node.to_string()))
+            .attr(attribute::STAMP, foreign.stamp.raw() as i64)
+            .attr(attribute::HOP, if forwarded { 2i64 } else { 1 })
+            .attr(attribute::LAG_MS, lag.as_millis() as i64)
+            .attr(attribute::PATH, path::STREAM)
+            .attr(attribute::EFFECT_COUNT, i64::from(foreign.count))
+            .start();
+        // Whoever gets the record from here hangs its span under this one.
+        if let Some(context) = started.context() {
+            foreign.trace = Some(context.encode());
+        }
+        self.apply = Some(started);
+    }
+
+    fn received(&mut self, _: &Foreign, ingested: Ingested) {
+        let Some(mut apply) = self.apply.take() else { return };
+        let outcome = match ingested {
+            Ingested::Applied { winner: None, .. } => outcome::APPLIED,
+            Ingested::Applied { winner: Some(winner), .. } => {
+                let node = self.node.keyspace.origins.get(winner.origin());
+                let conflict = [
+                    (attribute::WINNER_STAMP, winner.time().raw().to_string()),
+                    (attribute::WINNER_NODE, node.map_or_else(String::new, |origin| origin.node.to_string())),
+                ];
+                apply.event(event::CONFLICT, conflict);
+                outcome::SUPERSEDED
+            }
+            Ingested::Duplicate => outcome::DUPLICATE,
+            Ingested::Gap => outcome::DEFERRED,
+        };
+        apply.attr(attribute::OUTCOME, outcome);
+        apply.end();
+    }
+
+    fn sending(&mut self, own: bool, peer: Option<NodeId>, entry: &mut Entry) {
+        let (Some(inner), Some(bytes)) = (self.inner, entry.record.trace) else { return };
+        let Ok(context) = TraceContext::decode(&bytes) else { return };
+        let started = inner
+            .tracer
+            .span(if own { span::SEND } else { span::FORWARD })
+            .kind(SpanKind::Producer)
+            .parent(context)
+            .attr(attribute::NODE_ID, inner.node.node.to_string())
+            .attr(attribute::PEER_ID, peer.map_or_else(String::new, |peer| peer.to_string()))
+            .attr(attribute::STAMP, entry.stamp.raw() as i64)
+            .start();
+        if let Some(context) = started.context() {
+            entry.record.trace = Some(context.encode());
+        }
+        self.sent.push(started);
+    }
+}
