@@ -203,7 +203,8 @@ fn pexpiretime(call: &mut DataCall<'_, '_>) {
 
 /// Rounded to the nearest second.
 fn to_seconds(milliseconds: i64) -> i64 {
-    milliseconds.saturating_add(500) / 1000
+    // Not negative here; the last half second of 64 bits would overflow a signed sum.
+    ((milliseconds as u64 + 500) / 1000) as i64
 }
 
 /// Replies with what `measure` says of a deadline, -1 for none, -2 for no key.
@@ -218,3 +219,6 @@ fn report(call: &mut DataCall<'_, '_>, measure: fn(UnixMillis, UnixMillis) -> i6
         });
     });
 }
+
+#[cfg(test)]
+mod tests;

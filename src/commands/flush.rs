@@ -78,3 +78,6 @@ fn free_later(flushed: Vec<Flushed>) {
         tracing::warn!(%error, "flushed data is freed in the foreground");
     }
 }
+
+#[cfg(test)]
+mod tests;

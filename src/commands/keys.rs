@@ -39,3 +39,6 @@ fn type_of(call: &mut DataCall<'_, '_>) {
         reply.simple(view.map_or("none", |view| type_name(&view)));
     });
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,6 +23,8 @@ pub mod server_rows;
 pub mod session_rows;
 pub mod strings;
 pub mod table;
+#[cfg(test)]
+mod world;
 
 pub use call::{Access, DataCall};
 pub use command_info::command_reply;

@@ -11,3 +11,6 @@ mod rows;
 mod set;
 
 pub use rows::ROWS;
+
+#[cfg(test)]
+mod tests;
