@@ -6,6 +6,8 @@
 //!        | 0x02 | 0 | node u128                                                    a newcomer is admitted to the mesh
 //! ```
 
+use smallvec::SmallVec;
+
 use crate::db::varint::{self, Malformed, Reader};
 use crate::db::{NodeId, Op};
 
@@ -41,7 +43,6 @@ pub enum Effect<'a> {
 #[derive(Debug, Default)]
 pub struct Effects {
     payload: Vec<u8>,
-    op: Vec<u8>,
     count: u32,
 }
 
@@ -53,9 +54,7 @@ impl Effects {
                 self.payload.push(KEY);
                 varint::put(&mut self.payload, u64::from(db));
                 varint::put_bytes(&mut self.payload, key);
-                self.op.clear();
-                op.encode(&mut self.op);
-                varint::put_bytes(&mut self.payload, &self.op);
+                put_op(&mut self.payload, op);
             }
             Effect::Flush { db } => {
                 self.payload.push(FLUSH);
@@ -84,6 +83,26 @@ impl Effects {
         self.payload.clear();
         self.payload.shrink_to(64 * 1024);
         self.count = 0;
+    }
+}
+
+/// Appends an operation behind its length, which most often is a single byte.
+fn put_op(out: &mut Vec<u8>, op: Op<'_>) {
+    let at = out.len();
+    out.push(0);
+    op.encode(out);
+    let len = out.len() - at - 1;
+    if len < 0x80 {
+        out[at] = len as u8;
+    } else {
+        let mut header = SmallVec::<[u8; 8]>::new();
+        let mut rest = len;
+        while rest >= 0x80 {
+            header.push(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        header.push(rest as u8);
+        out.splice(at..=at, header);
     }
 }
 
@@ -159,6 +178,18 @@ mod tests {
             [set, incr, Effect::Flush { db: 15 }]
         );
         assert!(decode_all(&golden, 2).is_err());
+        for len in [0, 100, 126, 127, 128, 16_381, 16_382, 16_383, 100_000] {
+            let value = vec![7; len];
+            let long = Effect::Key {
+                db: 0,
+                key: b"k",
+                op: Op::Append(&value),
+            };
+            let mut effects = Effects::default();
+            effects.push(long);
+            effects.push(incr);
+            assert_eq!(decode_all(effects.payload(), 2).unwrap(), [long, incr]);
+        }
         for len in 0..golden.len() {
             let _ = decode_all(&golden[..len], 3);
         }

@@ -24,7 +24,8 @@ use crate::replication::node_state::{NodeState, StateStore};
 use crate::replication::routes::LinkInfo;
 
 /// How far ahead the clock's upper bound is written down.
-const LEASE_AHEAD_MS: u64 = 10_000;
+/// This is also how far a restarted node's clock may run ahead at first, so it is short.
+const LEASE_AHEAD_MS: u64 = 2_000;
 const HLC_PER_MS: u64 = 4096;
 
 /// A connection to a master, one number per connection.

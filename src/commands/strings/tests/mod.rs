@@ -1,0 +1,6 @@
+//! The strings family against replies of Redis, and what its commands record.
+
+mod change;
+mod effects;
+mod read;
+mod set;
