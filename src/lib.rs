@@ -5,6 +5,7 @@
 //! `keyspace -> {replication, persistence} -> clients -> server -> main`.
 
 pub mod commands;
+pub mod config;
 pub mod db;
 pub mod journal;
 pub mod keyspace;

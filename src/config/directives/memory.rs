@@ -1,0 +1,51 @@
+//! Directives about memory and the compact forms of collections; none is applied yet.
+
+use super::{BYTES, Directive, INT, Kind, LONG, accepted};
+
+const NOT_LIMITED: &str = "memory is not limited yet and nothing is evicted";
+const NO_DEFRAG: &str = "the allocator returns memory by itself";
+const COMPACT: &str = "collections have a compact form by limits of their own";
+const POLICIES: &[&str] = &[
+    "volatile-lru",
+    "volatile-lfu",
+    "volatile-random",
+    "volatile-ttl",
+    "allkeys-lru",
+    "allkeys-lfu",
+    "allkeys-random",
+    "noeviction",
+];
+
+pub(super) const ROWS: &[Directive] = &[
+    accepted("maxmemory", Kind::Memory(0, u64::MAX), "0", NOT_LIMITED),
+    accepted("maxmemory-policy", Kind::Enum(POLICIES), "noeviction", NOT_LIMITED),
+    accepted("maxmemory-samples", Kind::Integer(1, INT), "5", NOT_LIMITED),
+    accepted("maxmemory-eviction-tenacity", Kind::Integer(0, 100), "10", NOT_LIMITED),
+    accepted("lfu-log-factor", Kind::Integer(0, INT), "10", NOT_LIMITED),
+    accepted("lfu-decay-time", Kind::Integer(0, INT), "1", NOT_LIMITED),
+    accepted("active-expire-effort", Kind::Integer(1, 10), "1", "a timing wheel finds every expired key"),
+    accepted("lazyexpire-nested-arbitrary-keys", Kind::Bool, "yes", "expired keys are always removed").hidden(),
+    accepted("activedefrag", Kind::Bool, "no", NO_DEFRAG),
+    accepted("active-defrag-ignore-bytes", Kind::Memory(1, BYTES), "100mb", NO_DEFRAG),
+    accepted("active-defrag-threshold-lower", Kind::Integer(0, 1000), "10", NO_DEFRAG),
+    accepted("active-defrag-threshold-upper", Kind::Integer(0, 1000), "100", NO_DEFRAG),
+    accepted("active-defrag-cycle-min", Kind::Integer(1, 99), "1", NO_DEFRAG),
+    accepted("active-defrag-cycle-max", Kind::Integer(1, 99), "25", NO_DEFRAG),
+    accepted("active-defrag-max-scan-fields", Kind::Integer(1, LONG), "1000", NO_DEFRAG),
+    accepted("jemalloc-bg-thread", Kind::Bool, "yes", NO_DEFRAG),
+    accepted("hash-max-listpack-entries", Kind::Integer(0, LONG), "512", COMPACT).alias(&["hash-max-ziplist-entries"]),
+    accepted("hash-max-listpack-value", Kind::Memory(0, BYTES), "64", COMPACT).alias(&["hash-max-ziplist-value"]),
+    accepted("list-max-listpack-size", Kind::Integer(i32::MIN as i64, INT), "-2", COMPACT)
+        .alias(&["list-max-ziplist-size"]),
+    accepted("list-compress-depth", Kind::Integer(0, INT), "0", COMPACT),
+    accepted("set-max-intset-entries", Kind::Integer(0, LONG), "512", COMPACT),
+    accepted("set-max-listpack-entries", Kind::Integer(0, LONG), "128", COMPACT),
+    accepted("set-max-listpack-value", Kind::Memory(0, BYTES), "64", COMPACT),
+    accepted("zset-max-listpack-entries", Kind::Integer(0, LONG), "128", COMPACT).alias(&["zset-max-ziplist-entries"]),
+    accepted("zset-max-listpack-value", Kind::Memory(0, BYTES), "64", COMPACT).alias(&["zset-max-ziplist-value"]),
+    accepted("hll-sparse-max-bytes", Kind::Memory(0, BYTES), "3000", COMPACT),
+    accepted("stream-node-max-bytes", Kind::Memory(0, BYTES), "4096", COMPACT),
+    accepted("stream-node-max-entries", Kind::Integer(0, LONG), "100", COMPACT),
+    accepted("list-max-ziplist-entries", Kind::Lines(1, 1), "", COMPACT).file_only(),
+    accepted("list-max-ziplist-value", Kind::Lines(1, 1), "", COMPACT).file_only(),
+];

@@ -1,0 +1,35 @@
+//! Configuration: redis.conf, environment and command line become [`Settings`]; `CONFIG GET` and `CONFIG SET` read and
+//! change them. Depends on no other room.
+//!
+//! The way in: [`cli::parse`] the arguments, [`load`] the settings, log [`Settings::warnings`]. Everything known about a
+//! directive stands in one table ([`directives`]); [`grammar`] knows lines and words only, [`source`] the layers and
+//! their order, [`settings`] the typed view.
+
+pub mod cli;
+pub mod directives;
+mod error;
+mod events;
+pub mod files;
+mod glob;
+pub mod grammar;
+pub mod kind;
+mod options;
+mod settings;
+mod source;
+#[cfg(test)]
+mod tests;
+
+pub use error::{ConfigError, LoadError, Place};
+pub use glob::glob_match;
+pub use options::{
+    BindAddress, Endpoint, LogLevel, Options, OtlpProtocol, OutputBufferLimit, OutputBufferLimits, ReplDisklessLoad,
+    SavePoint, Secret, Who,
+};
+pub use settings::{Client, Settings, Warning};
+pub use source::{Layer, load};
+
+/// The version in the error header, in `--version` and in INFO.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+const BAD_DIRECTIVE: &str = "Bad directive or wrong number of arguments";
+const NOT_UTF8: &str = "argument must be valid UTF-8";
