@@ -4,6 +4,7 @@
 //! `resp -> db -> commands -> keyspace`, `resp -> journal -> keyspace`,
 //! `keyspace -> {replication, persistence} -> clients -> server -> main`.
 
+pub mod clients;
 pub mod commands;
 pub mod config;
 pub mod db;

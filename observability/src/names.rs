@@ -1,0 +1,193 @@
+//! Every span, attribute, event and metric name, each written once.
+//!
+//! Names are a promise to dashboards: one that has been released is not renamed. Spans, attributes and
+//! events use dots (OpenTelemetry), metrics use underscores and end in their unit (Prometheus).
+
+/// Names of spans.
+pub mod span {
+    /// From a write to the last master's acknowledgement: the bar that users read.
+    pub const CONVERGE: &str = "keymesh.converge";
+    /// From the enqueueing of an effect for one peer to the socket write.
+    pub const SEND: &str = "keymesh.send";
+    /// From the receipt of an effect to its application.
+    pub const APPLY: &str = "keymesh.apply";
+    /// A relayed hop: an effect of another origin passed on.
+    pub const FORWARD: &str = "keymesh.forward";
+    /// One batch that carries effects of several traces; it links to each effect's span.
+    pub const BATCH: &str = "keymesh.batch";
+}
+
+/// Names of attributes, on spans and on the resource.
+pub mod attribute {
+    /// The node that made the span.
+    pub const NODE_ID: &str = "keymesh.node.id";
+    /// The node that took the write.
+    pub const ORIGIN_ID: &str = "keymesh.origin.id";
+    /// The node at the other end of the link.
+    pub const PEER_ID: &str = "keymesh.peer.id";
+    /// The stamp of the effect.
+    pub const STAMP: &str = "keymesh.stamp";
+    /// How many links the effect has crossed.
+    pub const HOP: &str = "keymesh.hop";
+    /// Milliseconds from the origin's stamp to here.
+    pub const LAG_MS: &str = "keymesh.lag_ms";
+    /// The way the effect came; see [`super::path`].
+    pub const PATH: &str = "keymesh.path";
+    /// What became of the effect; see [`super::outcome`].
+    pub const OUTCOME: &str = "keymesh.outcome";
+    /// How many effects a batch carries.
+    pub const EFFECT_COUNT: &str = "keymesh.effect.count";
+    /// Hash of the key, always allowed.
+    pub const KEY_HASH: &str = "keymesh.key.hash";
+    /// The key itself, only when the operator opted in.
+    pub const KEY: &str = "keymesh.key";
+    /// Whether every live master acknowledged within the time limit.
+    pub const CONVERGED: &str = "keymesh.converged";
+    /// Measured offset between the two hosts' clocks, in milliseconds.
+    pub const CLOCK_OFFSET_MS: &str = "keymesh.clock_offset_ms";
+    /// The site (data centre) of the node; a resource attribute.
+    pub const SITE: &str = "keymesh.site";
+    /// Stamp of the write that won a conflict.
+    pub const WINNER_STAMP: &str = "winner.stamp";
+    /// Node whose write won a conflict.
+    pub const WINNER_NODE: &str = "winner.node";
+
+    /// Always [`super::DB_SYSTEM`].
+    pub const DB_SYSTEM_NAME: &str = "db.system.name";
+    /// The command's name.
+    pub const DB_OPERATION_NAME: &str = "db.operation.name";
+    /// The db's number, as a string.
+    pub const DB_NAMESPACE: &str = "db.namespace";
+    /// How many commands a MULTI or a pipeline holds.
+    pub const DB_OPERATION_BATCH_SIZE: &str = "db.operation.batch.size";
+    /// The error's prefix (`WRONGTYPE`, `MOVED`).
+    pub const DB_RESPONSE_STATUS_CODE: &str = "db.response.status_code";
+    /// Name or SHA1 of the script or function.
+    pub const DB_STORED_PROCEDURE_NAME: &str = "db.stored_procedure.name";
+
+    /// Resource: the service.
+    pub const SERVICE_NAME: &str = "service.name";
+    /// Resource: the node's id.
+    pub const SERVICE_INSTANCE_ID: &str = "service.instance.id";
+    /// Resource: the server's version.
+    pub const SERVICE_VERSION: &str = "service.version";
+    /// Resource: the host.
+    pub const HOST_NAME: &str = "host.name";
+}
+
+/// Value of [`attribute::DB_SYSTEM_NAME`].
+pub const DB_SYSTEM: &str = "redis";
+
+/// Values of [`attribute::PATH`].
+pub mod path {
+    /// The live stream of a link.
+    pub const STREAM: &str = "stream";
+    /// A partial resynchronization out of the backlog.
+    pub const PARTIAL: &str = "partial";
+    /// A merged snapshot.
+    pub const MERGE: &str = "merge";
+    /// Repair after a digest comparison.
+    pub const ANTI_ENTROPY: &str = "anti-entropy";
+    /// Taken in from outside of the mesh.
+    pub const IMPORT: &str = "import";
+}
+
+/// Values of [`attribute::OUTCOME`].
+pub mod outcome {
+    /// The effect changed the data.
+    pub const APPLIED: &str = "applied";
+    /// Another write had won already.
+    pub const SUPERSEDED: &str = "superseded";
+    /// Both sides' values were joined.
+    pub const MERGED: &str = "merged";
+    /// The effect had arrived before.
+    pub const DUPLICATE: &str = "duplicate";
+    /// The effect waits for another one.
+    pub const DEFERRED: &str = "deferred";
+}
+
+/// Names of span events.
+pub mod event {
+    /// The effect lost; carries the winner's stamp and node.
+    pub const CONFLICT: &str = "conflict";
+    /// A member did not acknowledge in time; carries its node id.
+    pub const NOT_ACKED: &str = "not_acked";
+    /// The effect left the link's queue for the socket.
+    pub const DEQUEUED: &str = "dequeued";
+    /// The standard event of an error.
+    pub const EXCEPTION: &str = "exception";
+}
+
+/// Names of metrics, as in the Prometheus text.
+pub mod metric {
+    /// Histogram: origin's stamp to applied here; labels origin, path.
+    pub const LAG_SECONDS: &str = "keymesh_lag_seconds";
+    /// Histogram: write to acknowledged by all.
+    pub const CONVERGE_SECONDS: &str = "keymesh_converge_seconds";
+    /// Gauge, 0 or 1; labels peer, direction.
+    pub const LINK_UP: &str = "keymesh_link_up";
+    /// Gauge, the state's number; labels peer, direction.
+    pub const LINK_STATE: &str = "keymesh_link_state";
+    /// Gauge: effects not seen yet; label origin.
+    pub const VV_GAP_EFFECTS: &str = "keymesh_vv_gap_effects";
+    /// Gauge: age of the oldest effect not seen yet; label origin.
+    pub const VV_GAP_SECONDS: &str = "keymesh_vv_gap_seconds";
+    /// Counter; labels peer, direction, source.
+    pub const BYTES_TOTAL: &str = "keymesh_bytes_total";
+    /// Counter; labels peer, direction, source.
+    pub const EFFECTS_TOTAL: &str = "keymesh_effects_total";
+    /// Counter, the alarm for amplification; label peer.
+    pub const DUPLICATES_FILTERED_TOTAL: &str = "keymesh_duplicates_filtered_total";
+    /// Counter; labels type, kind, outcome.
+    pub const CONFLICTS_TOTAL: &str = "keymesh_conflicts_total";
+    /// Gauge: now minus the local watermark; label member that holds it back.
+    pub const WATERMARK_AGE_SECONDS: &str = "keymesh_watermark_age_seconds";
+    /// Gauge: now minus the global watermark; label member that holds it back.
+    pub const WATERMARK_AGE_SECONDS_GLOBAL: &str = "keymesh_watermark_age_seconds_global";
+    /// Gauge; label type.
+    pub const TOMBSTONES: &str = "keymesh_tombstones";
+    /// Gauge; label type.
+    pub const TOMBSTONE_BYTES: &str = "keymesh_tombstone_bytes";
+    /// Gauge; label type.
+    pub const UNSTABLE_BYTES: &str = "keymesh_unstable_bytes";
+    /// Counter; labels kind (partial, delta, full), result.
+    pub const SYNC_TOTAL: &str = "keymesh_sync_total";
+    /// Gauge: how long a cut can last before a full synchronization is needed.
+    pub const BACKLOG_SECONDS: &str = "keymesh_backlog_seconds";
+    /// Gauge; label peer.
+    pub const CLOCK_SKEW_SECONDS: &str = "keymesh_clock_skew_seconds";
+    /// Counter; label peer.
+    pub const DIGEST_MISMATCH_TOTAL: &str = "keymesh_digest_mismatch_total";
+    /// Counter; label peer.
+    pub const REPAIRED_KEYS_TOTAL: &str = "keymesh_repaired_keys_total";
+    /// Counter: spans that reached the collector.
+    pub const TRACE_SPANS_EXPORTED_TOTAL: &str = "keymesh_trace_spans_exported_total";
+    /// Counter: spans lost to a full queue or a collector that did not take them.
+    pub const TRACE_SPANS_DROPPED_TOTAL: &str = "keymesh_trace_spans_dropped_total";
+    /// Counter: label sets refused because their family was full.
+    pub const METRIC_SERIES_REFUSED_TOTAL: &str = "keymesh_metric_series_refused_total";
+}
+
+/// Names of metric labels.
+pub mod label {
+    /// The node at the other end of a link.
+    pub const PEER: &str = "peer";
+    /// `in` or `out`.
+    pub const DIRECTION: &str = "direction";
+    /// The node that took the write.
+    pub const ORIGIN: &str = "origin";
+    /// See [`super::path`].
+    pub const PATH: &str = "path";
+    /// `origin` (own effects) or `forward` (others' effects).
+    pub const SOURCE: &str = "source";
+    /// A data type, as `TYPE` prints it.
+    pub const TYPE: &str = "type";
+    /// Kind of a conflict or of a synchronization.
+    pub const KIND: &str = "kind";
+    /// See [`super::outcome`].
+    pub const OUTCOME: &str = "outcome";
+    /// How a synchronization ended.
+    pub const RESULT: &str = "result";
+    /// The member that holds a watermark back.
+    pub const MEMBER: &str = "member";
+}
