@@ -51,11 +51,64 @@ pub struct Batch {
     planned: Vec<Planned>,
     /// The next one to carry out.
     next: usize,
+    names: Names,
+    /// What was carried out, for the statistics.
+    pub calls: BatchCalls,
+}
+
+/// From names to rows; remembers the last one, for pipelines of one kind.
+#[derive(Debug)]
+struct Names {
     last_name: [u8; NAME_LEN],
     last_name_len: usize,
     last_row: Option<&'static Row>,
-    /// What was carried out, for the statistics.
-    pub calls: BatchCalls,
+}
+
+impl Names {
+    #[inline]
+    fn resolve(&mut self, args: Args<'_>, keyspace: &Keyspace) -> (Step, bool) {
+        let name = args.name();
+        let known = if name.len() == self.last_name_len && name == &self.last_name[..name.len()] {
+            self.last_row
+        } else {
+            self.look_up(name)
+        };
+        let Some(row) = known else {
+            return if name.eq_ignore_ascii_case(LINK) {
+                (Step::Link, true)
+            } else {
+                (Step::Unknown, false)
+            };
+        };
+        if !row.accepts(args.len()) {
+            return (Step::WrongArity(row), false);
+        }
+        match row.handler {
+            Handler::Data(_) => {
+                let hash = match row.keys {
+                    Keys::One => args.try_get(1).map(|key| keyspace.hash(key)),
+                    _ => None,
+                };
+                (Step::Data(row, hash), row.flags.has(Flags::BARRIER))
+            }
+            Handler::Session(SessionCommand::Ping | SessionCommand::Echo) => {
+                (Step::Own(row), false)
+            }
+            // Whatever its row says: these may change what the following bytes mean, or wait.
+            Handler::Session(_) | Handler::Server(_) => (Step::Own(row), true),
+        }
+    }
+
+    fn look_up(&mut self, name: &[u8]) -> Option<&'static Row> {
+        let row = crate::commands::lookup(name).or_else(|| super::rows::lookup(name));
+        self.last_row = row;
+        self.last_name_len = usize::MAX;
+        if let Some(kept) = self.last_name.get_mut(..name.len()) {
+            kept.copy_from_slice(name);
+            self.last_name_len = name.len();
+        }
+        row
+    }
 }
 
 /// How phase one ended.
@@ -76,9 +129,11 @@ impl Batch {
             spans: Vec::new(),
             planned: Vec::new(),
             next: 0,
-            last_name: [0; NAME_LEN],
-            last_name_len: usize::MAX,
-            last_row: None,
+            names: Names {
+                last_name: [0; NAME_LEN],
+                last_name_len: usize::MAX,
+                last_row: None,
+            },
             calls: BatchCalls::new(),
         }
     }
@@ -135,7 +190,7 @@ impl Batch {
             match splitter.next(buf, pos, &mut self.spans) {
                 Ok(Split::Command { first_span, argc }) => {
                     let args = Args::new(buf, &self.spans[first_span..first_span + argc]);
-                    let (step, is_barrier) = self.resolve(args, keyspace);
+                    let (step, is_barrier) = self.names.resolve(args, keyspace);
                     self.planned.push(Planned {
                         step,
                         first_span: first_span as u32,
@@ -152,51 +207,6 @@ impl Batch {
             }
         }
         Planning::Full
-    }
-
-    #[inline]
-    fn resolve(&mut self, args: Args<'_>, keyspace: &Keyspace) -> (Step, bool) {
-        let name = args.name();
-        let known = if name.len() == self.last_name_len && name == &self.last_name[..name.len()] {
-            self.last_row
-        } else {
-            self.look_up(name)
-        };
-        let Some(row) = known else {
-            return if name.eq_ignore_ascii_case(LINK) {
-                (Step::Link, true)
-            } else {
-                (Step::Unknown, false)
-            };
-        };
-        if !row.accepts(args.len()) {
-            return (Step::WrongArity(row), false);
-        }
-        match row.handler {
-            Handler::Data(_) => {
-                let hash = match row.keys {
-                    Keys::One => args.try_get(1).map(|key| keyspace.hash(key)),
-                    _ => None,
-                };
-                (Step::Data(row, hash), row.flags.has(Flags::BARRIER))
-            }
-            Handler::Session(SessionCommand::Ping | SessionCommand::Echo) => {
-                (Step::Own(row), false)
-            }
-            // Whatever its row says: these may change what the following bytes mean, or wait.
-            Handler::Session(_) | Handler::Server(_) => (Step::Own(row), true),
-        }
-    }
-
-    fn look_up(&mut self, name: &[u8]) -> Option<&'static Row> {
-        let row = crate::commands::lookup(name).or_else(|| super::rows::lookup(name));
-        self.last_row = row;
-        self.last_name_len = usize::MAX;
-        if let Some(kept) = self.last_name.get_mut(..name.len()) {
-            kept.copy_from_slice(name);
-            self.last_name_len = name.len();
-        }
-        row
     }
 
     /// Phase two: carries out commands until the batch is done, the replies are many, or one wants something else.
