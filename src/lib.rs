@@ -12,3 +12,4 @@ pub mod journal;
 pub mod keyspace;
 pub mod replication;
 pub mod resp;
+pub mod server;
