@@ -1,26 +1,19 @@
 //! What a data command gets: its arguments, its reply, the partitions it may touch, and the one door through which it changes
 //! them, which records every effect.
+//!
+//! Looking at a key and writing the reply happen in one closure, so that a value goes from the table into the reply
+//! without a copy between them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::commands::effects::{Effect, Effects};
+use crate::db::partition::Look;
+use crate::db::settle::Flushed;
 use crate::db::table::KeyHasher;
 use crate::db::{Hlc, Key, Op, Origins, Outcome, Partition, Stamp, UnixMillis, View, WriteContext};
 use crate::resp::{Args, Reply};
 
-/// The locked partitions of a call.
-pub enum Access<'p> {
-    /// The one that holds all its keys.
-    One(&'p mut Partition),
-    /// Those that it may need, in order of their numbers; the others are none.
-    Many(&'p mut [Option<&'p mut Partition>]),
-}
-
-/// The partition of a hash among `count`, a power of two.
-#[inline]
-pub fn partition_of(hash: u64, count: usize) -> usize {
-    (hash >> 48) as usize & (count - 1)
-}
+pub use crate::commands::access::{Access, partition_of};
 
 /// What stays the same for all commands of a server.
 #[derive(Clone, Copy)]
@@ -63,7 +56,13 @@ pub struct DataCall<'a, 'p> {
     pub panic_after_mutation: &'a AtomicBool,
 }
 
-impl<'a, 'p> DataCall<'a, 'p> {
+/// The string that a key holds. The one place where another type would be refused.
+#[inline]
+pub fn string_of<'v>(view: &View<'v>) -> &'v [u8] {
+    view.value
+}
+
+impl<'a> DataCall<'a, '_> {
     /// Argument `index` as a key.
     #[inline]
     pub fn key(&self, index: usize) -> Key<'a> {
@@ -75,46 +74,43 @@ impl<'a, 'p> DataCall<'a, 'p> {
         Key { bytes, hash }
     }
 
-    /// The partition of a key.
+    /// Looks a key up for its reader: counts as a hit or a miss, and hands over the reply beside what was found.
     #[inline]
-    pub fn partition(&mut self, hash: u64) -> &mut Partition {
-        match self.access {
-            Access::One(partition) => partition,
-            Access::Many(partitions) => {
-                let index = partition_of(hash, partitions.len());
-                partitions[index]
-                    .as_deref_mut()
-                    .expect("the executor locked the partitions of all keys in the row")
+    pub fn read<R>(
+        &mut self,
+        key: Key<'_>,
+        f: impl FnOnce(Option<View<'_>>, &mut Reply) -> R,
+    ) -> R {
+        let partition = self.access.partition(key.hash);
+        match partition.look(self.db, key, self.now) {
+            Look::Live(view) => {
+                self.hits.0 += 1;
+                return f(Some(view), self.reply);
             }
+            Look::Expired => partition.remove_expired(self.db, key),
+            Look::Absent => {}
         }
+        self.hits.1 += 1;
+        f(None, self.reply)
     }
 
-    /// What a key shows. Does not count as a hit or a miss.
+    /// Looks a key up for its writer: counts nowhere, as in Redis.
     #[inline]
-    pub fn view(&mut self, key: Key<'_>) -> Option<View<'_>> {
-        let (db, now) = (self.db, self.now);
-        let partition = self.partition(key.hash);
-        if !partition.is_stamped() && partition.is_expired(db, key, now) {
-            partition.remove_expired(db, key);
-        }
-        partition.view(db, key, now)
+    pub fn look<R>(&mut self, key: Key<'_>, f: impl FnOnce(Option<View<'_>>) -> R) -> R {
+        f(self.access.partition(key.hash).view(self.db, key, self.now))
     }
 
-    /// Counts a look-up for INFO's keyspace_hits and keyspace_misses.
+    /// Whether a key is there. Counts nowhere.
     #[inline]
-    pub fn count_lookup(&mut self, found: bool) {
-        if found {
-            self.hits.0 += 1;
-        } else {
-            self.hits.1 += 1;
-        }
+    pub fn exists(&mut self, key: Key<'_>) -> bool {
+        self.look(key, |view| view.is_some())
     }
 
-    /// Changes a key and records the effect. The caller has checked that the operation fits.
+    /// Changes a key and records the effect. The caller has checked that the operation fits and changes something.
     #[inline]
     pub fn apply(&mut self, key: Key<'_>, op: Op<'_>) -> Outcome {
         let (db, context) = (self.db, self.context());
-        let outcome = self.partition(key.hash).apply(db, key, op, &context);
+        let outcome = self.access.partition(key.hash).apply(db, key, op, &context);
         self.record(Effect::Key {
             db,
             key: key.bytes,
@@ -126,17 +122,11 @@ impl<'a, 'p> DataCall<'a, 'p> {
         outcome
     }
 
-    /// Empties a database; what was in it is handed back to be freed.
-    pub fn flush(&mut self, db: u32) -> Vec<crate::db::settle::Flushed> {
+    /// Empties a database; what was in it is handed back to be freed. The row must lock all partitions.
+    pub fn flush(&mut self, db: u32) -> Vec<Flushed> {
         let context = self.context();
-        let Access::Many(partitions) = self.access else {
-            return Vec::new();
-        };
-        let flushed = partitions
-            .iter_mut()
-            .flatten()
-            .map(|partition| partition.flush(db, true, &context).1)
-            .collect();
+        let flush = |partition: &mut Partition| partition.flush(db, true, &context).1;
+        let flushed = self.access.iter_mut().map(flush).collect();
         self.record(Effect::Flush { db });
         flushed
     }
@@ -148,6 +138,7 @@ impl<'a, 'p> DataCall<'a, 'p> {
         }
     }
 
+    #[inline]
     fn context(&self) -> WriteContext<'a> {
         WriteContext {
             stamp: self.stamp.unwrap_or(Stamp::ZERO),
@@ -163,17 +154,5 @@ impl<'a, 'p> DataCall<'a, 'p> {
             self.effects.push(effect);
             self.stamp = Some(Stamp::new(stamp.time().plus(1), stamp.origin()));
         }
-    }
-
-    /// All locked partitions, for commands that look at whole databases.
-    pub fn partitions(&mut self) -> impl Iterator<Item = &mut Partition> {
-        let (one, many) = match self.access {
-            Access::One(partition) => (Some(&mut **partition), None),
-            Access::Many(partitions) => (
-                None,
-                Some(partitions.iter_mut().flatten().map(|p| &mut **p)),
-            ),
-        };
-        one.into_iter().chain(many.into_iter().flatten())
     }
 }

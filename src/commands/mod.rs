@@ -1,14 +1,31 @@
 //! What commands do: one table, one file per family. A data command is `(partitions, arguments, stamps) -> reply + effects`; it
 //! checks everything first and changes last. Commands of the connection and of the server are named here and carried out
 //! by the rooms that own connections and servers.
+//!
+//! - [`table`]: a row per command; [`docs`]: what COMMAND says of it; [`registry`]: from a name to its row.
+//! - [`call`]: what a data command gets; [`access`]: the partitions it holds; [`effects`]: the bytes of what it did.
+//! - [`strings`], [`keys`], [`expire`], [`scan`], [`flush`]: the data commands.
+//! - [`session_rows`], [`server_rows`]: rows of commands that other rooms carry out.
+//! - [`command_info`]: the replies of COMMAND.
 
+pub mod access;
 pub mod call;
+pub mod command_info;
+pub mod docs;
 pub mod effects;
+pub mod errors;
+pub mod expire;
+pub mod flush;
+pub mod keys;
 pub mod registry;
+pub mod scan;
+pub mod server_rows;
+pub mod session_rows;
 pub mod strings;
 pub mod table;
 
 pub use call::{Access, DataCall};
+pub use command_info::command_reply;
 pub use effects::{Effect, Effects};
 pub use registry::lookup;
 pub use table::{Flags, Handler, Keys, Row};

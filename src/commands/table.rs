@@ -2,6 +2,9 @@
 //! command - ACL, COMMAND, batching, locking, stamps - reads its row; there is no second list.
 
 use crate::commands::call::DataCall;
+use crate::commands::docs::{Categories, Docs};
+use crate::commands::errors;
+use crate::resp::{Args, Reply};
 
 /// Which arguments are keys. Argument 0 is the command's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +33,8 @@ pub enum Keys {
 pub struct Flags(pub u32);
 
 impl Flags {
+    /// None.
+    pub const NONE: Self = Self(0);
     /// May change data.
     pub const WRITE: Self = Self(1);
     /// Never changes data.
@@ -129,6 +134,7 @@ pub enum ServerCommand {
     Debug,
     Info,
     Lfence,
+    Link,
     Mesh,
     Replconf,
     Replicaof,
@@ -151,6 +157,8 @@ pub struct Row {
     pub stamps: Stamps,
     /// Who carries it out.
     pub handler: Handler,
+    /// What COMMAND and ACL say of it.
+    pub docs: &'static Docs,
 }
 
 impl std::fmt::Debug for Row {
@@ -170,6 +178,58 @@ impl Row {
         } else {
             argc >= self.arity.unsigned_abs() as usize
         }
+    }
+
+    /// All its ACL categories: those its flags imply and those its docs add.
+    pub fn categories(&self) -> Categories {
+        let mut categories = self.docs.categories;
+        for (flag, implied) in [
+            (Flags::WRITE, Categories::WRITE),
+            (Flags::READONLY, Categories::READ),
+            (Flags::ADMIN, Categories::ADMIN.and(Categories::DANGEROUS)),
+            (Flags::BLOCKING, Categories::BLOCKING),
+        ] {
+            if self.flags.has(flag) {
+                categories = categories.and(implied);
+            }
+        }
+        categories.and(if self.flags.has(Flags::FAST) {
+            Categories::FAST
+        } else {
+            Categories::SLOW
+        })
+    }
+
+    /// The row of this command's subcommand of that name, in any case.
+    pub fn subcommand(&self, name: &[u8]) -> Option<&'static Self> {
+        self.docs.subcommands.iter().find(|row| {
+            let (_, sub) = row.name.split_once('|').unwrap_or_default();
+            sub.as_bytes().eq_ignore_ascii_case(name)
+        })
+    }
+
+    /// The row that judges a call: the subcommand's where the command has subcommands, else this one. Where there is no such
+    /// subcommand or the number of arguments is wrong, the error is written and none returned.
+    pub fn resolve(&'static self, args: Args<'_>, reply: &mut Reply) -> Option<&'static Self> {
+        let row = match args.try_get(1) {
+            Some(sub) if !self.docs.subcommands.is_empty() => {
+                let Some(row) = self.subcommand(sub) else {
+                    let shown = String::from_utf8_lossy(sub.get(..128).unwrap_or(sub));
+                    reply.error_format(format_args!(
+                        "ERR unknown subcommand '{shown}'. Try {} HELP.",
+                        self.name.to_ascii_uppercase()
+                    ));
+                    return None;
+                };
+                row
+            }
+            _ => self,
+        };
+        if !row.accepts(args.len()) {
+            errors::wrong_arity(reply, row.name);
+            return None;
+        }
+        Some(row)
     }
 
     /// An upper bound of the stamps a call with `argc` arguments needs.

@@ -4,12 +4,14 @@
 //! - [`origin`]: who wrote: node ids, incarnations, the node-local dictionary of origins, version vectors.
 //! - [`op`]: what one effect does to one key, its bytes, and [`op::step`], the only place that says what it means.
 //! - [`record`]: one key at rest, one allocation.
+//! - [`glob`]: Redis patterns, for keys, directives and channels.
 //! - [`table`]: the segmented hash table that grows without a pause.
 //! - [`partition`]: keys, their unsettled operations, tombstones; local writes and remote effects enter by one door.
 //! - [`settle`]: what time does: folding, purging, flushing.
 //! - [`item`]: a key as it travels in a snapshot; [`merge`]: two nodes' views of one key become one.
 //! - [`snapshot`]: the walk that shows one instant while writes go on.
 
+pub mod glob;
 pub mod item;
 pub mod merge;
 pub mod op;

@@ -40,6 +40,17 @@ pub struct View<'a> {
     pub stamp: Option<Stamp>,
 }
 
+/// What a look at a key found.
+#[derive(Debug, Clone, Copy)]
+pub enum Look<'a> {
+    /// It shows this.
+    Live(View<'a>),
+    /// It shows nothing any more because its deadline has passed.
+    Expired,
+    /// There is nothing.
+    Absent,
+}
+
 /// What goes with a write.
 #[derive(Debug, Clone, Copy)]
 pub struct WriteContext<'a> {
@@ -139,15 +150,26 @@ impl Partition {
     /// What the key shows at `now`.
     #[inline]
     pub fn view(&self, db: u32, key: Key<'_>, now: UnixMillis) -> Option<View<'_>> {
-        let record = self.dbs[db as usize].table.get(key.bytes, key.hash)?;
+        match self.look(db, key, now) {
+            Look::Live(view) => Some(view),
+            Look::Expired | Look::Absent => None,
+        }
+    }
+
+    /// What the key shows at `now`, and whether it shows nothing only because it has expired: one look-up for both.
+    #[inline]
+    pub fn look(&self, db: u32, key: Key<'_>, now: UnixMillis) -> Look<'_> {
+        let Some(record) = self.dbs[db as usize].table.get(key.bytes, key.hash) else {
+            return Look::Absent;
+        };
         if record.is_tombstone() {
-            return None;
+            return Look::Absent;
         }
         let deadline = record.deadline();
         if op::is_expired(deadline, now) {
-            return None;
+            return Look::Expired;
         }
-        Some(View {
+        Look::Live(View {
             value: record.value(),
             deadline,
             stamp: record.stamp(),

@@ -11,7 +11,7 @@ use parking_lot::MutexGuard;
 use smallvec::SmallVec;
 
 use crate::commands::call::{Access, DataCall, partition_of};
-use crate::commands::{Effects, Flags, Handler, Keys, Row};
+use crate::commands::{Effects, Flags, Handler, Keys, Row, scan};
 use crate::db::{Partition, Stamp, UnixMillis};
 use crate::journal::{Record, Reservation, TraceBytes};
 use crate::keyspace::Keyspace;
@@ -256,12 +256,12 @@ pub(super) fn mark_needed(keyspace: &Keyspace, row: &Row, args: Args<'_>, needed
     match row.keys {
         Keys::All => needed.fill(true),
         Keys::Cursor(argument) => {
-            // The cursor's low bits name the partition, see the SCAN command.
+            // A cursor that cannot be read gets its error from the handler, which then needs no partition.
             let cursor = args
                 .try_get(usize::from(argument))
-                .and_then(crate::resp::parse_u64)
+                .and_then(scan::parse_cursor)
                 .unwrap_or(0);
-            needed[cursor as usize & (count - 1)] = true;
+            needed[scan::cursor_partition(cursor, count)] = true;
         }
         _ => {
             for index in row.key_arguments(args.len()) {

@@ -1,0 +1,406 @@
+//! The replies of COMMAND: what the rows and their docs say, laid out as Redis 7.0 does.
+
+use crate::commands::docs::{Argument, ArgumentKind, Categories, Docs};
+use crate::commands::table::{Flags, Keys, Row};
+use crate::commands::{errors, registry};
+use crate::db::glob::glob_match;
+use crate::resp::{Args, Reply};
+
+/// Flags in Redis's words and order. Those that only matter here have none.
+const FLAG_NAMES: &[(Flags, &str)] = &[
+    (Flags::WRITE, "write"),
+    (Flags::READONLY, "readonly"),
+    (Flags::DENYOOM, "denyoom"),
+    (Flags::ADMIN, "admin"),
+    (Flags::NOSCRIPT, "noscript"),
+    (Flags::BLOCKING, "blocking"),
+    (Flags::LOADING, "loading"),
+    (Flags::STALE, "stale"),
+    (Flags::SKIP_MONITOR, "skip_monitor"),
+    (Flags::SKIP_SLOWLOG, "skip_slowlog"),
+    (Flags::FAST, "fast"),
+    (Flags::NO_AUTH, "no_auth"),
+    (Flags::MAY_REPLICATE, "may_replicate"),
+    (Flags::NO_ASYNC_LOADING, "no_async_loading"),
+    (Flags::NO_MULTI, "no_multi"),
+    (Flags::ALLOW_BUSY, "allow_busy"),
+];
+
+/// Writes the one reply of `COMMAND ...`.
+pub fn command_reply(args: Args<'_>, reply: &mut Reply) {
+    let Some(command) = registry::lookup(b"command") else {
+        return reply.error("ERR unknown command");
+    };
+    if args.len() < 2 {
+        return infos_of_all(reply);
+    }
+    let Some(row) = command.resolve(args, reply) else {
+        return;
+    };
+    let rest = args.skip(2);
+    match row.name {
+        "command|count" => reply.integer(registry::all().count() as i64),
+        "command|docs" => docs(rest, reply),
+        "command|getkeys" => keys_of(rest, false, reply),
+        "command|getkeysandflags" => keys_of(rest, true, reply),
+        "command|help" => help_reply(command, reply),
+        "command|info" if rest.is_empty() => infos_of_all(reply),
+        "command|info" => infos(rest, reply),
+        "command|list" => list(rest, reply),
+        _ => reply.error(errors::SYNTAX),
+    }
+}
+
+/// Writes the reply of `<command> HELP` for a command with subcommands.
+pub fn help_reply(row: &Row, reply: &mut Reply) {
+    let subcommands = row.docs.subcommands;
+    reply.array(1 + 2 * subcommands.len());
+    reply.simple(&format!(
+        "{} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+        row.name.to_ascii_uppercase()
+    ));
+    for sub in subcommands {
+        let (_, name) = sub.name.split_once('|').unwrap_or_default();
+        let mut usage = name.to_ascii_uppercase();
+        for argument in sub.docs.arguments {
+            usage.push(' ');
+            write_usage(argument, &mut usage);
+        }
+        reply.simple(&usage);
+        reply.simple(&format!("    {}.", sub.docs.summary));
+    }
+}
+
+/// How an argument is written: `[COUNT <count>]`, `<ON | OFF>`.
+fn write_usage(argument: &Argument, out: &mut String) {
+    if argument.optional {
+        out.push('[');
+    }
+    if argument.kind == ArgumentKind::PureToken {
+        out.push_str(argument.token);
+    } else if !argument.token.is_empty() {
+        out.push_str(argument.token);
+        out.push(' ');
+    }
+    let between = match argument.kind {
+        ArgumentKind::PureToken => None,
+        ArgumentKind::OneOf => Some(" | "),
+        ArgumentKind::Block => Some(" "),
+        _ => {
+            out.push('<');
+            out.push_str(argument.name);
+            out.push('>');
+            None
+        }
+    };
+    if let Some(between) = between {
+        let chosen = argument.kind == ArgumentKind::OneOf && !argument.optional;
+        out.push_str(if chosen { "<" } else { "" });
+        for (nth, part) in argument.arguments.iter().enumerate() {
+            out.push_str(if nth == 0 { "" } else { between });
+            write_usage(part, out);
+        }
+        out.push_str(if chosen { ">" } else { "" });
+    }
+    if argument.multiple {
+        out.push_str(" ...");
+    }
+    if argument.optional {
+        out.push(']');
+    }
+}
+
+fn infos_of_all(reply: &mut Reply) {
+    reply.array(registry::all().count());
+    for row in registry::all() {
+        info(row, reply);
+    }
+}
+
+fn infos(names: Args<'_>, reply: &mut Reply) {
+    reply.array(names.len());
+    for name in names {
+        match registry::lookup_full(name) {
+            Some(row) => info(row, reply),
+            None => reply.null(),
+        }
+    }
+}
+
+fn info(row: &Row, reply: &mut Reply) {
+    reply.array(10);
+    reply.bulk(row.name.as_bytes());
+    reply.integer(i64::from(row.arity));
+    let flags = FLAG_NAMES.iter().filter(|(flag, _)| row.flags.has(*flag));
+    simple_set(flags.map(|(_, name)| *name), reply);
+    let (first, last, step) = key_range(row.keys);
+    for place in [first, last, step] {
+        reply.integer(place);
+    }
+    let names: Vec<_> = row
+        .categories()
+        .names()
+        .map(|name| format!("@{name}"))
+        .collect();
+    simple_set(names.iter().map(String::as_str), reply);
+    reply.set(row.docs.tips.len());
+    for tip in row.docs.tips {
+        reply.bulk(tip.as_bytes());
+    }
+    key_specs(row, reply);
+    match row.docs.subcommands {
+        [] => reply.set(0),
+        subcommands => {
+            reply.array(subcommands.len());
+            for sub in subcommands {
+                info(sub, reply);
+            }
+        }
+    }
+}
+
+fn simple_set<'n>(names: impl Iterator<Item = &'n str> + Clone, reply: &mut Reply) {
+    reply.set(names.clone().count());
+    for name in names {
+        reply.simple(name);
+    }
+}
+
+/// First key, last key, step; all 0 for a command without.
+fn key_range(keys: Keys) -> (i64, i64, i64) {
+    match keys {
+        Keys::None | Keys::All | Keys::Cursor(_) => (0, 0, 0),
+        Keys::One => (1, 1, 1),
+        Keys::Range { first, last, step } => (i64::from(first), i64::from(last), i64::from(step)),
+    }
+}
+
+fn key_specs(row: &Row, reply: &mut Reply) {
+    let (first, last, step) = key_range(row.keys);
+    if first == 0 {
+        return reply.set(0);
+    }
+    let Docs {
+        access,
+        access_note,
+        ..
+    } = row.docs;
+    reply.set(1);
+    reply.map(3 + usize::from(!access_note.is_empty()));
+    if !access_note.is_empty() {
+        reply.bulk(b"notes");
+        reply.bulk(access_note.as_bytes());
+    }
+    reply.bulk(b"flags");
+    simple_set(access.iter().copied(), reply);
+    reply.bulk(b"begin_search");
+    typed_spec("index", &[("index", first)], reply);
+    reply.bulk(b"find_keys");
+    // A last key that is counted from the first one, unless it is counted from the end.
+    let last_key = if last >= 0 { last - first } else { last };
+    let fields = [("lastkey", last_key), ("keystep", step), ("limit", 0)];
+    typed_spec("range", &fields, reply);
+}
+
+fn typed_spec(kind: &str, fields: &[(&str, i64)], reply: &mut Reply) {
+    reply.map(2);
+    reply.bulk(b"type");
+    reply.bulk(kind.as_bytes());
+    reply.bulk(b"spec");
+    reply.map(fields.len());
+    for (name, value) in fields {
+        reply.bulk(name.as_bytes());
+        reply.integer(*value);
+    }
+}
+
+fn docs(names: Args<'_>, reply: &mut Reply) {
+    if names.is_empty() {
+        reply.map(registry::all().count());
+        for row in registry::all() {
+            doc(row, reply);
+        }
+        return;
+    }
+    let rows: Vec<_> = names.iter().filter_map(registry::lookup_full).collect();
+    reply.map(rows.len());
+    for row in rows {
+        doc(row, reply);
+    }
+}
+
+/// A name and the map of what is said of it.
+fn doc(row: &Row, reply: &mut Reply) {
+    let docs = row.docs;
+    reply.bulk(row.name.as_bytes());
+    let map = reply.deferred_map();
+    let mut fields = 4;
+    for (name, value) in [
+        ("summary", docs.summary),
+        ("since", docs.since),
+        ("group", docs.group.as_str()),
+        ("complexity", docs.complexity),
+    ] {
+        reply.bulk(name.as_bytes());
+        reply.bulk(value.as_bytes());
+    }
+    let doc_flags = [
+        (docs.deprecated.is_some(), "deprecated"),
+        (docs.system, "syscmd"),
+    ];
+    let doc_flags = doc_flags.iter().filter(|(set, _)| *set);
+    if doc_flags.clone().next().is_some() {
+        reply.bulk(b"doc_flags");
+        simple_set(doc_flags.map(|(_, name)| *name), reply);
+        fields += 1;
+    }
+    if let Some(deprecated) = docs.deprecated {
+        reply.bulk(b"deprecated_since");
+        reply.bulk(deprecated.since.as_bytes());
+        reply.bulk(b"replaced_by");
+        reply.bulk(deprecated.replaced_by.as_bytes());
+        fields += 2;
+    }
+    if !docs.arguments.is_empty() {
+        reply.bulk(b"arguments");
+        arguments(docs.arguments, reply);
+        fields += 1;
+    }
+    if !docs.subcommands.is_empty() {
+        reply.bulk(b"subcommands");
+        reply.map(docs.subcommands.len());
+        for sub in docs.subcommands {
+            doc(sub, reply);
+        }
+        fields += 1;
+    }
+    reply.set_len(map, fields);
+}
+
+fn arguments(arguments: &[Argument], reply: &mut Reply) {
+    reply.array(arguments.len());
+    for argument in arguments {
+        self::argument(argument, reply);
+    }
+}
+
+fn argument(argument: &Argument, reply: &mut Reply) {
+    let flags = [
+        (argument.optional, "optional"),
+        (argument.multiple, "multiple"),
+        (argument.multiple_token, "multiple_token"),
+    ];
+    let flags = flags.iter().filter(|(set, _)| *set);
+    let is_key = argument.kind == ArgumentKind::Key;
+    let map = reply.deferred_map();
+    let mut fields = 0;
+    let mut text = |name: &str, value: &str, reply: &mut Reply| {
+        if !value.is_empty() {
+            reply.bulk(name.as_bytes());
+            reply.bulk(value.as_bytes());
+            fields += 1;
+        }
+    };
+    text("name", argument.name, reply);
+    text("type", argument.kind.as_str(), reply);
+    if is_key {
+        reply.bulk(b"key_spec_index");
+        reply.integer(0);
+    }
+    text("token", argument.token, reply);
+    text("since", argument.since, reply);
+    text("deprecated_since", argument.deprecated_since, reply);
+    fields += usize::from(is_key);
+    if flags.clone().next().is_some() {
+        reply.bulk(b"flags");
+        simple_set(flags.map(|(_, name)| *name), reply);
+        fields += 1;
+    }
+    if !argument.arguments.is_empty() {
+        reply.bulk(b"arguments");
+        arguments(argument.arguments, reply);
+        fields += 1;
+    }
+    reply.set_len(map, fields);
+}
+
+/// The rows of all commands and subcommands.
+fn all_with_subcommands() -> impl Iterator<Item = &'static Row> {
+    registry::all().flat_map(|row| std::iter::once(row).chain(row.docs.subcommands))
+}
+
+fn list(args: Args<'_>, reply: &mut Reply) {
+    let rows: Vec<&Row> = match args.len() {
+        0 => all_with_subcommands().collect(),
+        3 if args[0].eq_ignore_ascii_case(b"filterby") => {
+            let (by, value) = (args.get(1), args.get(2));
+            if by.eq_ignore_ascii_case(b"module") {
+                Vec::new()
+            } else if by.eq_ignore_ascii_case(b"aclcat") {
+                match Categories::by_name(value) {
+                    Some(category) => all_with_subcommands()
+                        .filter(|row| row.categories().has(category))
+                        .collect(),
+                    None => Vec::new(),
+                }
+            } else if by.eq_ignore_ascii_case(b"pattern") {
+                all_with_subcommands()
+                    .filter(|row| glob_match(value, row.name.as_bytes(), true))
+                    .collect()
+            } else {
+                return reply.error(errors::SYNTAX);
+            }
+        }
+        _ => return reply.error(errors::SYNTAX),
+    };
+    reply.array(rows.len());
+    for row in rows {
+        reply.bulk(row.name.as_bytes());
+    }
+}
+
+fn keys_of(command: Args<'_>, with_access: bool, reply: &mut Reply) {
+    let row = registry::lookup(command.name()).and_then(|row| match command.try_get(1) {
+        Some(sub) if !row.docs.subcommands.is_empty() => row.subcommand(sub),
+        _ => Some(row),
+    });
+    let Some(row) = row else {
+        return reply.error("ERR Invalid command specified");
+    };
+    if key_range(row.keys).0 == 0 {
+        return reply.error("ERR The command has no key arguments");
+    }
+    if !row.accepts(command.len()) {
+        return reply.error("ERR Invalid number of arguments specified for command");
+    }
+    let access = access_of(row, command);
+    reply.array(row.key_arguments(command.len()).count());
+    for index in row.key_arguments(command.len()) {
+        if with_access {
+            reply.array(2);
+        }
+        reply.bulk(command.get(index));
+        if with_access {
+            simple_set(access.iter().copied(), reply);
+        }
+    }
+}
+
+/// What this very call does with its keys, where that depends on its options.
+fn access_of(row: &Row, command: Args<'_>) -> &'static [&'static str] {
+    if !row.docs.access.contains(&"variable_flags") {
+        return row.docs.access;
+    }
+    let reads = command
+        .skip(3)
+        .iter()
+        .any(|word| word.eq_ignore_ascii_case(b"get"));
+    if reads {
+        &["RW", "access", "update"]
+    } else {
+        &["OW", "update"]
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! COMMAND against replies recorded from Redis.

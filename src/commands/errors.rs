@@ -1,0 +1,30 @@
+//! Error replies that several commands share, in Redis's exact words.
+
+use crate::resp::Reply;
+
+/// An option that does not exist, or that another one excludes.
+pub const SYNTAX: &str = "ERR syntax error";
+/// A text that is not a canonical 64-bit integer.
+pub const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
+/// A text that is not a number.
+pub const NOT_A_FLOAT: &str = "ERR value is not a valid float";
+/// INCR and its kin beyond 64 bits.
+pub const WOULD_OVERFLOW: &str = "ERR increment or decrement would overflow";
+/// A string longer than 512 MB.
+pub const TOO_LONG: &str = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
+
+/// "wrong number of arguments".
+#[cold]
+pub fn wrong_arity(reply: &mut Reply, command: &str) {
+    reply.error_format(format_args!(
+        "ERR wrong number of arguments for '{command}' command"
+    ));
+}
+
+/// A time to live that is not positive or beyond 64 bits of milliseconds.
+#[cold]
+pub fn invalid_expire_time(reply: &mut Reply, command: &str) {
+    reply.error_format(format_args!(
+        "ERR invalid expire time in '{command}' command"
+    ));
+}

@@ -1,0 +1,41 @@
+//! Keys whatever they hold: DEL, UNLINK, EXISTS, TOUCH, TYPE.
+
+use crate::commands::call::DataCall;
+use crate::db::{Op, View};
+
+mod rows;
+
+pub use rows::ROWS;
+
+/// What TYPE and SCAN's TYPE call a value. The one place where other types will get their names.
+pub fn type_name(_view: &View<'_>) -> &'static str {
+    "string"
+}
+
+fn del(call: &mut DataCall<'_, '_>) {
+    let mut deleted = 0;
+    for index in 1..call.args.len() {
+        let key = call.key(index);
+        if call.exists(key) {
+            call.apply(key, Op::Del);
+            deleted += 1;
+        }
+    }
+    call.reply.integer(deleted);
+}
+
+fn exists(call: &mut DataCall<'_, '_>) {
+    let mut found = 0;
+    for index in 1..call.args.len() {
+        let key = call.key(index);
+        found += call.read(key, |view, _| i64::from(view.is_some()));
+    }
+    call.reply.integer(found);
+}
+
+fn type_of(call: &mut DataCall<'_, '_>) {
+    let key = call.key(1);
+    call.read(key, |view, reply| {
+        reply.simple(view.map_or("none", |view| type_name(&view)));
+    });
+}

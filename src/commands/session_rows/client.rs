@@ -1,0 +1,414 @@
+//! Rows of the subcommands of CLIENT.
+
+use crate::commands::docs::{Argument, Categories, Docs, Group};
+use crate::commands::table::{Flags, Handler, Keys, Row, SessionCommand, Stamps};
+
+/// The rows.
+pub static ROWS: &[Row] = &[
+    Row {
+        name: "client|caching",
+        arity: 3,
+        flags: Flags::NOSCRIPT
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::BARRIER),
+        keys: Keys::None,
+        stamps: Stamps::None,
+        handler: Handler::Session(SessionCommand::Client),
+        docs: &Docs {
+            summary: "Says whether the next command's keys are tracked",
+            since: "6.0.0",
+            group: Group::Connection,
+            categories: Categories::CONNECTION,
+            arguments: &[Argument::one_of(
+                "mode",
+                &[Argument::word("yes", "YES"), Argument::word("no", "NO")],
+            )],
+            ..Docs::NONE
+        },
+    },
+    Row {
+        name: "client|getname",
+        arity: 2,
+        flags: Flags::NOSCRIPT
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::BARRIER),
+        keys: Keys::None,
+        stamps: Stamps::None,
+        handler: Handler::Session(SessionCommand::Client),
+        docs: &Docs {
+            summary: "Returns the connection's name",
+            since: "2.6.9",
+            group: Group::Connection,
+            categories: Categories::CONNECTION,
+            ..Docs::NONE
+        },
+    },
+    Row {
+        name: "client|getredir",
+        arity: 2,
+        flags: Flags::NOSCRIPT
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::BARRIER),
+        keys: Keys::None,
+        stamps: Stamps::None,
+        handler: Handler::Session(SessionCommand::Client),
+        docs: &Docs {
+            summary: "Returns where tracking messages go",
+            since: "6.0.0",
+            group: Group::Connection,
+            categories: Categories::CONNECTION,
+            ..Docs::NONE
+        },
+    },
+    Row {
+        name: "client|help",
+        arity: 2,
+        flags: Flags::LOADING.and(Flags::STALE).and(Flags::BARRIER),
+        keys: Keys::None,
+        stamps: Stamps::None,
+        handler: Handler::Session(SessionCommand::Client),
+        docs: &Docs {
+            summary: "Returns the subcommands",
+            since: "5.0.0",
+            group: Group::Connection,
+            categories: Categories::CONNECTION,
+            ..Docs::NONE
+        },
+    },
+    Row {
+        name: "client|id",
+        arity: 2,
+        flags: Flags::NOSCRIPT
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::BARRIER),
+        keys: Keys::None,
+        stamps: Stamps::None,
+        handler: Handler::Session(SessionCommand::Client),
+        docs: &Docs {
+            summary: "Returns the connection's number",
+            since: "5.0.0",
+            group: Group::Connection,
+            categories: Categories::CONNECTION,
+            ..Docs::NONE
+        },
+    },
+    Row {
+        name: "client|info",
+        arity: 2,
+        flags: Flags::NOSCRIPT
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::BARRIER),
+        keys: Keys::None,
+        stamps: Stamps::None,
+        handler: Handler::Session(SessionCommand::Client),
+        docs: &Docs {
+            summary: "Returns figures of the connection",
+            since: "6.2.0",
+            group: Group::Connection,
+            categories: Categories::CONNECTION,
+            tips: &["nondeterministic_output"],
+            ..Docs::NONE
+        },
+    },
+    Row {
+        name: "client|kill",
+        arity: -3,
+        flags: Flags::ADMIN
+            .and(Flags::NOSCRIPT)
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::BARRIER),
+        keys: Keys::None,
+        stamps: Stamps::None,
+        handler: Handler::Session(SessionCommand::Client),
+        docs: &Docs {
+            summary: "Closes connections",
+            since: "2.4.0",
+            group: Group::Connection,
+            complexity: "O(N) for N connections",
+            categories: Categories::CONNECTION,
+            arguments: &[Argument::one_of(
+                "filter",
+                &[
+                    Argument::string("ip:port").deprecated("2.8.12"),
+                    Argument::one_of(
+                        "new-format",
+                        &[
+                            Argument::integer("client-id")
+                                .after("ID")
+                                .since("2.8.12")
+                                .optional(),
+                            Argument::one_of(
+                                "normal_master_slave_pubsub",
+                                &[
+                                    Argument::word("normal", "NORMAL"),
+                                    Argument::word("master", "MASTER").since("3.2.0"),
+                                    Argument::word("slave", "SLAVE"),
+                                    Argument::word("replica", "REPLICA").since("5.0.0"),
+                                    Argument::word("pubsub", "PUBSUB"),
+                                ],
+                            )
+                            .after("TYPE")
+                            .since("2.8.12")
+                            .optional(),
+                            Argument::string("username").after("USER").optional(),
+                            Argument::string("ip:port").after("ADDR").optional(),
+                            Argument::string("ip:port")
+                                .after("LADDR")
+                                .since("6.2.0")
+                                .optional(),
+                            Argument::string("yes/no").after("SKIPME").optional(),
+                        ],
+                    )
+                    .multiple(),
+                ],
+            )],
+            ..Docs::NONE
+        },
+    },
+    Row {
+        name: "client|list",
+        arity: -2,
+        flags: Flags::ADMIN
+            .and(Flags::NOSCRIPT)
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::BARRIER),
+        keys: Keys::None,
+        stamps: Stamps::None,
+        handler: Handler::Session(SessionCommand::Client),
+        docs: &Docs {
+            summary: "Lists connections",
+            since: "2.4.0",
+            group: Group::Connection,
+            complexity: "O(N) for N connections",
+            categories: Categories::CONNECTION,
+            tips: &["nondeterministic_output"],
+            arguments: &[
+                Argument::one_of(
+                    "normal_master_replica_pubsub",
+                    &[
+                        Argument::word("normal", "NORMAL"),
+                        Argument::word("master", "MASTER"),
+                        Argument::word("replica", "REPLICA"),
+                        Argument::word("pubsub", "PUBSUB"),
+                    ],
+                )
+                .after("TYPE")
+                .since("5.0.0")
+                .optional(),
+                Argument::block("id", &[Argument::integer("client-id").multiple()])
+                    .after("ID")
+                    .since("6.2.0")
+                    .optional(),
+            ],
+            ..Docs::NONE
+        },
+    },
+    Row {
+        name: "client|no-evict",
+        arity: 3,
+        flags: Flags::ADMIN
+            .and(Flags::NOSCRIPT)
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::BARRIER),
+        keys: Keys::None,
+        stamps: Stamps::None,
+        handler: Handler::Session(SessionCommand::Client),
+        docs: &Docs {
+            summary: "Keeps the connection when memory runs short",
+            since: "7.0.0",
+            group: Group::Connection,
+            categories: Categories::CONNECTION,
+            arguments: &[Argument::one_of(
+                "enabled",
+                &[Argument::word("on", "ON"), Argument::word("off", "OFF")],
+            )],
+            ..Docs::NONE
+        },
+    },
+    Row {
+        name: "client|pause",
+        arity: -3,
+        flags: Flags::ADMIN
+            .and(Flags::NOSCRIPT)
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::BARRIER),
+        keys: Keys::None,
+        stamps: Stamps::None,
+        handler: Handler::Session(SessionCommand::Client),
+        docs: &Docs {
+            summary: "Suspends commands for a while",
+            since: "2.9.50",
+            group: Group::Connection,
+            categories: Categories::CONNECTION,
+            arguments: &[
+                Argument::integer("timeout"),
+                Argument::one_of(
+                    "mode",
+                    &[
+                        Argument::word("write", "WRITE"),
+                        Argument::word("all", "ALL"),
+                    ],
+                )
+                .since("6.2.0")
+                .optional(),
+            ],
+            ..Docs::NONE
+        },
+    },
+    Row {
+        name: "client|reply",
+        arity: 3,
+        flags: Flags::NOSCRIPT
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::BARRIER),
+        keys: Keys::None,
+        stamps: Stamps::None,
+        handler: Handler::Session(SessionCommand::Client),
+        docs: &Docs {
+            summary: "Says whether commands are answered",
+            since: "3.2.0",
+            group: Group::Connection,
+            categories: Categories::CONNECTION,
+            arguments: &[Argument::one_of(
+                "on_off_skip",
+                &[
+                    Argument::word("on", "ON"),
+                    Argument::word("off", "OFF"),
+                    Argument::word("skip", "SKIP"),
+                ],
+            )],
+            ..Docs::NONE
+        },
+    },
+    Row {
+        name: "client|setname",
+        arity: 3,
+        flags: Flags::NOSCRIPT
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::BARRIER),
+        keys: Keys::None,
+        stamps: Stamps::None,
+        handler: Handler::Session(SessionCommand::Client),
+        docs: &Docs {
+            summary: "Names the connection",
+            since: "2.6.9",
+            group: Group::Connection,
+            categories: Categories::CONNECTION,
+            arguments: &[Argument::string("connection-name")],
+            ..Docs::NONE
+        },
+    },
+    Row {
+        name: "client|tracking",
+        arity: -3,
+        flags: Flags::NOSCRIPT
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::BARRIER),
+        keys: Keys::None,
+        stamps: Stamps::None,
+        handler: Handler::Session(SessionCommand::Client),
+        docs: &Docs {
+            summary: "Says whether keys that are read are tracked",
+            since: "6.0.0",
+            group: Group::Connection,
+            categories: Categories::CONNECTION,
+            arguments: &[
+                Argument::one_of(
+                    "status",
+                    &[Argument::word("on", "ON"), Argument::word("off", "OFF")],
+                ),
+                Argument::integer("client-id").after("REDIRECT").optional(),
+                Argument::string("prefix")
+                    .after("PREFIX")
+                    .optional()
+                    .multiple_token(),
+                Argument::word("bcast", "BCAST").optional(),
+                Argument::word("optin", "OPTIN").optional(),
+                Argument::word("optout", "OPTOUT").optional(),
+                Argument::word("noloop", "NOLOOP").optional(),
+            ],
+            ..Docs::NONE
+        },
+    },
+    Row {
+        name: "client|trackinginfo",
+        arity: 2,
+        flags: Flags::NOSCRIPT
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::BARRIER),
+        keys: Keys::None,
+        stamps: Stamps::None,
+        handler: Handler::Session(SessionCommand::Client),
+        docs: &Docs {
+            summary: "Returns what is tracked for the connection",
+            since: "6.2.0",
+            group: Group::Connection,
+            categories: Categories::CONNECTION,
+            ..Docs::NONE
+        },
+    },
+    Row {
+        name: "client|unblock",
+        arity: -3,
+        flags: Flags::ADMIN
+            .and(Flags::NOSCRIPT)
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::BARRIER),
+        keys: Keys::None,
+        stamps: Stamps::None,
+        handler: Handler::Session(SessionCommand::Client),
+        docs: &Docs {
+            summary: "Wakes a blocked connection",
+            since: "5.0.0",
+            group: Group::Connection,
+            complexity: "O(log N) for N connections",
+            categories: Categories::CONNECTION,
+            arguments: &[
+                Argument::integer("client-id"),
+                Argument::one_of(
+                    "timeout_error",
+                    &[
+                        Argument::word("timeout", "TIMEOUT"),
+                        Argument::word("error", "ERROR"),
+                    ],
+                )
+                .optional(),
+            ],
+            ..Docs::NONE
+        },
+    },
+    Row {
+        name: "client|unpause",
+        arity: 2,
+        flags: Flags::ADMIN
+            .and(Flags::NOSCRIPT)
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::BARRIER),
+        keys: Keys::None,
+        stamps: Stamps::None,
+        handler: Handler::Session(SessionCommand::Client),
+        docs: &Docs {
+            summary: "Lets suspended commands go on",
+            since: "6.2.0",
+            group: Group::Connection,
+            complexity: "O(N) for N suspended connections",
+            categories: Categories::CONNECTION,
+            ..Docs::NONE
+        },
+    },
+];

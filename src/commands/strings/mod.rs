@@ -1,0 +1,13 @@
+//! The strings family: [`read`](self) and [`set`](self) whole values, count with [`numbers`](self), work on
+//! [`parts`](self) of them.
+//!
+//! Invariant: every handler checks everything before its first change, in Redis's order, so that the first fault decides
+//! the error.
+
+mod numbers;
+mod parts;
+mod read;
+mod rows;
+mod set;
+
+pub use rows::ROWS;
