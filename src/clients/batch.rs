@@ -19,8 +19,6 @@ pub const REPLY_LEN: usize = 64 * 1024;
 const NAME_LEN: usize = 16;
 /// Spans kept from batch to batch.
 const SPANS_KEPT: usize = 16 * 1024;
-/// The command with which a peer makes a client connection its link.
-const LINK: &[u8] = b"KEYMESH.LINK";
 
 /// What phase one found out about a command.
 #[derive(Debug, Clone, Copy)]
@@ -33,8 +31,6 @@ enum Step {
     WrongArity(&'static Row),
     /// No such command.
     Unknown,
-    /// A peer's greeting.
-    Link,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -74,11 +70,7 @@ impl Names {
             self.look_up(name)
         };
         let Some(row) = known else {
-            return if name.eq_ignore_ascii_case(LINK) {
-                (Step::Link, true)
-            } else {
-                (Step::Unknown, false)
-            };
+            return (Step::Unknown, false);
         };
         if !row.accepts(args.len()) {
             return (Step::WrongArity(row), false);
@@ -100,7 +92,7 @@ impl Names {
     }
 
     fn look_up(&mut self, name: &[u8]) -> Option<&'static Row> {
-        let row = crate::commands::lookup(name).or_else(|| super::rows::lookup(name));
+        let row = crate::commands::lookup(name);
         self.last_row = row;
         self.last_name_len = usize::MAX;
         if let Some(kept) = self.last_name.get_mut(..name.len()) {
@@ -260,7 +252,6 @@ impl Batch {
         match self.planned.last()?.step {
             Step::Data(row, _) | Step::Own(row) | Step::WrongArity(row) => Some(row.name),
             Step::Unknown => None,
-            Step::Link => Some("keymesh.link"),
         }
     }
 }
@@ -318,11 +309,6 @@ fn run_checked(
         }
         Step::Unknown => {
             conversation.refuse(reply, |reply| errors::unknown_command(args, reply));
-            (None, After::Next)
-        }
-        Step::Link if conversation.authenticated => (None, After::HandOver),
-        Step::Link => {
-            reply.error(errors::NOAUTH);
             (None, After::Next)
         }
     };

@@ -199,13 +199,14 @@ impl Conversation {
         first_hash: Option<u64>,
         reply: &mut Reply,
     ) -> After {
-        if let Some(text) = self.refusal(row) {
+        let judged = args.try_get(1).and_then(|sub| row.subcommand(sub)).unwrap_or(row);
+        if let Some(text) = self.refusal(judged) {
             self.context.statistics.add_rejected(row);
             self.refuse_because(row, text, reply);
             return After::Next;
         }
         if self.transaction.is_some() && !runs_within_multi(row) {
-            self.queue(row, args, reply);
+            self.queue(row, judged.flags, args, reply);
             return After::Next;
         }
         match row.handler {
@@ -251,8 +252,8 @@ impl Conversation {
         }
     }
 
-    fn queue(&mut self, row: &'static Row, args: Args<'_>, reply: &mut Reply) {
-        if row.flags.has(Flags::NO_MULTI) {
+    fn queue(&mut self, row: &'static Row, flags: Flags, args: Args<'_>, reply: &mut Reply) {
+        if flags.has(Flags::NO_MULTI) {
             self.refuse(reply, |reply| {
                 reply.error("ERR Command not allowed inside a transaction");
             });
