@@ -49,10 +49,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     };
     let acceptor = Slot::new();
     let spec = SupervisorSpec::new("clients").child(Acceptor::spec(arguments, acceptor));
-    let root = spec
-        .spawn()
-        .await
-        .context("the clients did not start")?;
+    let root = spec.spawn().await.context("the clients did not start")?;
     let mut shutdown = context.shutdown.subscribe();
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {

@@ -198,7 +198,10 @@ fn enter_unix(context: &Arc<Context>, stream: UnixStream) {
 }
 
 fn start(context: &Arc<Context>, wire: Wire, registered: Registered) {
-    context.statistics.connections.fetch_add(1, Ordering::Relaxed);
+    context
+        .statistics
+        .connections
+        .fetch_add(1, Ordering::Relaxed);
     let context = Arc::clone(context);
     let clients = Arc::clone(&context.clients);
     clients.tasks.spawn(serve(context, wire, registered));

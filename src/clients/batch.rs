@@ -240,7 +240,11 @@ impl Batch {
 
     /// The arguments of the command carried out last.
     pub fn last_arguments(&self, buf: &[u8]) -> Vec<Vec<u8>> {
-        let Some(planned) = self.next.checked_sub(1).and_then(|last| self.planned.get(last)) else {
+        let Some(planned) = self
+            .next
+            .checked_sub(1)
+            .and_then(|last| self.planned.get(last))
+        else {
             return Vec::new();
         };
         let first = planned.first_span as usize;
@@ -265,7 +269,10 @@ fn count(calls: &mut BatchCalls, row: &'static Row) {
 }
 
 fn count_other(calls: &mut BatchCalls, row: &'static Row) {
-    match calls.iter().position(|(other, _)| std::ptr::eq(*other, row)) {
+    match calls
+        .iter()
+        .position(|(other, _)| std::ptr::eq(*other, row))
+    {
         Some(index) => {
             calls[index].1 += 1;
             let last = calls.len() - 1;

@@ -123,8 +123,9 @@ impl Conversation {
             (b"traceparent", 3..=4) => self.client_traceparent(args, reply),
             (b"help", 2) => errors::help("CLIENT", HELP, reply),
             (
-                b"id" | b"getname" | b"setname" | b"setinfo" | b"info" | b"list" | b"kill" | b"reply"
-                | b"no-evict" | b"no-touch" | b"pause" | b"unpause" | b"traceparent" | b"help",
+                b"id" | b"getname" | b"setname" | b"setinfo" | b"info" | b"list" | b"kill"
+                | b"reply" | b"no-evict" | b"no-touch" | b"pause" | b"unpause" | b"traceparent"
+                | b"help",
                 _,
             ) => {
                 let name = String::from_utf8_lossy(&lower).into_owned();
@@ -212,7 +213,9 @@ impl Conversation {
         }
         let context = match TraceContext::parse_traceparent(args.get(2)) {
             Ok(context) => context.encode(),
-            Err(error) => return reply.error_format(format_args!("ERR invalid traceparent: {error}")),
+            Err(error) => {
+                return reply.error_format(format_args!("ERR invalid traceparent: {error}"));
+            }
         };
         self.trace = match args.try_get(3).map(<[u8]>::to_ascii_lowercase).as_deref() {
             None | Some(b"once") => Trace::Once(context),
@@ -274,7 +277,10 @@ impl Conversation {
         };
         let mut killed = 0;
         if filter.kind == Some(Kind::Master) {
-            killed += self.context.replication.kill_masters(filter.address.as_deref());
+            killed += self
+                .context
+                .replication
+                .kill_masters(filter.address.as_deref());
         } else if let (None, Some(address)) = (filter.kind, &filter.address) {
             killed += self.context.replication.kill_masters(Some(address));
         }
@@ -386,7 +392,10 @@ impl Filter {
     fn matches(&self, client: &Client) -> bool {
         !self.is_nobody
             && self.id.is_none_or(|id| id == client.id)
-            && self.address.as_ref().is_none_or(|address| *address == client.address)
+            && self
+                .address
+                .as_ref()
+                .is_none_or(|address| *address == client.address)
             && self
                 .local_address
                 .as_ref()

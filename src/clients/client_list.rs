@@ -51,7 +51,11 @@ pub(super) fn describe(client: &Client, now: UnixMillis) -> Vec<u8> {
         shown.unsent,
         total.max(READ_LEN),
         shown.command,
-        if shown.authenticated { "default" } else { "(superuser)" },
+        if shown.authenticated {
+            "default"
+        } else {
+            "(superuser)"
+        },
         shown.resp,
     );
     line.extend_from_slice(&shown.lib_name);

@@ -90,7 +90,11 @@ impl Context {
             configuration,
             clients: Arc::default(),
             statistics: Statistics::default(),
-            run_id: format!("{:032x}{:08x}", rand::random::<u128>(), rand::random::<u32>()),
+            run_id: format!(
+                "{:032x}{:08x}",
+                rand::random::<u128>(),
+                rand::random::<u32>()
+            ),
             started: Instant::now(),
             port: AtomicU16::new(0),
             loading: AtomicBool::new(false),
@@ -142,7 +146,11 @@ impl Pause {
     pub fn set(&self, mode: PauseMode, until: UnixMillis, now: UnixMillis) {
         let before = self.get(now);
         let all = mode == PauseMode::All || matches!(before, Some((PauseMode::All, _)));
-        *self.mode.lock() = Some(if all { PauseMode::All } else { PauseMode::Write });
+        *self.mode.lock() = Some(if all {
+            PauseMode::All
+        } else {
+            PauseMode::Write
+        });
         let until = before.map_or(until, |(_, before)| before.max(until));
         self.until.store(until.0, Ordering::Relaxed);
     }

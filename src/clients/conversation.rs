@@ -139,7 +139,10 @@ impl Conversation {
             && !matches!(self.trace, Trace::Once(_))
             && !self.is_read_only()
             && (self.options.replica_serve_stale_data || !self.is_replica())
-            && !self.context.loading.load(std::sync::atomic::Ordering::Relaxed)
+            && !self
+                .context
+                .loading
+                .load(std::sync::atomic::Ordering::Relaxed)
     }
 
     fn is_replica(&self) -> bool {
@@ -176,7 +179,10 @@ impl Conversation {
         if !flags.has(Flags::STALE) && self.is_cut_off() {
             return Some(errors::MASTERDOWN);
         }
-        let loading = self.context.loading.load(std::sync::atomic::Ordering::Relaxed);
+        let loading = self
+            .context
+            .loading
+            .load(std::sync::atomic::Ordering::Relaxed);
         if loading && !flags.has(Flags::LOADING) {
             return Some(errors::LOADING);
         }
@@ -199,7 +205,10 @@ impl Conversation {
         first_hash: Option<u64>,
         reply: &mut Reply,
     ) -> After {
-        let judged = args.try_get(1).and_then(|sub| row.subcommand(sub)).unwrap_or(row);
+        let judged = args
+            .try_get(1)
+            .and_then(|sub| row.subcommand(sub))
+            .unwrap_or(row);
         if let Some(text) = self.refusal(judged) {
             self.context.statistics.add_rejected(row);
             self.refuse_because(row, text, reply);
@@ -274,12 +283,16 @@ impl Conversation {
         };
     }
 
-    /// Takes up the context of a single command, if one is waiting.
+    /// Takes up the context of this command.
     pub fn take_trace(&mut self) {
-        if let Trace::Once(bytes) = self.trace {
-            self.caller.trace = Some(bytes);
-            self.trace = Trace::None;
-        }
+        self.caller.trace = match self.trace {
+            Trace::None => None,
+            Trace::Sticky(bytes) => Some(bytes),
+            Trace::Once(bytes) => {
+                self.trace = Trace::None;
+                Some(bytes)
+            }
+        };
     }
 
     /// Ends a transaction without running it.

@@ -29,7 +29,10 @@ const HELP: &[&str] = &[
 
 impl Conversation {
     pub(super) fn debug_command(&mut self, args: Args<'_>, reply: &mut Reply) -> After {
-        let is_allowed = self.options.enable_debug_command.allows(self.client.is_local());
+        let is_allowed = self
+            .options
+            .enable_debug_command
+            .allows(self.client.is_local());
         if !is_allowed && !self.options.testmode {
             reply.error(REFUSED);
             return After::Next;
@@ -61,13 +64,16 @@ impl Conversation {
             }
             (b"set-active-expire", 3) => {
                 let is_active = args.get(2) != b"0";
-                self.context.active_expire.store(is_active, Ordering::Relaxed);
+                self.context
+                    .active_expire
+                    .store(is_active, Ordering::Relaxed);
                 reply.ok();
             }
             (b"change-repl-id", 2) => reply.ok(),
             (b"help", 2) => errors::help("DEBUG", HELP, reply),
             _ => {
-                let mut text = b"ERR unknown subcommand or wrong number of arguments for '".to_vec();
+                let mut text =
+                    b"ERR unknown subcommand or wrong number of arguments for '".to_vec();
                 text.extend_from_slice(&args.get(1)[..args.get(1).len().min(128)]);
                 text.extend_from_slice(b"'. Try DEBUG HELP.");
                 reply.error_bytes(&text);

@@ -69,7 +69,9 @@ impl Conversation {
     fn server_section(&self, out: &mut String) {
         let context = &self.context;
         let uptime = context.started.elapsed().as_secs();
-        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let time = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         let executable = std::env::current_exe().unwrap_or_default();
         let config_file = context.configuration.config_file().unwrap_or_default();
         title(out, "Server");
@@ -147,15 +149,31 @@ impl Conversation {
         let rates = statistics.rates();
         let (full, partial_ok, partial_err) = self.context.replication.sync_counts();
         title(out, "Stats");
-        line(out, "total_connections_received", get(&statistics.connections));
+        line(
+            out,
+            "total_connections_received",
+            get(&statistics.connections),
+        );
         line(out, "total_commands_processed", get(&statistics.commands));
         line(out, "instantaneous_ops_per_sec", rates.commands);
         line(out, "total_net_input_bytes", get(&statistics.input_bytes));
         line(out, "total_net_output_bytes", get(&statistics.output_bytes));
         let kilobytes = |bytes: u64| format!("{:.2}", bytes as f64 / 1024.0);
-        line(out, "instantaneous_input_kbps", kilobytes(rates.input_bytes));
-        line(out, "instantaneous_output_kbps", kilobytes(rates.output_bytes));
-        line(out, "rejected_connections", get(&statistics.rejected_connections));
+        line(
+            out,
+            "instantaneous_input_kbps",
+            kilobytes(rates.input_bytes),
+        );
+        line(
+            out,
+            "instantaneous_output_kbps",
+            kilobytes(rates.output_bytes),
+        );
+        line(
+            out,
+            "rejected_connections",
+            get(&statistics.rejected_connections),
+        );
         line(out, "sync_full", full);
         line(out, "sync_partial_ok", partial_ok);
         line(out, "sync_partial_err", partial_err);
@@ -189,16 +207,28 @@ impl Conversation {
                 "slave{index}:ip={},port={},state={},offset={},lag={}\r\n",
                 replica.ip,
                 replica.port,
-                if replica.online { "online" } else { "send_bulk" },
+                if replica.online {
+                    "online"
+                } else {
+                    "send_bulk"
+                },
                 replica.offset,
                 replica.lag_ms / 1000,
             );
         }
-        let offset = replicas.iter().map(|replica| replica.offset).max().unwrap_or(0);
+        let offset = replicas
+            .iter()
+            .map(|replica| replica.offset)
+            .max()
+            .unwrap_or(0);
         let held = self.context.keyspace.journal.len_bytes();
         line(out, "master_failover_state", "no-failover");
         // 40 digits, as programs expect; the node's id is the first 32.
-        line(out, "master_replid", format!("{}{:08x}", replication.node_id(), 0));
+        line(
+            out,
+            "master_replid",
+            format!("{}{:08x}", replication.node_id(), 0),
+        );
         line(out, "master_replid2", "0".repeat(40));
         line(out, "master_repl_offset", offset);
         line(out, "second_repl_offset", -1);
@@ -215,7 +245,11 @@ impl Conversation {
         let is_up = |master: &&MasterStatus| master.state == LinkState::Connected;
         let connected = masters.iter().filter(is_up).count();
         let is_all_up = connected == masters.len();
-        line(out, "master_global_link_status", if is_all_up { "up" } else { "down" });
+        line(
+            out,
+            "master_global_link_status",
+            if is_all_up { "up" } else { "down" },
+        );
         line(out, "connected_masters", connected);
         for (index, master) in masters.iter().enumerate() {
             let prefix = match index {
@@ -226,7 +260,11 @@ impl Conversation {
             let last_io = master.last_io_ms.map_or(-1, |ms| (ms / 1000) as i64);
             line(out, &format!("{prefix}_host"), &master.host);
             line(out, &format!("{prefix}_port"), master.port);
-            line(out, &format!("{prefix}_link_status"), if up { "up" } else { "down" });
+            line(
+                out,
+                &format!("{prefix}_link_status"),
+                if up { "up" } else { "down" },
+            );
             line(out, &format!("{prefix}_last_io_seconds_ago"), last_io);
             let is_syncing = u8::from(master.state == LinkState::Sync);
             line(out, &format!("{prefix}_sync_in_progress"), is_syncing);
@@ -238,7 +276,11 @@ impl Conversation {
             }
         }
         line(out, "slave_priority", 100);
-        line(out, "slave_read_only", u8::from(self.options.replica_read_only));
+        line(
+            out,
+            "slave_read_only",
+            u8::from(self.options.replica_read_only),
+        );
         line(out, "replica_announced", 1);
     }
 
@@ -286,7 +328,8 @@ fn choose(chosen: &mut [bool; SECTIONS.len()], word: &[u8]) {
     let is_all = word.eq_ignore_ascii_case(b"all") || word.eq_ignore_ascii_case(b"everything");
     let is_default = word.eq_ignore_ascii_case(b"default");
     for ((name, by_default), chosen) in SECTIONS.iter().zip(chosen) {
-        *chosen |= is_all || is_default && *by_default || word.eq_ignore_ascii_case(name.as_bytes());
+        *chosen |=
+            is_all || is_default && *by_default || word.eq_ignore_ascii_case(name.as_bytes());
     }
 }
 
@@ -296,8 +339,16 @@ fn cpu_section(out: &mut String) {
     let seconds = |value: f64| format!("{value:.6}");
     line(out, "used_cpu_sys", seconds(process.system));
     line(out, "used_cpu_user", seconds(process.user));
-    line(out, "used_cpu_sys_children", seconds(process.system_children));
-    line(out, "used_cpu_user_children", seconds(process.user_children));
+    line(
+        out,
+        "used_cpu_sys_children",
+        seconds(process.system_children),
+    );
+    line(
+        out,
+        "used_cpu_user_children",
+        seconds(process.user_children),
+    );
     line(out, "used_cpu_sys_main_thread", seconds(main.system));
     line(out, "used_cpu_user_main_thread", seconds(main.user));
 }

@@ -22,8 +22,8 @@ mod errors;
 mod info;
 pub mod janitor;
 pub mod listener;
-pub mod registry;
 mod process;
+pub mod registry;
 mod replication_commands;
 mod server_commands;
 mod session;
@@ -38,3 +38,6 @@ pub use context::{Context, KEYMESH_VERSION, REDIS_VERSION, ShutdownRequest};
 pub use listener::{ListenError, Listeners};
 pub use registry::{Client, ClientId, Clients};
 pub use statistics::Statistics;
+
+#[cfg(test)]
+mod tests;

@@ -34,7 +34,9 @@ pub struct Cpu {
 /// Reads the process's memory.
 pub fn memory() -> Memory {
     let statm = fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let mut pages = statm.split(' ').map(|word| word.parse::<u64>().unwrap_or(0));
+    let mut pages = statm
+        .split(' ')
+        .map(|word| word.parse::<u64>().unwrap_or(0));
     let resident = pages.nth(1).unwrap_or(0) * PAGE_LEN;
     let shared = pages.next().unwrap_or(0) * PAGE_LEN;
     Memory {
@@ -93,5 +95,10 @@ pub fn system() -> String {
         let text = fs::read_to_string(format!("/proc/sys/kernel/{name}")).unwrap_or_default();
         text.trim().to_owned()
     };
-    format!("{} {} {}", read("ostype"), read("osrelease"), std::env::consts::ARCH)
+    format!(
+        "{} {} {}",
+        read("ostype"),
+        read("osrelease"),
+        std::env::consts::ARCH
+    )
 }

@@ -234,10 +234,16 @@ impl Clients {
         self.draining.store(true, Ordering::SeqCst);
         self.signal_all(signal::DRAIN);
         self.tasks.close();
-        if tokio::time::timeout(patience, self.tasks.wait()).await.is_ok() {
+        if tokio::time::timeout(patience, self.tasks.wait())
+            .await
+            .is_ok()
+        {
             return;
         }
-        tracing::warn!(clients = self.len(), "clients did not take their replies in time, closing them");
+        tracing::warn!(
+            clients = self.len(),
+            "clients did not take their replies in time, closing them"
+        );
         self.signal_all(signal::KILL);
         let _ = tokio::time::timeout(KILL_PATIENCE, self.tasks.wait()).await;
     }

@@ -159,6 +159,12 @@ fn is_uuid_text(text: &[u8]) -> bool {
 /// A node id in the form that KeyDB writes.
 fn uuid_text(id: u128) -> String {
     let hex = format!("{id:032x}");
-    let (a, b, c, d, e) = (&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]);
+    let (a, b, c, d, e) = (
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..],
+    );
     format!("{a}-{b}-{c}-{d}-{e}")
 }

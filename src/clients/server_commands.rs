@@ -77,7 +77,10 @@ impl Conversation {
 
     fn config_set(&mut self, args: Args<'_>, reply: &mut Reply) {
         let words: Vec<&[u8]> = args.skip(2).iter().collect();
-        let pairs: Vec<(&[u8], &[u8])> = words.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
+        let pairs: Vec<(&[u8], &[u8])> = words
+            .chunks_exact(2)
+            .map(|pair| (pair[0], pair[1]))
+            .collect();
         let client = if self.client.is_local() {
             Client::Local
         } else {
@@ -90,7 +93,11 @@ impl Conversation {
             }
             Err(error) => {
                 let text = error.to_string();
-                reply.error(&if text.starts_with("ERR ") { text } else { format!("ERR {text}") });
+                reply.error(&if text.starts_with("ERR ") {
+                    text
+                } else {
+                    format!("ERR {text}")
+                });
             }
         }
     }

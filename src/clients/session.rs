@@ -143,7 +143,8 @@ impl Session {
             if self.conversation.refresh_options() {
                 self.apply_options();
             }
-            self.splitter.set_authenticated(self.conversation.authenticated);
+            self.splitter
+                .set_authenticated(self.conversation.authenticated);
             let planning = self.batch.plan(
                 self.read.filled_mut(),
                 &mut self.pos,
@@ -227,7 +228,10 @@ impl Session {
             .map_or(0, |transaction| transaction.bytes);
         if self.read.len() - self.pos + wanted + queued > QUERY_LEN_MAX {
             let client = self.conversation.client.id.0;
-            tracing::warn!(client, "closing client that reached max query buffer length");
+            tracing::warn!(
+                client,
+                "closing client that reached max query buffer length"
+            );
             return Err(End::Killed);
         }
         Ok(())
@@ -251,7 +255,10 @@ impl Session {
         poll_fn(|cx| {
             let mut is_blocked = false;
             while self.sent < self.reply.len() {
-                match self.wire.poll_write(cx, &self.reply.as_bytes()[self.sent..]) {
+                match self
+                    .wire
+                    .poll_write(cx, &self.reply.as_bytes()[self.sent..])
+                {
                     Poll::Ready(Ok(count)) => self.note_sent(count),
                     Poll::Ready(Err(_)) => return Poll::Ready(Event::End(End::Gone)),
                     Poll::Pending => {
@@ -266,7 +273,7 @@ impl Session {
                 }
             } else if !reads {
                 return Poll::Ready(Event::Flushed);
-            } else if self.sent > 0 {
+            } else if self.sent > 0 || self.reply.capacity() > REPLY_KEPT {
                 self.clear_reply(REPLY_KEPT);
             }
             if reads {
@@ -275,7 +282,9 @@ impl Session {
                     Poll::Ready(Ok(count)) => {
                         self.read.advance(count);
                         let statistics = &self.conversation.context.statistics;
-                        statistics.input_bytes.fetch_add(count as u64, Ordering::Relaxed);
+                        statistics
+                            .input_bytes
+                            .fetch_add(count as u64, Ordering::Relaxed);
                         statistics.reads.fetch_add(1, Ordering::Relaxed);
                         return Poll::Ready(Event::Read);
                     }
@@ -298,7 +307,10 @@ impl Session {
     async fn send_some(&mut self) -> Result<(), End> {
         poll_fn(|cx| {
             if self.sent < self.reply.len() {
-                match self.wire.poll_write(cx, &self.reply.as_bytes()[self.sent..]) {
+                match self
+                    .wire
+                    .poll_write(cx, &self.reply.as_bytes()[self.sent..])
+                {
                     Poll::Ready(Ok(count)) => self.note_sent(count),
                     Poll::Ready(Err(_)) => return Poll::Ready(Err(End::Gone)),
                     Poll::Pending => return Poll::Ready(self.check_output_len()),
@@ -316,7 +328,9 @@ impl Session {
     fn note_sent(&mut self, count: usize) {
         self.sent += count;
         let statistics = &self.conversation.context.statistics;
-        statistics.output_bytes.fetch_add(count as u64, Ordering::Relaxed);
+        statistics
+            .output_bytes
+            .fetch_add(count as u64, Ordering::Relaxed);
         statistics.writes.fetch_add(1, Ordering::Relaxed);
         if self.sent >= SENT_DROPPED && self.sent * 2 >= self.reply.len() {
             self.reply.consume(self.sent);
@@ -348,8 +362,14 @@ impl Session {
         }
         if limit.hard > 0 && unsent as u64 >= limit.hard {
             let statistics = &self.conversation.context.statistics;
-            statistics.output_buffer_disconnections.fetch_add(1, Ordering::Relaxed);
-            tracing::warn!(client = client.id.0, unsent, "client closed for overcoming of output buffer limits");
+            statistics
+                .output_buffer_disconnections
+                .fetch_add(1, Ordering::Relaxed);
+            tracing::warn!(
+                client = client.id.0,
+                unsent,
+                "client closed for overcoming of output buffer limits"
+            );
             return Err(End::Killed);
         }
         Ok(())
@@ -363,7 +383,10 @@ impl Session {
                 return Poll::Ready(Ok(Some(value)));
             }
             while self.sent < self.reply.len() {
-                match self.wire.poll_write(cx, &self.reply.as_bytes()[self.sent..]) {
+                match self
+                    .wire
+                    .poll_write(cx, &self.reply.as_bytes()[self.sent..])
+                {
                     Poll::Ready(Ok(count)) => self.note_sent(count),
                     Poll::Ready(Err(_)) => return Poll::Ready(Err(End::Gone)),
                     Poll::Pending => break,
@@ -402,7 +425,8 @@ impl Session {
         };
         match timeout {
             Some(timeout) => {
-                self.meanwhile(tokio::time::timeout(timeout, enough)).await?;
+                self.meanwhile(tokio::time::timeout(timeout, enough))
+                    .await?;
             }
             None => {
                 self.meanwhile(enough).await?;
@@ -437,15 +461,23 @@ impl Session {
 
     fn apply_options(&mut self) {
         let options = &self.conversation.options;
-        self.splitter.set_max_bulk_len(options.proto_max_bulk_len as usize);
+        self.splitter
+            .set_max_bulk_len(options.proto_max_bulk_len as usize);
     }
 
     /// Writes down what others may want to know, once per batch.
     fn account(&mut self, now: UnixMillis, started: Instant) {
         let conversation = &self.conversation;
         let statistics = &conversation.context.statistics;
-        let carried_out: u64 = self.batch.calls.iter().map(|(_, calls)| u64::from(*calls)).sum();
-        statistics.commands.fetch_add(carried_out, Ordering::Relaxed);
+        let carried_out: u64 = self
+            .batch
+            .calls
+            .iter()
+            .map(|(_, calls)| u64::from(*calls))
+            .sum();
+        statistics
+            .commands
+            .fetch_add(carried_out, Ordering::Relaxed);
         statistics.add_calls(&self.batch.calls, started.elapsed().as_nanos() as u64);
         self.batch.calls.clear();
         let client = &conversation.client;

@@ -91,8 +91,7 @@ impl Conversation {
                 Some(3) => Protocol::Resp3,
                 Some(_) => return reply.error("NOPROTO unsupported protocol version"),
                 None => {
-                    return reply
-                        .error("ERR Protocol version is not an integer or out of range");
+                    return reply.error("ERR Protocol version is not an integer or out of range");
                 }
             };
         }

@@ -107,7 +107,10 @@ impl Statistics {
         &self,
         row: &'static Row,
     ) -> dashmap::mapref::one::RefMut<'_, usize, CommandCounters> {
-        let mut entry = self.calls.entry(std::ptr::from_ref(row) as usize).or_default();
+        let mut entry = self
+            .calls
+            .entry(std::ptr::from_ref(row) as usize)
+            .or_default();
         entry.name = row.name;
         entry
     }

@@ -72,14 +72,13 @@ impl Watch {
         self.keys.len()
     }
 
-    /// Whether no key is watched.
-    pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
-    }
-
     fn add(&mut self, key: &[u8], caller: &Caller) {
         let db = caller.db;
-        if self.keys.iter().any(|other| other.db == db && other.key == key) {
+        if self
+            .keys
+            .iter()
+            .any(|other| other.db == db && other.key == key)
+        {
             return;
         }
         let hash = self.keyspace.hash(key);
@@ -96,16 +95,19 @@ impl Watch {
 
     /// Whether a watched key's time has come since.
     fn has_expired(&self, caller: &Caller) -> bool {
-        self.keys.iter().filter(|watched| !watched.expired).any(|watched| {
-            let hash = self.keyspace.hash(&watched.key);
-            let key = Key {
-                bytes: &watched.key,
-                hash,
-            };
-            self.keyspace
-                .lock_hash(hash)
-                .is_expired(watched.db, key, caller.now)
-        })
+        self.keys
+            .iter()
+            .filter(|watched| !watched.expired)
+            .any(|watched| {
+                let hash = self.keyspace.hash(&watched.key);
+                let key = Key {
+                    bytes: &watched.key,
+                    hash,
+                };
+                self.keyspace
+                    .lock_hash(hash)
+                    .is_expired(watched.db, key, caller.now)
+            })
     }
 
     /// Ends all watches.
@@ -212,7 +214,9 @@ impl Conversation {
             self.last_write = stamp.time();
         }
         for queued in &transaction.queue {
-            self.context.statistics.add_calls(&smallvec::smallvec![(queued.row, 1)], 0);
+            self.context
+                .statistics
+                .add_calls(&smallvec::smallvec![(queued.row, 1)], 0);
         }
         self.run_postponed(start, postponed, reply)
     }
