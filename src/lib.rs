@@ -6,6 +6,7 @@
 //! write, then the room you change.
 
 pub mod ablation;
+pub mod clients;
 pub mod commands;
 pub mod config;
 pub mod db;
@@ -13,3 +14,4 @@ pub mod journal;
 pub mod keyspace;
 pub mod replication;
 pub mod resp;
+pub mod server;

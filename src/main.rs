@@ -1,8 +1,31 @@
-//! The `keymesh-server` daemon: arguments, configuration, telemetry, runtime, run, drain.
+//! The `keymesh-server` daemon: arguments, configuration, runtime, run, drain.
+
+use keymesh::config::cli::{Invocation, parse};
+use keymesh::config::{Settings, load};
+use keymesh::server;
 
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> anyhow::Result<()> {
-    Ok(())
+    match parse(std::env::args_os().skip(1))? {
+        Invocation::Run(arguments) => {
+            let settings = load(&arguments, std::env::vars_os(), std::io::stdin())?;
+            runtime(&settings)?.block_on(server::run(settings))
+        }
+        Invocation::Version | Invocation::Help => Ok(()),
+    }
+}
+
+/// One thread needs no work stealing, and its wake-ups are cheaper without.
+fn runtime(settings: &Settings) -> std::io::Result<tokio::runtime::Runtime> {
+    let mut builder = match settings.server_threads {
+        1 => tokio::runtime::Builder::new_current_thread(),
+        threads => {
+            let mut builder = tokio::runtime::Builder::new_multi_thread();
+            builder.worker_threads(threads);
+            builder
+        }
+    };
+    builder.enable_all().build()
 }

@@ -104,7 +104,7 @@ pub static ROWS: &[Row] = &[
     },
     Row {
         name: "replicaof",
-        arity: 3,
+        arity: -3,
         flags: Flags::ADMIN
             .and(Flags::NOSCRIPT)
             .and(Flags::STALE)
@@ -134,7 +134,7 @@ pub static ROWS: &[Row] = &[
     },
     Row {
         name: "slaveof",
-        arity: 3,
+        arity: -3,
         flags: Flags::ADMIN
             .and(Flags::NOSCRIPT)
             .and(Flags::STALE)

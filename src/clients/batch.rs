@@ -1,0 +1,334 @@
+//! A pipeline in two phases. Phase one splits what has been read, finds each command's row and hashes its first key, up to a
+//! barrier - a command after which the bytes may mean something else - or [`BATCH_MAX`] commands. Phase two carries them out
+//! in a tight loop. What phase one computed is a hint: the executor looks again under the lock.
+//!
+//! Nothing is allocated per command once the vectors have grown to a usual pipeline.
+
+use crate::clients::conversation::{After, Conversation, ReplyMode};
+use crate::clients::errors;
+use crate::clients::statistics::BatchCalls;
+use crate::commands::table::{Flags, Handler, Keys, Row, SessionCommand};
+use crate::keyspace::Keyspace;
+use crate::resp::{Args, ProtocolError, Reply, Span, Split, Splitter};
+
+/// The most commands of one batch.
+pub const BATCH_MAX: usize = 256;
+/// Replies beyond this are sent before the batch goes on.
+pub const REPLY_LEN: usize = 64 * 1024;
+/// The longest name that is remembered from one command to the next.
+const NAME_LEN: usize = 16;
+/// Spans kept from batch to batch.
+const SPANS_KEPT: usize = 16 * 1024;
+
+/// What phase one found out about a command.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    /// A data command with a right number of arguments, and the hash of its key where it has one at argument 1.
+    Data(&'static Row, Option<u64>),
+    /// A command of the session or of the server with a right number of arguments.
+    Own(&'static Row),
+    /// A wrong number of arguments.
+    WrongArity(&'static Row),
+    /// No such command.
+    Unknown,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Planned {
+    step: Step,
+    first_span: u32,
+    argc: u32,
+}
+
+/// The commands of one batch, reused from batch to batch.
+#[derive(Debug)]
+pub struct Batch {
+    spans: Vec<Span>,
+    planned: Vec<Planned>,
+    /// The next one to carry out.
+    next: usize,
+    names: Names,
+    /// What was carried out, for the statistics.
+    pub calls: BatchCalls,
+}
+
+/// From names to rows; remembers the last one, for pipelines of one kind.
+#[derive(Debug)]
+struct Names {
+    last_name: [u8; NAME_LEN],
+    last_name_len: usize,
+    last_row: Option<&'static Row>,
+}
+
+impl Names {
+    #[inline]
+    fn resolve(&mut self, args: Args<'_>, keyspace: &Keyspace) -> (Step, bool) {
+        let name = args.name();
+        let known = if name.len() == self.last_name_len && name == &self.last_name[..name.len()] {
+            self.last_row
+        } else {
+            self.look_up(name)
+        };
+        let Some(row) = known else {
+            return (Step::Unknown, false);
+        };
+        if !row.accepts(args.len()) {
+            return (Step::WrongArity(row), false);
+        }
+        match row.handler {
+            Handler::Data(_) => {
+                let hash = match row.keys {
+                    Keys::One => args.try_get(1).map(|key| keyspace.hash(key)),
+                    _ => None,
+                };
+                (Step::Data(row, hash), row.flags.has(Flags::BARRIER))
+            }
+            Handler::Session(SessionCommand::Ping | SessionCommand::Echo) => {
+                (Step::Own(row), false)
+            }
+            // Whatever its row says: these may change what the following bytes mean, or wait.
+            Handler::Session(_) | Handler::Server(_) => (Step::Own(row), true),
+        }
+    }
+
+    fn look_up(&mut self, name: &[u8]) -> Option<&'static Row> {
+        let row = crate::commands::lookup(name);
+        self.last_row = row;
+        self.last_name_len = usize::MAX;
+        if let Some(kept) = self.last_name.get_mut(..name.len()) {
+            kept.copy_from_slice(name);
+            self.last_name_len = name.len();
+        }
+        row
+    }
+}
+
+/// How phase one ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Planning {
+    /// All bytes were looked at; at least so many more are needed for another command.
+    NeedsBytes(usize),
+    /// There may be more commands behind the batch.
+    Full,
+    /// What follows the batch is no command.
+    Fault(ProtocolError),
+}
+
+impl Batch {
+    /// An empty batch.
+    pub fn new() -> Self {
+        Self {
+            spans: Vec::new(),
+            planned: Vec::new(),
+            next: 0,
+            names: Names {
+                last_name: [0; NAME_LEN],
+                last_name_len: usize::MAX,
+                last_row: None,
+            },
+            calls: BatchCalls::new(),
+        }
+    }
+
+    /// Whether all planned commands were carried out.
+    #[inline]
+    pub fn is_done(&self) -> bool {
+        self.next == self.planned.len()
+    }
+
+    /// How many commands were planned.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.planned.len()
+    }
+
+    /// Whether nothing was planned.
+    pub fn is_empty(&self) -> bool {
+        self.planned.is_empty()
+    }
+
+    /// Whether a command of the batch may write.
+    pub fn may_write(&self) -> bool {
+        self.planned.iter().any(|planned| match planned.step {
+            Step::Data(row, _) => row.flags.has(Flags::WRITE),
+            Step::Own(row) => matches!(row.handler, Handler::Session(SessionCommand::Exec)),
+            _ => false,
+        })
+    }
+
+    /// Whether the batch is one command that a pause does not hold back: CLIENT UNPAUSE must get through.
+    pub fn is_exempt_from_pause(&self) -> bool {
+        matches!(
+            self.planned.as_slice(),
+            [Planned { step: Step::Own(row), .. }]
+                if matches!(row.handler, Handler::Session(SessionCommand::Client))
+        )
+    }
+
+    /// Phase one: plans from `buf[*pos..]`.
+    #[inline]
+    pub fn plan(
+        &mut self,
+        buf: &mut [u8],
+        pos: &mut usize,
+        splitter: &mut Splitter,
+        keyspace: &Keyspace,
+    ) -> Planning {
+        self.spans.clear();
+        self.spans.shrink_to(SPANS_KEPT);
+        self.planned.clear();
+        self.next = 0;
+        while self.planned.len() < BATCH_MAX {
+            match splitter.next(buf, pos, &mut self.spans) {
+                Ok(Split::Command { first_span, argc }) => {
+                    let args = Args::new(buf, &self.spans[first_span..first_span + argc]);
+                    let (step, is_barrier) = self.names.resolve(args, keyspace);
+                    self.planned.push(Planned {
+                        step,
+                        first_span: first_span as u32,
+                        argc: argc as u32,
+                    });
+                    if is_barrier {
+                        return Planning::Full;
+                    }
+                }
+                Ok(Split::Incomplete { bytes_wanted }) => {
+                    return Planning::NeedsBytes(bytes_wanted);
+                }
+                Err(error) => return Planning::Fault(error),
+            }
+        }
+        Planning::Full
+    }
+
+    /// Phase two: carries out commands until the batch is done, the replies are many, or one wants something else.
+    #[inline]
+    pub fn run(
+        &mut self,
+        buf: &[u8],
+        conversation: &mut Conversation,
+        reply: &mut Reply,
+        reply_max: usize,
+    ) -> After {
+        let is_plain = conversation.is_plain();
+        while let Some(&planned) = self.planned.get(self.next) {
+            self.next += 1;
+            let first = planned.first_span as usize;
+            let args = Args::new(buf, &self.spans[first..first + planned.argc as usize]);
+            let start = reply.len();
+            match planned.step {
+                Step::Data(row, hash) if is_plain => {
+                    conversation.run_data(row, args, hash, reply);
+                    count(&mut self.calls, row);
+                    if reply.as_bytes().get(start) == Some(&b'-') {
+                        count_error(conversation, Some(row), &reply.as_bytes()[start + 1..]);
+                    }
+                }
+                step => {
+                    let after = run_checked(step, args, conversation, reply, &mut self.calls);
+                    if after != After::Next {
+                        return after;
+                    }
+                }
+            }
+            if reply.len() >= reply_max {
+                break;
+            }
+        }
+        After::Next
+    }
+
+    /// The arguments of the command carried out last.
+    pub fn last_arguments(&self, buf: &[u8]) -> Vec<Vec<u8>> {
+        let Some(planned) = self
+            .next
+            .checked_sub(1)
+            .and_then(|last| self.planned.get(last))
+        else {
+            return Vec::new();
+        };
+        let first = planned.first_span as usize;
+        Args::new(buf, &self.spans[first..first + planned.argc as usize]).to_vec()
+    }
+
+    /// The name of the last command, for CLIENT LIST.
+    pub fn last_command(&self) -> Option<&'static str> {
+        match self.planned.last()?.step {
+            Step::Data(row, _) | Step::Own(row) | Step::WrongArity(row) => Some(row.name),
+            Step::Unknown => None,
+        }
+    }
+}
+
+#[inline]
+fn count(calls: &mut BatchCalls, row: &'static Row) {
+    match calls.last_mut() {
+        Some((last, calls)) if std::ptr::eq(*last, row) => *calls += 1,
+        _ => count_other(calls, row),
+    }
+}
+
+fn count_other(calls: &mut BatchCalls, row: &'static Row) {
+    match calls
+        .iter()
+        .position(|(other, _)| std::ptr::eq(*other, row))
+    {
+        Some(index) => {
+            calls[index].1 += 1;
+            let last = calls.len() - 1;
+            calls.swap(index, last);
+        }
+        None => calls.push((row, 1)),
+    }
+}
+
+#[cold]
+fn count_error(conversation: &Conversation, row: Option<&'static Row>, text: &[u8]) {
+    conversation.context.statistics.add_error(text);
+    if let Some(row) = row {
+        conversation.context.statistics.add_failed(row);
+    }
+}
+
+/// One command with everything that may stand before and behind it.
+fn run_checked(
+    step: Step,
+    args: Args<'_>,
+    conversation: &mut Conversation,
+    reply: &mut Reply,
+    calls: &mut BatchCalls,
+) -> After {
+    let mark = reply.mark();
+    conversation.take_trace();
+    let (row, after) = match step {
+        Step::Data(row, hash) => {
+            count(calls, row);
+            (Some(row), conversation.run(row, args, hash, reply))
+        }
+        Step::Own(row) => {
+            count(calls, row);
+            (Some(row), conversation.run(row, args, None, reply))
+        }
+        Step::WrongArity(row) => {
+            conversation.context.statistics.add_rejected(row);
+            conversation.refuse(reply, |reply| errors::wrong_arity(row.name, reply));
+            (None, After::Next)
+        }
+        Step::Unknown => {
+            conversation.refuse(reply, |reply| errors::unknown_command(args, reply));
+            (None, After::Next)
+        }
+    };
+    if reply.since(mark).first() == Some(&b'-') {
+        count_error(conversation, row, &reply.since(mark)[1..]);
+    }
+    // The mode as the command left it: CLIENT REPLY ON is answered although nothing was until now.
+    match conversation.reply_mode {
+        ReplyMode::On => return after,
+        ReplyMode::Off => {}
+        ReplyMode::SkipNext => conversation.reply_mode = ReplyMode::Skip,
+        ReplyMode::Skip => conversation.reply_mode = ReplyMode::On,
+    }
+    reply.truncate(mark);
+    after
+}

@@ -1,0 +1,83 @@
+//! The lines of CLIENT LIST and CLIENT INFO: Redis 7.2's fields in their order.
+
+use std::io::Write as _;
+
+use crate::clients::buffer::READ_LEN;
+use crate::clients::client_command::idle_ms;
+use crate::clients::registry::Client;
+use crate::db::UnixMillis;
+use crate::replication::{LinkState, MasterStatus};
+
+/// One client as one line.
+pub(super) fn describe(client: &Client, now: UnixMillis) -> Vec<u8> {
+    let shown = client.shown.lock();
+    let mut flags = String::new();
+    if shown.multi.is_some() {
+        flags.push('x');
+    }
+    if client.peer.is_none() {
+        flags.push('U');
+    }
+    if shown.no_evict {
+        flags.push('e');
+    }
+    if shown.no_touch {
+        flags.push('T');
+    }
+    if flags.is_empty() {
+        flags.push('N');
+    }
+    let mut line = Vec::with_capacity(400);
+    // Writing into a vector cannot fail.
+    let _ = write!(
+        line,
+        "id={} addr={} laddr={} fd={} name=",
+        client.id.0, client.address, client.local_address, client.fd
+    );
+    line.extend_from_slice(&shown.name);
+    let total = shown.query_len + shown.query_free + shown.reply_capacity;
+    let _ = write!(
+        line,
+        " age={} idle={} flags={flags} db={} sub=0 psub=0 ssub=0 multi={} qbuf={} qbuf-free={} argv-mem=0 multi-mem=0 rbs={} rbp={} obl=0 oll={} omem={} tot-mem={} events=r cmd={} user={} redir=-1 resp={} lib-name=",
+        (now.0 - client.created.0).max(0) / 1000,
+        idle_ms(client, now) / 1000,
+        shown.db,
+        shown.multi.map_or(-1, |queued| queued as i64),
+        shown.query_len,
+        shown.query_free,
+        shown.reply_capacity,
+        shown.reply_peak,
+        u8::from(shown.unsent > 0),
+        shown.unsent,
+        total.max(READ_LEN),
+        shown.command,
+        if shown.authenticated {
+            "default"
+        } else {
+            "(superuser)"
+        },
+        shown.resp,
+    );
+    line.extend_from_slice(&shown.lib_name);
+    line.extend_from_slice(b" lib-ver=");
+    line.extend_from_slice(&shown.lib_ver);
+    line.push(b'\n');
+    line
+}
+
+/// Links to masters show as clients with the master's address, so that CLIENT KILL finds them.
+pub(super) fn describe_masters(masters: &[MasterStatus], text: &mut Vec<u8>) {
+    for (index, master) in masters.iter().enumerate() {
+        if !matches!(master.state, LinkState::Connected | LinkState::Sync) {
+            continue;
+        }
+        let idle = master.last_io_ms.unwrap_or(0) / 1000;
+        let _ = writeln!(
+            text,
+            "id={} addr={}:{} laddr=?:0 fd=-1 name= age=0 idle={idle} flags=M db=0 sub=0 psub=0 ssub=0 multi=-1 qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r cmd=keymesh.link user=(superuser) redir=-1 resp=2 lib-name= lib-ver=",
+            u64::MAX / 2 + index as u64,
+            master.host,
+            master.port,
+        );
+    }
+}

@@ -1,0 +1,164 @@
+//! What all sessions of a server share. Made once by the server; everything in it outlives the actors.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, Ordering};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use crate::clients::configuration::Configuration;
+use crate::clients::registry::{Clients, signal};
+use crate::clients::statistics::Statistics;
+use crate::db::UnixMillis;
+use crate::keyspace::Keyspace;
+use crate::replication::ReplicationControl;
+
+/// The Redis version that clients are told: what the commands follow.
+pub const REDIS_VERSION: &str = "7.2.0";
+/// Our own version.
+pub const KEYMESH_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What SHUTDOWN asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShutdownRequest {
+    /// `SAVE` or `NOSAVE`, where one was said.
+    pub save: Option<bool>,
+    /// Do not wait for replicas.
+    pub now: bool,
+    /// Go down whatever fails.
+    pub force: bool,
+}
+
+/// See the head of the file.
+#[derive(Debug)]
+pub struct Context {
+    /// The data.
+    pub keyspace: Arc<Keyspace>,
+    /// The links.
+    pub replication: Replication,
+    /// The settings.
+    pub configuration: Arc<Configuration>,
+    /// Who is connected.
+    pub clients: Arc<Clients>,
+    /// What was counted.
+    pub statistics: Statistics,
+    /// Random, new with each start: 40 hexadecimal digits.
+    pub run_id: String,
+    /// When the server started.
+    pub started: Instant,
+    /// The port that TCP clients reach, 0 for none.
+    pub port: AtomicU16,
+    /// Data commands get `-LOADING`.
+    pub loading: AtomicBool,
+    /// Raised by SHUTDOWN.
+    pub shutdown: watch::Sender<Option<ShutdownRequest>>,
+    /// DEBUG SET-ACTIVE-EXPIRE: whoever purges asks here.
+    pub active_expire: AtomicBool,
+    /// CLIENT PAUSE.
+    pub pause: Pause,
+}
+
+/// The links behind a pointer that can be shown.
+#[derive(Clone)]
+pub struct Replication(pub Arc<dyn ReplicationControl>);
+
+impl std::fmt::Debug for Replication {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Replication")
+    }
+}
+
+impl std::ops::Deref for Replication {
+    type Target = dyn ReplicationControl;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0
+    }
+}
+
+impl Context {
+    /// A server's shared state; nobody is connected yet.
+    pub fn new(
+        keyspace: Arc<Keyspace>,
+        replication: Arc<dyn ReplicationControl>,
+        configuration: Arc<Configuration>,
+    ) -> Self {
+        Self {
+            keyspace,
+            replication: Replication(replication),
+            configuration,
+            clients: Arc::default(),
+            statistics: Statistics::default(),
+            run_id: format!(
+                "{:032x}{:08x}",
+                rand::random::<u128>(),
+                rand::random::<u32>()
+            ),
+            started: Instant::now(),
+            port: AtomicU16::new(0),
+            loading: AtomicBool::new(false),
+            shutdown: watch::Sender::new(None),
+            active_expire: AtomicBool::new(true),
+            pause: Pause::default(),
+        }
+    }
+
+    /// The clock.
+    #[inline]
+    pub fn now(&self) -> UnixMillis {
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        UnixMillis(since.as_millis() as i64)
+    }
+}
+
+/// Which commands CLIENT PAUSE holds back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PauseMode {
+    /// Those that may write.
+    Write,
+    /// All.
+    All,
+}
+
+/// CLIENT PAUSE: until when which commands wait.
+#[derive(Debug, Default)]
+pub struct Pause {
+    /// Unix milliseconds; 0 for no pause, so that the usual look is one load.
+    until: AtomicI64,
+    mode: Mutex<Option<PauseMode>>,
+}
+
+impl Pause {
+    /// Whether a pause is on, and which.
+    #[inline]
+    pub fn get(&self, now: UnixMillis) -> Option<(PauseMode, UnixMillis)> {
+        let until = self.until.load(Ordering::Relaxed);
+        if until <= now.0 {
+            return None;
+        }
+        self.mode.lock().map(|mode| (mode, UnixMillis(until)))
+    }
+
+    /// Starts or lengthens a pause; a pause of all is not weakened by one of writes.
+    pub fn set(&self, mode: PauseMode, until: UnixMillis, now: UnixMillis) {
+        let before = self.get(now);
+        let all = mode == PauseMode::All || matches!(before, Some((PauseMode::All, _)));
+        *self.mode.lock() = Some(if all {
+            PauseMode::All
+        } else {
+            PauseMode::Write
+        });
+        let until = before.map_or(until, |(_, before)| before.max(until));
+        self.until.store(until.0, Ordering::Relaxed);
+    }
+
+    /// Ends a pause.
+    pub fn clear(&self, clients: &Clients) {
+        self.until.store(0, Ordering::Relaxed);
+        *self.mode.lock() = None;
+        clients.signal_all(signal::RESUME);
+    }
+}

@@ -1,0 +1,318 @@
+//! The state of one connection beside its bytes: who it is, what it selected, its transaction, its watched keys, and the checks
+//! that stand before every command. Pure but for the keyspace: no socket, no waiting; what must wait is handed to the session
+//! as an [`After`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::clients::context::Context;
+use crate::clients::errors;
+use crate::clients::registry::Client;
+use crate::clients::transaction::{Transaction, Watch};
+use crate::commands::table::SessionCommand;
+use crate::commands::{Flags, Handler, Row};
+use crate::config::Options;
+use crate::db::{Hlc, UnixMillis};
+use crate::journal::TraceBytes;
+use crate::keyspace::{Caller, Scratch};
+use crate::resp::{Args, Reply};
+
+/// What the session does after a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    /// The next command.
+    Next,
+    /// Sends what is to be sent, then closes.
+    Close,
+    /// Waits, then goes on.
+    Sleep(Duration),
+    /// Waits for replicas, then answers with their number.
+    Wait {
+        /// How many are enough.
+        replicas: usize,
+        /// The write they must have.
+        write: Hlc,
+        /// How long, none for ever.
+        timeout: Option<Duration>,
+    },
+    /// Gives the socket to replication.
+    HandOver,
+}
+
+/// CLIENT REPLY.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplyMode {
+    /// Every command is answered.
+    On,
+    /// None is.
+    Off,
+    /// The next one is not.
+    SkipNext,
+    /// This one is not.
+    Skip,
+}
+
+/// CLIENT TRACEPARENT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trace {
+    /// No context.
+    None,
+    /// For the next command.
+    Once(TraceBytes),
+    /// For all following.
+    Sticky(TraceBytes),
+}
+
+/// See the head of the file.
+#[derive(Debug)]
+pub struct Conversation {
+    /// The server.
+    pub context: Arc<Context>,
+    /// How others see this connection.
+    pub client: Arc<Client>,
+    /// The settings, as of the last batch.
+    pub options: Arc<Options>,
+    options_news: watch::Receiver<Arc<Options>>,
+    /// Whether AUTH succeeded or was not needed when the connection began.
+    pub authenticated: bool,
+    /// The selected database, the clock of the batch, the trace of the command.
+    pub caller: Caller,
+    /// The executor's memory.
+    pub scratch: Scratch,
+    /// Between MULTI and EXEC.
+    pub transaction: Option<Transaction>,
+    /// WATCH.
+    pub watch: Watch,
+    /// CLIENT REPLY.
+    pub reply_mode: ReplyMode,
+    /// CLIENT TRACEPARENT.
+    pub trace: Trace,
+    /// The last own write, for WAIT.
+    pub last_write: Hlc,
+}
+
+impl Conversation {
+    /// A new connection.
+    pub fn new(context: Arc<Context>, client: Arc<Client>) -> Self {
+        let mut options_news = context.configuration.subscribe();
+        let options = Arc::clone(&options_news.borrow_and_update());
+        let authenticated = options.requirepass.is_none();
+        client.shown.lock().authenticated = authenticated;
+        let caller = Caller {
+            db: 0,
+            now: context.now(),
+            trace: None,
+        };
+        Self {
+            watch: Watch::new(Arc::clone(&context.keyspace)),
+            context,
+            client,
+            options,
+            options_news,
+            authenticated,
+            caller,
+            scratch: Scratch::default(),
+            transaction: None,
+            reply_mode: ReplyMode::On,
+            trace: Trace::None,
+            last_write: Hlc::ZERO,
+        }
+    }
+
+    /// Takes up changed settings; true where there were any.
+    #[inline]
+    pub fn refresh_options(&mut self) -> bool {
+        if !self.options_news.has_changed().unwrap_or(false) {
+            return false;
+        }
+        self.options = Arc::clone(&self.options_news.borrow_and_update());
+        true
+    }
+
+    /// Whether data commands need no check at all: nothing is to be queued, refused, skipped or traced once.
+    pub fn is_plain(&self) -> bool {
+        self.authenticated
+            && self.transaction.is_none()
+            && self.reply_mode == ReplyMode::On
+            && !matches!(self.trace, Trace::Once(_))
+            && !self.is_read_only()
+            && (self.options.replica_serve_stale_data || !self.is_replica())
+            && !self
+                .context
+                .loading
+                .load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    fn is_replica(&self) -> bool {
+        !self.options.replicaof.is_empty()
+    }
+
+    fn is_read_only(&self) -> bool {
+        self.options.replica_read_only && !self.options.active_replica && self.is_replica()
+    }
+
+    /// Whether too few masters are connected, and stale data is not to be shown.
+    fn is_cut_off(&self) -> bool {
+        if self.options.replica_serve_stale_data || !self.is_replica() {
+            return false;
+        }
+        let masters = self.context.replication.masters();
+        let connected = masters
+            .iter()
+            .filter(|master| master.state == crate::replication::LinkState::Connected)
+            .count();
+        let quorum = usize::try_from(self.options.replica_quorum).unwrap_or(masters.len());
+        connected < quorum
+    }
+
+    /// Why a command is not carried out now, if so.
+    pub fn refusal(&self, row: &Row) -> Option<&'static str> {
+        let flags = row.flags;
+        if !self.authenticated && !flags.has(Flags::NO_AUTH) {
+            return Some(errors::NOAUTH);
+        }
+        if flags.has(Flags::WRITE) && self.is_read_only() {
+            return Some(errors::READONLY);
+        }
+        if !flags.has(Flags::STALE) && self.is_cut_off() {
+            return Some(errors::MASTERDOWN);
+        }
+        let loading = self
+            .context
+            .loading
+            .load(std::sync::atomic::Ordering::Relaxed);
+        if loading && !flags.has(Flags::LOADING) {
+            return Some(errors::LOADING);
+        }
+        None
+    }
+
+    /// Refuses a command; a transaction that is being queued is spoilt by it.
+    pub fn refuse(&mut self, reply: &mut Reply, write: impl FnOnce(&mut Reply)) {
+        if let Some(transaction) = &mut self.transaction {
+            transaction.spoilt = true;
+        }
+        write(reply);
+    }
+
+    /// Carries out one command whose row and number of arguments are right, with all checks.
+    pub fn run(
+        &mut self,
+        row: &'static Row,
+        args: Args<'_>,
+        first_hash: Option<u64>,
+        reply: &mut Reply,
+    ) -> After {
+        let judged = args
+            .try_get(1)
+            .and_then(|sub| row.subcommand(sub))
+            .unwrap_or(row);
+        if let Some(text) = self.refusal(judged) {
+            self.context.statistics.add_rejected(row);
+            self.refuse_because(row, text, reply);
+            return After::Next;
+        }
+        if self.transaction.is_some() && !runs_within_multi(row) {
+            self.queue(row, judged.flags, args, reply);
+            return After::Next;
+        }
+        match row.handler {
+            Handler::Data(_) => {
+                self.run_data(row, args, first_hash, reply);
+                After::Next
+            }
+            Handler::Session(command) => self.run_session_command(command, row, args, reply),
+            Handler::Server(command) => self.run_server_command(command, row, args, reply),
+        }
+    }
+
+    fn refuse_because(&mut self, row: &Row, text: &'static str, reply: &mut Reply) {
+        if matches!(row.handler, Handler::Session(SessionCommand::Exec)) {
+            self.discard();
+            reply.error_format(format_args!(
+                "EXECABORT Transaction discarded because of: {text}"
+            ));
+        } else {
+            self.refuse(reply, |reply| reply.error(text));
+        }
+    }
+
+    /// Runs a data command.
+    #[inline]
+    pub fn run_data(
+        &mut self,
+        row: &'static Row,
+        args: Args<'_>,
+        first_hash: Option<u64>,
+        reply: &mut Reply,
+    ) {
+        let ran = self.context.keyspace.execute(
+            row,
+            args,
+            first_hash,
+            &self.caller,
+            &mut self.scratch,
+            reply,
+        );
+        if let Some(stamp) = ran.stamp {
+            self.last_write = stamp.time();
+        }
+    }
+
+    fn queue(&mut self, row: &'static Row, flags: Flags, args: Args<'_>, reply: &mut Reply) {
+        if flags.has(Flags::NO_MULTI) {
+            self.refuse(reply, |reply| {
+                reply.error("ERR Command not allowed inside a transaction");
+            });
+            return;
+        }
+        if let Some(transaction) = &mut self.transaction {
+            transaction.queue(row, args);
+            reply.queued();
+        }
+    }
+
+    /// Begins a batch: reads the clock once.
+    pub fn begin_batch(&mut self, now: UnixMillis) {
+        self.caller.now = now;
+        self.caller.trace = match self.trace {
+            Trace::Sticky(bytes) => Some(bytes),
+            Trace::None | Trace::Once(_) => None,
+        };
+    }
+
+    /// Takes up the context of this command.
+    pub fn take_trace(&mut self) {
+        self.caller.trace = match self.trace {
+            Trace::None => None,
+            Trace::Sticky(bytes) => Some(bytes),
+            Trace::Once(bytes) => {
+                self.trace = Trace::None;
+                Some(bytes)
+            }
+        };
+    }
+
+    /// Ends a transaction without running it.
+    pub fn discard(&mut self) {
+        self.transaction = None;
+        self.watch.clear();
+    }
+}
+
+/// Commands that are not queued between MULTI and EXEC.
+fn runs_within_multi(row: &Row) -> bool {
+    matches!(
+        row.handler,
+        Handler::Session(
+            SessionCommand::Exec
+                | SessionCommand::Discard
+                | SessionCommand::Multi
+                | SessionCommand::Watch
+                | SessionCommand::Quit
+                | SessionCommand::Reset
+        )
+    )
+}

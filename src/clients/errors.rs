@@ -1,0 +1,67 @@
+//! Error texts that more than one command uses, in Redis's exact words.
+
+use crate::resp::{Args, Reply};
+
+pub(super) const NOAUTH: &str = "NOAUTH Authentication required.";
+pub(super) const WRONGPASS: &str = "WRONGPASS invalid username-password pair or user is disabled.";
+pub(super) const SYNTAX: &str = "ERR syntax error";
+pub(super) const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
+pub(super) const READONLY: &str = "READONLY You can't write against a read only replica.";
+pub(super) const MASTERDOWN: &str =
+    "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
+pub(super) const LOADING: &str = "LOADING Redis is loading the dataset in memory";
+pub(super) const MAX_CLIENTS: &[u8] = b"-ERR max number of clients reached\r\n";
+pub(super) const PROTECTED: &[u8] = b"-DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default user. In this mode connections are only accepted from the loopback interface. If you want to connect from external computers to Redis you may adopt one of the following solutions: 1) Just disable protected mode sending the command 'CONFIG SET protected-mode no' from the loopback interface by connecting to Redis from the same host the server is running, however MAKE SURE Redis is not publicly accessible from internet if you do so. Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable the protected mode by editing the Redis configuration file, and setting the protected mode option to 'no', and then restarting the server. 3) If you started the server manually just for testing, restart it with the '--protected-mode no' option. 4) Setup a an authentication password for the default user. NOTE: You only need to do one of the above things in order for the server to start accepting connections from the outside.\r\n";
+
+/// How much of a name and of the arguments an error repeats.
+const REPEATED_LEN: usize = 128;
+
+/// `ERR unknown command ...`, with the beginning of the arguments.
+pub(super) fn unknown_command(args: Args<'_>, reply: &mut Reply) {
+    let mut text = b"ERR unknown command '".to_vec();
+    text.extend_from_slice(cut(args.name(), REPEATED_LEN));
+    text.extend_from_slice(b"', with args beginning with: ");
+    let start = text.len();
+    for argument in args.skip(1) {
+        let used = text.len() - start;
+        if used >= REPEATED_LEN {
+            break;
+        }
+        text.push(b'\'');
+        text.extend_from_slice(cut(argument, REPEATED_LEN - used));
+        text.extend_from_slice(b"' ");
+    }
+    reply.error_bytes(&text);
+}
+
+/// `ERR wrong number of arguments ...`.
+pub(super) fn wrong_arity(name: &str, reply: &mut Reply) {
+    reply.error_format(format_args!(
+        "ERR wrong number of arguments for '{name}' command"
+    ));
+}
+
+/// `ERR unknown subcommand ...`.
+pub(super) fn unknown_subcommand(container: &str, subcommand: &[u8], reply: &mut Reply) {
+    let mut text = b"ERR unknown subcommand '".to_vec();
+    text.extend_from_slice(cut(subcommand, REPEATED_LEN));
+    text.extend_from_slice(format!("'. Try {container} HELP.").as_bytes());
+    reply.error_bytes(&text);
+}
+
+fn cut(bytes: &[u8], len: usize) -> &[u8] {
+    &bytes[..bytes.len().min(len)]
+}
+
+/// A help text as Redis shows it: lines as simple strings.
+pub(super) fn help(container: &str, lines: &[&str], reply: &mut Reply) {
+    reply.array(lines.len() + 3);
+    reply.simple(&format!(
+        "{container} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"
+    ));
+    for line in lines {
+        reply.simple(line);
+    }
+    reply.simple("HELP");
+    reply.simple("    Print this help.");
+}

@@ -1,0 +1,382 @@
+//! INFO: sections of `name:value` lines, named as Redis and KeyDB name them. What this server does not do is left out, or shown
+//! as Redis shows it when it is off, where programs look for it.
+
+use std::fmt::Write as _;
+use std::sync::atomic::Ordering;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::clients::context::{KEYMESH_VERSION, REDIS_VERSION};
+use crate::clients::conversation::Conversation;
+use crate::clients::process;
+use crate::replication::{LinkState, MasterStatus};
+use crate::resp::{Args, Reply};
+
+/// All sections in their order, and whether plain INFO shows them.
+const SECTIONS: &[(&str, bool)] = &[
+    ("server", true),
+    ("clients", true),
+    ("memory", true),
+    ("persistence", true),
+    ("stats", true),
+    ("replication", true),
+    ("cpu", true),
+    ("modules", true),
+    ("commandstats", false),
+    ("errorstats", true),
+    ("cluster", true),
+    ("keyspace", true),
+];
+
+impl Conversation {
+    pub(super) fn info_command(&self, args: Args<'_>, reply: &mut Reply) {
+        let mut chosen = [false; SECTIONS.len()];
+        if args.len() == 1 {
+            choose(&mut chosen, b"default");
+        }
+        for word in args.skip(1) {
+            choose(&mut chosen, word);
+        }
+        let mut text = String::with_capacity(4096);
+        for ((name, _), _) in SECTIONS.iter().zip(chosen).filter(|(_, chosen)| *chosen) {
+            if !text.is_empty() {
+                text.push_str("\r\n");
+            }
+            self.section(name, &mut text);
+        }
+        reply.verbatim(b"txt", text.as_bytes());
+    }
+
+    fn section(&self, name: &str, out: &mut String) {
+        match name {
+            "server" => self.server_section(out),
+            "clients" => self.clients_section(out),
+            "memory" => self.memory_section(out),
+            "persistence" => self.persistence_section(out),
+            "stats" => self.stats_section(out),
+            "replication" => self.replication_section(out),
+            "cpu" => cpu_section(out),
+            "modules" => title(out, "Modules"),
+            "commandstats" => self.commandstats_section(out),
+            "errorstats" => self.errorstats_section(out),
+            "cluster" => {
+                title(out, "Cluster");
+                line(out, "cluster_enabled", 0);
+            }
+            _ => self.keyspace_section(out),
+        }
+    }
+
+    fn server_section(&self, out: &mut String) {
+        let context = &self.context;
+        let uptime = context.started.elapsed().as_secs();
+        let time = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let executable = std::env::current_exe().unwrap_or_default();
+        let config_file = context.configuration.config_file().unwrap_or_default();
+        title(out, "Server");
+        line(out, "redis_version", REDIS_VERSION);
+        line(out, "redis_git_sha1", "00000000");
+        line(out, "redis_git_dirty", 0);
+        line(out, "redis_build_id", 0);
+        line(out, "redis_mode", "standalone");
+        line(out, "keymesh_version", KEYMESH_VERSION);
+        line(out, "keymesh_node_id", context.replication.node_id());
+        line(out, "os", process::system());
+        line(out, "arch_bits", usize::BITS);
+        line(out, "multiplexing_api", "epoll");
+        line(out, "process_id", std::process::id());
+        line(out, "run_id", &context.run_id);
+        line(out, "tcp_port", context.port.load(Ordering::Relaxed));
+        line(out, "server_time_usec", time.as_micros());
+        line(out, "uptime_in_seconds", uptime);
+        line(out, "uptime_in_days", uptime / 86_400);
+        line(out, "hz", self.options.hz);
+        line(out, "configured_hz", self.options.hz);
+        line(out, "lru_clock", time.as_secs() & 0xff_ffff);
+        line(out, "executable", executable.display());
+        line(out, "config_file", config_file.display());
+        line(out, "server_threads", self.options.server_threads);
+        if let Some(zone) = &self.options.availability_zone {
+            line(out, "availability_zone", zone);
+        }
+    }
+
+    fn clients_section(&self, out: &mut String) {
+        title(out, "Clients");
+        line(out, "connected_clients", self.context.clients.len());
+        line(out, "cluster_connections", 0);
+        line(out, "maxclients", self.options.maxclients);
+        line(out, "blocked_clients", 0);
+        line(out, "tracking_clients", 0);
+        line(out, "clients_in_timeout_table", 0);
+    }
+
+    fn memory_section(&self, out: &mut String) {
+        let memory = process::memory();
+        let total = process::total_memory();
+        let journal = self.context.keyspace.journal.len_bytes();
+        title(out, "Memory");
+        sized(out, "used_memory", memory.anonymous);
+        sized(out, "used_memory_rss", memory.resident);
+        sized(out, "used_memory_peak", memory.resident_peak);
+        sized(out, "total_system_memory", total);
+        sized(out, "maxmemory", 0);
+        line(out, "maxmemory_policy", "noeviction");
+        let ratio = memory.resident as f64 / memory.anonymous.max(1) as f64;
+        let _ = write!(out, "mem_fragmentation_ratio:{ratio:.2}\r\n");
+        line(out, "mem_replication_backlog", journal);
+        line(out, "mem_allocator", "mimalloc");
+    }
+
+    fn persistence_section(&self, out: &mut String) {
+        title(out, "Persistence");
+        let loading = self.context.loading.load(Ordering::Relaxed);
+        line(out, "loading", u8::from(loading));
+        line(out, "async_loading", 0);
+        line(out, "rdb_changes_since_last_save", 0);
+        line(out, "rdb_bgsave_in_progress", 0);
+        line(out, "rdb_last_bgsave_status", "ok");
+        line(out, "aof_enabled", u8::from(self.options.appendonly));
+        line(out, "aof_rewrite_in_progress", 0);
+        line(out, "aof_last_bgrewrite_status", "ok");
+        line(out, "aof_last_write_status", "ok");
+    }
+
+    fn stats_section(&self, out: &mut String) {
+        let (statistics, keyspace) = (&self.context.statistics, &self.context.keyspace);
+        let get = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        let rates = statistics.rates();
+        let (full, partial_ok, partial_err) = self.context.replication.sync_counts();
+        title(out, "Stats");
+        line(
+            out,
+            "total_connections_received",
+            get(&statistics.connections),
+        );
+        line(out, "total_commands_processed", get(&statistics.commands));
+        line(out, "instantaneous_ops_per_sec", rates.commands);
+        line(out, "total_net_input_bytes", get(&statistics.input_bytes));
+        line(out, "total_net_output_bytes", get(&statistics.output_bytes));
+        let kilobytes = |bytes: u64| format!("{:.2}", bytes as f64 / 1024.0);
+        line(
+            out,
+            "instantaneous_input_kbps",
+            kilobytes(rates.input_bytes),
+        );
+        line(
+            out,
+            "instantaneous_output_kbps",
+            kilobytes(rates.output_bytes),
+        );
+        line(
+            out,
+            "rejected_connections",
+            get(&statistics.rejected_connections),
+        );
+        line(out, "sync_full", full);
+        line(out, "sync_partial_ok", partial_ok);
+        line(out, "sync_partial_err", partial_err);
+        line(out, "expired_keys", get(&statistics.expired_keys));
+        line(out, "evicted_keys", 0);
+        line(out, "keyspace_hits", get(&keyspace.hits));
+        line(out, "keyspace_misses", get(&keyspace.misses));
+        line(out, "pubsub_channels", 0);
+        line(out, "pubsub_patterns", 0);
+        line(out, "latest_fork_usec", 0);
+        line(out, "total_error_replies", get(&statistics.error_replies));
+        line(out, "total_reads_processed", get(&statistics.reads));
+        line(out, "total_writes_processed", get(&statistics.writes));
+        let closed = get(&statistics.output_buffer_disconnections);
+        line(out, "client_output_buffer_limit_disconnections", closed);
+    }
+
+    fn replication_section(&self, out: &mut String) {
+        let replication = &self.context.replication;
+        let masters = replication.masters();
+        title(out, "Replication");
+        line(out, "role", self.role_name(&masters));
+        if !masters.is_empty() {
+            self.masters_lines(&masters, out);
+        }
+        let replicas = replication.replicas();
+        line(out, "connected_slaves", replicas.len());
+        for (index, replica) in replicas.iter().enumerate() {
+            let _ = write!(
+                out,
+                "slave{index}:ip={},port={},state={},offset={},lag={}\r\n",
+                replica.ip,
+                replica.port,
+                if replica.online {
+                    "online"
+                } else {
+                    "send_bulk"
+                },
+                replica.offset,
+                replica.lag_ms / 1000,
+            );
+        }
+        let offset = replicas
+            .iter()
+            .map(|replica| replica.offset)
+            .max()
+            .unwrap_or(0);
+        let held = self.context.keyspace.journal.len_bytes();
+        line(out, "master_failover_state", "no-failover");
+        // 40 digits, as programs expect; the node's id is the first 32.
+        line(
+            out,
+            "master_replid",
+            format!("{}{:08x}", replication.node_id(), 0),
+        );
+        line(out, "master_replid2", "0".repeat(40));
+        line(out, "master_repl_offset", offset);
+        line(out, "second_repl_offset", -1);
+        let is_recording = self.context.keyspace.is_recording();
+        line(out, "repl_backlog_active", u8::from(is_recording));
+        line(out, "repl_backlog_size", self.options.repl_backlog_size);
+        line(out, "repl_backlog_first_byte_offset", 0);
+        line(out, "repl_backlog_histlen", held);
+        replication.info(out);
+    }
+
+    /// KeyDB's lines: the first master's names are Redis's, those of others are numbered.
+    fn masters_lines(&self, masters: &[MasterStatus], out: &mut String) {
+        let is_up = |master: &&MasterStatus| master.state == LinkState::Connected;
+        let connected = masters.iter().filter(is_up).count();
+        let is_all_up = connected == masters.len();
+        line(
+            out,
+            "master_global_link_status",
+            if is_all_up { "up" } else { "down" },
+        );
+        line(out, "connected_masters", connected);
+        for (index, master) in masters.iter().enumerate() {
+            let prefix = match index {
+                0 => "master".to_owned(),
+                _ => format!("master_{index}"),
+            };
+            let up = is_up(&master);
+            let last_io = master.last_io_ms.map_or(-1, |ms| (ms / 1000) as i64);
+            line(out, &format!("{prefix}_host"), &master.host);
+            line(out, &format!("{prefix}_port"), master.port);
+            line(
+                out,
+                &format!("{prefix}_link_status"),
+                if up { "up" } else { "down" },
+            );
+            line(out, &format!("{prefix}_last_io_seconds_ago"), last_io);
+            let is_syncing = u8::from(master.state == LinkState::Sync);
+            line(out, &format!("{prefix}_sync_in_progress"), is_syncing);
+            line(out, "slave_read_repl_offset", master.offset);
+            line(out, "slave_repl_offset", master.offset);
+            if !up {
+                let seconds = master.down_ms.map_or(-1, |ms| (ms / 1000) as i64);
+                line(out, &format!("{prefix}_link_down_since_seconds"), seconds);
+            }
+        }
+        line(out, "slave_priority", 100);
+        line(
+            out,
+            "slave_read_only",
+            u8::from(self.options.replica_read_only),
+        );
+        line(out, "replica_announced", 1);
+    }
+
+    fn commandstats_section(&self, out: &mut String) {
+        title(out, "Commandstats");
+        for counters in self.context.statistics.calls() {
+            let usec = counters.nanos / 1000;
+            let per_call = counters.nanos as f64 / 1000.0 / counters.calls.max(1) as f64;
+            let _ = write!(
+                out,
+                "cmdstat_{}:calls={},usec={usec},usec_per_call={per_call:.2},rejected_calls={},failed_calls={}\r\n",
+                counters.name, counters.calls, counters.rejected, counters.failed
+            );
+        }
+    }
+
+    fn errorstats_section(&self, out: &mut String) {
+        title(out, "Errorstats");
+        for (code, count) in self.context.statistics.errors() {
+            let _ = write!(out, "errorstat_{code}:count={count}\r\n");
+        }
+    }
+
+    fn keyspace_section(&self, out: &mut String) {
+        title(out, "Keyspace");
+        let keyspace = &self.context.keyspace;
+        let databases = keyspace.databases() as usize;
+        let mut counts = vec![(0usize, 0usize); databases];
+        for index in 0..keyspace.partitions_len() {
+            let partition = keyspace.lock(index);
+            for (db, count) in counts.iter_mut().enumerate() {
+                count.0 += partition.len(db as u32);
+                count.1 += partition.timed_len(db as u32);
+            }
+        }
+        for (db, (keys, expires)) in counts.into_iter().enumerate() {
+            if keys > 0 {
+                let _ = write!(out, "db{db}:keys={keys},expires={expires},avg_ttl=0\r\n");
+            }
+        }
+    }
+}
+
+fn choose(chosen: &mut [bool; SECTIONS.len()], word: &[u8]) {
+    let is_all = word.eq_ignore_ascii_case(b"all") || word.eq_ignore_ascii_case(b"everything");
+    let is_default = word.eq_ignore_ascii_case(b"default");
+    for ((name, by_default), chosen) in SECTIONS.iter().zip(chosen) {
+        *chosen |=
+            is_all || is_default && *by_default || word.eq_ignore_ascii_case(name.as_bytes());
+    }
+}
+
+fn cpu_section(out: &mut String) {
+    let (process, main) = (process::cpu(false), process::cpu(true));
+    title(out, "CPU");
+    let seconds = |value: f64| format!("{value:.6}");
+    line(out, "used_cpu_sys", seconds(process.system));
+    line(out, "used_cpu_user", seconds(process.user));
+    line(
+        out,
+        "used_cpu_sys_children",
+        seconds(process.system_children),
+    );
+    line(
+        out,
+        "used_cpu_user_children",
+        seconds(process.user_children),
+    );
+    line(out, "used_cpu_sys_main_thread", seconds(main.system));
+    line(out, "used_cpu_user_main_thread", seconds(main.user));
+}
+
+fn title(out: &mut String, name: &str) {
+    let _ = write!(out, "# {name}\r\n");
+}
+
+fn line(out: &mut String, name: &str, value: impl std::fmt::Display) {
+    let _ = write!(out, "{name}:{value}\r\n");
+}
+
+/// A size and the same for people.
+fn sized(out: &mut String, name: &str, bytes: u64) {
+    line(out, name, bytes);
+    line(out, &format!("{name}_human"), for_people(bytes));
+}
+
+fn for_people(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["K", "M", "G", "T"];
+    if bytes < 1024 {
+        return format!("{bytes}B");
+    }
+    let mut value = bytes as f64 / 1024.0;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    format!("{value:.2}{}", UNITS[unit])
+}

@@ -1,0 +1,77 @@
+//! What time does to connections, a few times per second: idle ones are closed or give memory back, soft limits of output
+//! buffers are watched, rates are sampled.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::clients::context::Context;
+use crate::clients::registry::{Client, signal};
+use crate::clients::statistics::SAMPLE_PERIOD_MS;
+use crate::config::Options;
+use crate::db::UnixMillis;
+
+/// Samples between two rounds through all clients.
+const ROUND_SAMPLES: u32 = 10;
+/// An idle connection gives memory back after so long.
+const TRIM_AFTER_MS: i64 = 5_000;
+
+/// Runs for ever.
+pub async fn run(context: Arc<Context>) {
+    let mut ticks = interval(Duration::from_millis(SAMPLE_PERIOD_MS));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut last = Instant::now();
+    let mut count = 0u32;
+    loop {
+        let now = ticks.tick().await;
+        let elapsed = now.duration_since(last).as_millis() as u64;
+        if elapsed > 0 {
+            context.statistics.sample(elapsed);
+            last = now;
+        }
+        count = count.wrapping_add(1);
+        if count.is_multiple_of(ROUND_SAMPLES) {
+            round(&context);
+        }
+    }
+}
+
+fn round(context: &Context) {
+    let (now, options) = (context.now(), context.configuration.options());
+    for client in context.clients.list() {
+        if let Some(why) = closing_reason(&client, &options, now) {
+            tracing::info!(client = client.id.0, why, "closing client");
+            if why != IDLE {
+                let counter = &context.statistics.output_buffer_disconnections;
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+            client.signal(signal::KILL);
+        } else if is_to_trim(&client, now) {
+            client.signal(signal::TRIM);
+        }
+    }
+}
+
+const IDLE: &str = "idle";
+
+fn closing_reason(client: &Client, options: &Options, now: UnixMillis) -> Option<&'static str> {
+    let idle_ms = now.0 - client.last_interaction.load(Ordering::Relaxed);
+    if let Some(timeout) = options.timeout
+        && idle_ms > i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX)
+    {
+        return Some(IDLE);
+    }
+    let soft_seconds = options.client_output_buffer_limit.normal.soft_seconds;
+    let since = client.shown.lock().over_soft_limit_since?;
+    let soft_ms = i64::try_from(soft_seconds.saturating_mul(1000)).unwrap_or(i64::MAX);
+    (now.0 - since.0 > soft_ms).then_some("output buffer soft limit")
+}
+
+/// Whether it has just become idle and holds memory.
+fn is_to_trim(client: &Client, now: UnixMillis) -> bool {
+    let idle_ms = now.0 - client.last_interaction.load(Ordering::Relaxed);
+    let period_ms = i64::from(ROUND_SAMPLES) * SAMPLE_PERIOD_MS as i64;
+    (TRIM_AFTER_MS..TRIM_AFTER_MS + 2 * period_ms).contains(&idle_ms)
+}

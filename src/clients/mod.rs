@@ -1,0 +1,43 @@
+//! Connections: who is accepted, what each says, what it is told about itself and about the server.
+//!
+//! - [`acceptor`]: the actor that owns the accept loop; [`listener`]: the sockets, which outlive it.
+//! - [`registry`]: all connections; [`context`]: what they share; [`statistics`], [`configuration`].
+//! - [`session`](self): the task of one connection - [`buffer`](self), [`batch`](self), [`conversation`](self).
+//! - one file per group of commands: session, transaction, CLIENT, server, INFO, replication, DEBUG.
+//!
+//! Invariants: one read and one write per pipeline; a session that panics costs its own connection only; nobody waits
+//! while a partition is held.
+
+pub mod acceptor;
+pub mod alone;
+mod batch;
+mod buffer;
+mod client_command;
+mod client_list;
+pub mod configuration;
+pub mod context;
+mod conversation;
+mod debug_command;
+mod errors;
+mod info;
+pub mod janitor;
+pub mod listener;
+mod process;
+pub mod registry;
+mod replication_commands;
+mod server_commands;
+mod session;
+mod session_commands;
+pub mod statistics;
+mod transaction;
+mod wire;
+
+pub use acceptor::{Acceptor, AcceptorMessage};
+pub use configuration::Configuration;
+pub use context::{Context, KEYMESH_VERSION, REDIS_VERSION, ShutdownRequest};
+pub use listener::{ListenError, Listeners};
+pub use registry::{Client, ClientId, Clients};
+pub use statistics::Statistics;
+
+#[cfg(test)]
+mod tests;

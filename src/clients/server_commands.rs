@@ -1,0 +1,131 @@
+//! Commands of the server: COMMAND, CONFIG, SHUTDOWN, and the way to those with a file of their own.
+
+use crate::clients::context::ShutdownRequest;
+use crate::clients::conversation::{After, Conversation};
+use crate::clients::errors;
+use crate::commands::Row;
+use crate::commands::table::ServerCommand;
+use crate::config::Client;
+use crate::resp::{Args, Reply};
+
+const CONFIG_HELP: &[&str] = &[
+    "GET <pattern>",
+    "    Return parameters matching the glob-like <pattern> and their values.",
+    "SET <directive> <value>",
+    "    Set the configuration <directive> to <value>.",
+    "RESETSTAT",
+    "    Reset statistics reported by the INFO command.",
+    "REWRITE",
+    "    Rewrite the configuration file.",
+];
+
+impl Conversation {
+    pub(super) fn run_server_command(
+        &mut self,
+        command: ServerCommand,
+        row: &'static Row,
+        args: Args<'_>,
+        reply: &mut Reply,
+    ) -> After {
+        match command {
+            ServerCommand::Command => crate::commands::command_reply(args, reply),
+            ServerCommand::Config => self.config_command(row, args, reply),
+            ServerCommand::Debug => return self.debug_command(args, reply),
+            ServerCommand::Info => self.info_command(args, reply),
+            ServerCommand::Lfence => reply.ok(),
+            ServerCommand::Link => return After::HandOver,
+            ServerCommand::Mesh => self.context.replication.mesh(args, self.caller.db, reply),
+            ServerCommand::Replconf => self.replconf(args, reply),
+            ServerCommand::Replicaof => self.replicaof(args, reply),
+            ServerCommand::Replping => reply.simple("PONG"),
+            ServerCommand::Role => self.role(reply),
+            ServerCommand::Shutdown => self.shutdown(args, reply),
+        }
+        After::Next
+    }
+
+    fn config_command(&mut self, row: &'static Row, args: Args<'_>, reply: &mut Reply) {
+        if row.resolve(args, reply).is_none() {
+            return;
+        }
+        match args.get(1).to_ascii_lowercase().as_slice() {
+            b"get" => {
+                let patterns: Vec<&[u8]> = args.skip(2).iter().collect();
+                let found = self.context.configuration.get(&patterns);
+                reply.map(found.len());
+                for (name, value) in found {
+                    reply.bulk(name.as_bytes());
+                    reply.bulk(value.as_bytes());
+                }
+            }
+            b"set" if args.len().is_multiple_of(2) => self.config_set(args, reply),
+            b"set" => errors::wrong_arity("config|set", reply),
+            b"resetstat" => {
+                use std::sync::atomic::Ordering;
+                self.context.statistics.reset();
+                self.context.keyspace.hits.store(0, Ordering::Relaxed);
+                self.context.keyspace.misses.store(0, Ordering::Relaxed);
+                reply.ok();
+            }
+            b"rewrite" => match self.context.configuration.config_file() {
+                None => reply.error("ERR The server is running without a config file"),
+                Some(_) => reply.error("ERR Rewriting config file: not supported by this version, edit the file instead"),
+            },
+            _ => errors::help("CONFIG", CONFIG_HELP, reply),
+        }
+    }
+
+    fn config_set(&mut self, args: Args<'_>, reply: &mut Reply) {
+        let words: Vec<&[u8]> = args.skip(2).iter().collect();
+        let pairs: Vec<(&[u8], &[u8])> = words
+            .chunks_exact(2)
+            .map(|pair| (pair[0], pair[1]))
+            .collect();
+        let client = if self.client.is_local() {
+            Client::Local
+        } else {
+            Client::Remote
+        };
+        match self.context.configuration.set(client, &pairs) {
+            Ok(()) => {
+                self.refresh_options();
+                reply.ok();
+            }
+            Err(error) => {
+                let text = error.to_string();
+                reply.error(&if text.starts_with("ERR ") {
+                    text
+                } else {
+                    format!("ERR {text}")
+                });
+            }
+        }
+    }
+
+    fn shutdown(&mut self, args: Args<'_>, reply: &mut Reply) {
+        let mut request = ShutdownRequest {
+            save: None,
+            now: false,
+            force: false,
+        };
+        let mut is_abort = false;
+        for word in args.skip(1) {
+            match word.to_ascii_lowercase().as_slice() {
+                b"save" if request.save.is_none() => request.save = Some(true),
+                b"nosave" if request.save.is_none() => request.save = Some(false),
+                b"now" => request.now = true,
+                b"force" => request.force = true,
+                // KeyDB's: end when the clients have left; the drain does that within its time.
+                b"soft" => {}
+                b"abort" if args.len() == 2 => is_abort = true,
+                _ => return reply.error(errors::SYNTAX),
+            }
+        }
+        if is_abort {
+            return reply.error("ERR No shutdown in progress.");
+        }
+        // No reply: the client sees the connection close.
+        tracing::info!(client = self.client.id.0, "shutdown requested");
+        self.context.shutdown.send_replace(Some(request));
+    }
+}

@@ -1,0 +1,506 @@
+//! One task per connection: read what is there, carry out the whole pipeline, write all replies at once.
+//!
+//! A client that does not read its replies does not stop its commands from being carried out, as in Redis: the replies wait in
+//! memory, bounded by `client-output-buffer-limit`. Everything else that can grow is bounded too: the read buffer by
+//! [`QUERY_LEN_MAX`], a turn by [`TURN_COMMANDS`].
+
+use std::future::{Future, poll_fn};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use crate::clients::batch::{Batch, Planning, REPLY_LEN};
+use crate::clients::buffer::ReadBuffer;
+use crate::clients::context::{Context, PauseMode};
+use crate::clients::conversation::{After, Conversation, ReplyMode};
+use crate::clients::registry::{Registered, signal};
+use crate::clients::wire::Wire;
+use crate::db::{Hlc, UnixMillis};
+use crate::resp::{Protocol, ProtocolError, Reply, Splitter};
+
+/// Bytes that may wait to become a command, arguments of a transaction included: `client-query-buffer-limit`.
+pub const QUERY_LEN_MAX: usize = 1024 * 1024 * 1024;
+/// Commands of one connection after which others have their turn.
+const TURN_COMMANDS: usize = 4096;
+/// Memory of the reply buffer kept between batches.
+const REPLY_KEPT: usize = REPLY_LEN + 16 * 1024;
+/// What has been sent of a long reply is dropped from memory in such pieces.
+const SENT_DROPPED: usize = 1024 * 1024;
+
+/// Why a session ended.
+#[derive(Debug)]
+enum End {
+    /// The other side closed, or the socket failed.
+    Gone,
+    /// CLIENT KILL, a timeout, a limit.
+    Killed,
+    /// All was said: QUIT, a protocol error, a drain.
+    Done,
+    /// The connection is a peer's link from now on.
+    HandOver(Vec<Vec<u8>>),
+}
+
+/// What a wait for the socket brought.
+enum Event {
+    Read,
+    Signal(u32),
+    /// Nothing, but what was to be sent is sent.
+    Flushed,
+    End(End),
+}
+
+struct Session {
+    wire: Wire,
+    read: ReadBuffer,
+    /// Bytes of the read buffer that were split.
+    pos: usize,
+    splitter: Splitter,
+    batch: Batch,
+    reply: Reply,
+    /// Bytes of the reply buffer that the socket took.
+    sent: usize,
+    reply_peak: usize,
+    conversation: Conversation,
+    /// Commands since the socket last had nothing for us.
+    turn: usize,
+}
+
+/// Serves a connection until it ends.
+pub async fn serve(context: Arc<Context>, wire: Wire, registered: Registered) {
+    let conversation = Conversation::new(Arc::clone(&context), Arc::clone(&registered.client));
+    let mut session = Session {
+        wire,
+        read: ReadBuffer::new(),
+        pos: 0,
+        splitter: Splitter::new(),
+        batch: Batch::new(),
+        reply: Reply::new(Protocol::Resp2),
+        sent: 0,
+        reply_peak: 0,
+        conversation,
+        turn: 0,
+    };
+    session.apply_options();
+    let end = session.run().await;
+    let Session {
+        wire,
+        mut read,
+        pos,
+        ..
+    } = session;
+    match (end, wire) {
+        (End::HandOver(greeting), Wire::Tcp(stream)) => {
+            if let Some(peer) = registered.client.peer {
+                let unread = read.take_rest(pos);
+                drop(registered);
+                context.replication.attach(stream, peer, greeting, unread);
+            }
+        }
+        (End::Done, wire) => wire.say_goodbye(),
+        _ => {}
+    }
+}
+
+impl Session {
+    async fn run(&mut self) -> End {
+        let mut wanted = 1;
+        loop {
+            if self.pos < self.read.len() {
+                match self.work().await {
+                    Ok(needed) => wanted = needed,
+                    Err(end) => return self.finish(end).await,
+                }
+            }
+            if self.turn >= TURN_COMMANDS {
+                self.turn = 0;
+                tokio::task::yield_now().await;
+            }
+            self.read.prepare(self.pos, wanted);
+            self.pos = 0;
+            match self.wait(true).await {
+                Event::Read => {}
+                Event::Flushed => {}
+                Event::Signal(bits) if bits & signal::DRAIN != 0 => {
+                    return self.finish(End::Done).await;
+                }
+                Event::Signal(bits) => {
+                    if bits & signal::TRIM != 0 {
+                        self.read.trim();
+                        self.clear_reply(0);
+                    }
+                }
+                Event::End(end) => return end,
+            }
+        }
+    }
+
+    /// Carries out all commands that are there. Returns how many bytes the next one lacks.
+    async fn work(&mut self) -> Result<usize, End> {
+        loop {
+            let started = Instant::now();
+            let now = self.conversation.context.now();
+            if self.conversation.refresh_options() {
+                self.apply_options();
+            }
+            self.splitter
+                .set_authenticated(self.conversation.authenticated);
+            let planning = self.batch.plan(
+                self.read.filled_mut(),
+                &mut self.pos,
+                &mut self.splitter,
+                &self.conversation.context.keyspace,
+            );
+            if !self.batch.is_empty() {
+                self.conversation.begin_batch(now);
+                self.pause(now).await?;
+                self.carry_out().await?;
+                self.account(now, started);
+            }
+            match planning {
+                Planning::NeedsBytes(wanted) => {
+                    self.check_query_len(wanted)?;
+                    return Ok(wanted);
+                }
+                Planning::Fault(error) => return Err(self.fault(&error)),
+                Planning::Full => {}
+            }
+            if self.conversation.client.is_killed() {
+                return Err(End::Killed);
+            }
+            if self.turn >= TURN_COMMANDS {
+                self.turn = 0;
+                self.send_some().await?;
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    async fn carry_out(&mut self) -> Result<(), End> {
+        self.turn += self.batch.len();
+        while !self.batch.is_done() {
+            let reply_max = self.sent + REPLY_LEN;
+            let reply_max = reply_max.max(self.reply.len() + 1);
+            let after = self.batch.run(
+                self.read.filled(),
+                &mut self.conversation,
+                &mut self.reply,
+                reply_max,
+            );
+            match after {
+                After::Next => {}
+                After::Close => return Err(End::Done),
+                After::Sleep(duration) => {
+                    self.meanwhile(tokio::time::sleep(duration)).await?;
+                }
+                After::Wait {
+                    replicas,
+                    write,
+                    timeout,
+                } => self.wait_for_replicas(replicas, write, timeout).await?,
+                After::HandOver => {
+                    let greeting = self.batch.last_arguments(self.read.filled());
+                    return Err(End::HandOver(greeting));
+                }
+            }
+            if self.reply.len() - self.sent >= REPLY_LEN {
+                self.send_some().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Says what is wrong with the bytes.
+    fn fault(&mut self, error: &ProtocolError) -> End {
+        tracing::debug!(client = self.conversation.client.id.0, %error, "protocol error");
+        if self.conversation.reply_mode == ReplyMode::On {
+            self.reply.protocol_error(error);
+            self.conversation.context.statistics.add_error(b"ERR");
+        }
+        End::Done
+    }
+
+    fn check_query_len(&self, wanted: usize) -> Result<(), End> {
+        let queued = self
+            .conversation
+            .transaction
+            .as_ref()
+            .map_or(0, |transaction| transaction.bytes);
+        if self.read.len() - self.pos + wanted + queued > QUERY_LEN_MAX {
+            let client = self.conversation.client.id.0;
+            tracing::warn!(
+                client,
+                "closing client that reached max query buffer length"
+            );
+            return Err(End::Killed);
+        }
+        Ok(())
+    }
+
+    /// Sends what is left, where the end lets it.
+    async fn finish(&mut self, end: End) -> End {
+        if !matches!(end, End::Done | End::HandOver(_)) {
+            return end;
+        }
+        while self.sent < self.reply.len() {
+            if let Event::End(end) = self.wait(false).await {
+                return end;
+            }
+        }
+        end
+    }
+
+    /// Waits for bytes, or just until all is sent; sends meanwhile.
+    async fn wait(&mut self, reads: bool) -> Event {
+        poll_fn(|cx| {
+            let mut is_blocked = false;
+            while self.sent < self.reply.len() {
+                match self
+                    .wire
+                    .poll_write(cx, &self.reply.as_bytes()[self.sent..])
+                {
+                    Poll::Ready(Ok(count)) => self.note_sent(count),
+                    Poll::Ready(Err(_)) => return Poll::Ready(Event::End(End::Gone)),
+                    Poll::Pending => {
+                        is_blocked = true;
+                        break;
+                    }
+                }
+            }
+            if is_blocked {
+                if let Err(end) = self.check_output_len() {
+                    return Poll::Ready(Event::End(end));
+                }
+            } else if !reads {
+                return Poll::Ready(Event::Flushed);
+            } else if self.sent > 0 || self.reply.capacity() > REPLY_KEPT {
+                self.clear_reply(REPLY_KEPT);
+            }
+            if reads {
+                match self.wire.poll_read(cx, self.read.room()) {
+                    Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Event::End(End::Gone)),
+                    Poll::Ready(Ok(count)) => {
+                        self.read.advance(count);
+                        let statistics = &self.conversation.context.statistics;
+                        statistics
+                            .input_bytes
+                            .fetch_add(count as u64, Ordering::Relaxed);
+                        statistics.reads.fetch_add(1, Ordering::Relaxed);
+                        return Poll::Ready(Event::Read);
+                    }
+                    Poll::Pending => self.turn = 0,
+                }
+            }
+            self.conversation.client.listen(cx.waker());
+            match self.conversation.client.take_signals() {
+                0 => Poll::Pending,
+                bits if bits & signal::KILL != 0 => Poll::Ready(Event::End(End::Killed)),
+                // Already on the way out.
+                _ if !reads => Poll::Pending,
+                bits => Poll::Ready(Event::Signal(bits)),
+            }
+        })
+        .await
+    }
+
+    /// Writes once, if the socket takes anything.
+    async fn send_some(&mut self) -> Result<(), End> {
+        poll_fn(|cx| {
+            if self.sent < self.reply.len() {
+                match self
+                    .wire
+                    .poll_write(cx, &self.reply.as_bytes()[self.sent..])
+                {
+                    Poll::Ready(Ok(count)) => self.note_sent(count),
+                    Poll::Ready(Err(_)) => return Poll::Ready(Err(End::Gone)),
+                    Poll::Pending => return Poll::Ready(self.check_output_len()),
+                }
+            }
+            if self.sent == self.reply.len() {
+                self.clear_reply(REPLY_KEPT);
+            }
+            Poll::Ready(Ok(()))
+        })
+        .await
+    }
+
+    #[inline]
+    fn note_sent(&mut self, count: usize) {
+        self.sent += count;
+        let statistics = &self.conversation.context.statistics;
+        statistics
+            .output_bytes
+            .fetch_add(count as u64, Ordering::Relaxed);
+        statistics.writes.fetch_add(1, Ordering::Relaxed);
+        if self.sent >= SENT_DROPPED && self.sent * 2 >= self.reply.len() {
+            self.reply.consume(self.sent);
+            self.sent = 0;
+        }
+    }
+
+    #[inline]
+    fn clear_reply(&mut self, kept: usize) {
+        if self.sent == self.reply.len() {
+            self.reply_peak = self.reply_peak.max(self.reply.len());
+            self.reply.clear(kept);
+            self.sent = 0;
+        }
+    }
+
+    /// Looks whether too many replies wait; the soft limit's time is watched by the janitor.
+    fn check_output_len(&self) -> Result<(), End> {
+        let client = &self.conversation.client;
+        let limit = self.conversation.options.client_output_buffer_limit.normal;
+        let unsent = self.reply.len() - self.sent;
+        let mut shown = client.shown.lock();
+        shown.unsent = unsent;
+        if limit.soft > 0 && unsent as u64 >= limit.soft {
+            let now = self.conversation.caller.now;
+            shown.over_soft_limit_since.get_or_insert(now);
+        } else {
+            shown.over_soft_limit_since = None;
+        }
+        if limit.hard > 0 && unsent as u64 >= limit.hard {
+            let statistics = &self.conversation.context.statistics;
+            statistics
+                .output_buffer_disconnections
+                .fetch_add(1, Ordering::Relaxed);
+            tracing::warn!(
+                client = client.id.0,
+                unsent,
+                "client closed for overcoming of output buffer limits"
+            );
+            return Err(End::Killed);
+        }
+        Ok(())
+    }
+
+    /// Waits for something that is not the socket; the session can still be killed, and replies are sent.
+    async fn meanwhile<T>(&mut self, future: impl Future<Output = T>) -> Result<Option<T>, End> {
+        let mut future = std::pin::pin!(future);
+        poll_fn(|cx| {
+            if let Poll::Ready(value) = future.as_mut().poll(cx) {
+                return Poll::Ready(Ok(Some(value)));
+            }
+            while self.sent < self.reply.len() {
+                match self
+                    .wire
+                    .poll_write(cx, &self.reply.as_bytes()[self.sent..])
+                {
+                    Poll::Ready(Ok(count)) => self.note_sent(count),
+                    Poll::Ready(Err(_)) => return Poll::Ready(Err(End::Gone)),
+                    Poll::Pending => break,
+                }
+            }
+            self.clear_reply(REPLY_KEPT);
+            if self.wire.poll_closed(cx).is_ready() {
+                return Poll::Ready(Err(End::Gone));
+            }
+            self.conversation.client.listen(cx.waker());
+            match self.conversation.client.take_signals() {
+                bits if bits & signal::KILL != 0 => Poll::Ready(Err(End::Killed)),
+                bits if bits & (signal::DRAIN | signal::RESUME) != 0 => Poll::Ready(Ok(None)),
+                _ => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    async fn wait_for_replicas(
+        &mut self,
+        replicas: usize,
+        write: Hlc,
+        timeout: Option<Duration>,
+    ) -> Result<(), End> {
+        let replication = self.conversation.context.replication.clone();
+        let is_answered = self.conversation.reply_mode == ReplyMode::On;
+        let enough = async {
+            loop {
+                let news = replication.acknowledgement();
+                if replication.acknowledged(write) >= replicas {
+                    return;
+                }
+                news.await;
+            }
+        };
+        match timeout {
+            Some(timeout) => {
+                self.meanwhile(tokio::time::timeout(timeout, enough))
+                    .await?;
+            }
+            None => {
+                self.meanwhile(enough).await?;
+            }
+        }
+        if is_answered {
+            self.reply.integer(replication.acknowledged(write) as i64);
+        }
+        Ok(())
+    }
+
+    /// CLIENT PAUSE.
+    async fn pause(&mut self, now: UnixMillis) -> Result<(), End> {
+        let mut now = now;
+        while let Some((mode, until)) = self.conversation.context.pause.get(now) {
+            if mode == PauseMode::Write && !self.batch.may_write() {
+                return Ok(());
+            }
+            if self.batch.is_exempt_from_pause() {
+                return Ok(());
+            }
+            let left = Duration::from_millis(until.0.saturating_sub(now.0).max(1) as u64);
+            self.meanwhile(tokio::time::sleep(left)).await?;
+            if self.conversation.client.take_signals() & signal::DRAIN != 0 {
+                return Ok(());
+            }
+            now = self.conversation.context.now();
+            self.conversation.begin_batch(now);
+        }
+        Ok(())
+    }
+
+    fn apply_options(&mut self) {
+        let options = &self.conversation.options;
+        self.splitter
+            .set_max_bulk_len(options.proto_max_bulk_len as usize);
+    }
+
+    /// Writes down what others may want to know, once per batch.
+    fn account(&mut self, now: UnixMillis, started: Instant) {
+        let conversation = &self.conversation;
+        let statistics = &conversation.context.statistics;
+        let carried_out: u64 = self
+            .batch
+            .calls
+            .iter()
+            .map(|(_, calls)| u64::from(*calls))
+            .sum();
+        statistics
+            .commands
+            .fetch_add(carried_out, Ordering::Relaxed);
+        statistics.add_calls(&self.batch.calls, started.elapsed().as_nanos() as u64);
+        self.batch.calls.clear();
+        let client = &conversation.client;
+        client.last_interaction.store(now.0, Ordering::Relaxed);
+        let mut shown = client.shown.lock();
+        shown.db = conversation.caller.db;
+        shown.resp = match self.reply.protocol() {
+            Protocol::Resp2 => 2,
+            Protocol::Resp3 => 3,
+        };
+        if let Some(command) = self.batch.last_command() {
+            shown.command = command;
+        }
+        shown.multi = conversation
+            .transaction
+            .as_ref()
+            .map(|transaction| transaction.queue.len());
+        shown.watched = conversation.watch.len();
+        shown.query_len = self.read.len() - self.pos;
+        shown.query_free = self.read.free();
+        shown.reply_capacity = self.reply.capacity();
+        shown.reply_peak = self.reply_peak.max(self.reply.len());
+        shown.unsent = 0;
+        shown.over_soft_limit_since = None;
+    }
+}

@@ -1,0 +1,229 @@
+//! Commands of a connection: PING, ECHO, AUTH, HELLO, SELECT, QUIT, RESET, WAIT; CLIENT has a file of its own.
+
+use std::time::Duration;
+
+use crate::clients::context::REDIS_VERSION;
+use crate::clients::conversation::{After, Conversation, ReplyMode, Trace};
+use crate::clients::errors;
+use crate::commands::Row;
+use crate::commands::table::SessionCommand;
+use crate::keyspace::Caller;
+use crate::resp::{Args, Protocol, Reply, parse_i64};
+
+impl Conversation {
+    pub(super) fn run_session_command(
+        &mut self,
+        command: SessionCommand,
+        row: &'static Row,
+        args: Args<'_>,
+        reply: &mut Reply,
+    ) -> After {
+        match command {
+            SessionCommand::Ping => ping(row, args, reply),
+            SessionCommand::Echo => reply.bulk(args.get(1)),
+            SessionCommand::Auth => self.auth(args, reply),
+            SessionCommand::Hello => self.hello(args, reply),
+            SessionCommand::Select => {
+                let databases = self.context.keyspace.databases();
+                select(args, databases, &mut self.caller, reply);
+            }
+            SessionCommand::Client => return self.client_command(args, reply),
+            SessionCommand::Multi => self.multi(reply),
+            SessionCommand::Exec => return self.exec(reply),
+            SessionCommand::Discard => self.discard_command(reply),
+            SessionCommand::Watch => self.watch_command(args, reply),
+            SessionCommand::Unwatch => {
+                self.watch.clear();
+                reply.ok();
+            }
+            SessionCommand::Quit => {
+                reply.ok();
+                return After::Close;
+            }
+            SessionCommand::Reset => self.reset(reply),
+            SessionCommand::Wait => return self.wait_command(args, reply),
+        }
+        After::Next
+    }
+
+    /// Whether this user and password are right.
+    fn is_password(&self, user: &[u8], password: &[u8]) -> bool {
+        if user != b"default" {
+            return false;
+        }
+        match &self.options.requirepass {
+            None => true,
+            Some(secret) => equal_in_constant_time(secret.expose().as_bytes(), password),
+        }
+    }
+
+    fn log_in(&mut self, user: &[u8], password: &[u8], reply: &mut Reply) -> bool {
+        if self.is_password(user, password) {
+            self.authenticated = true;
+            self.client.shown.lock().authenticated = true;
+            return true;
+        }
+        reply.error(errors::WRONGPASS);
+        false
+    }
+
+    fn auth(&mut self, args: Args<'_>, reply: &mut Reply) {
+        let (user, password) = match args.len() {
+            2 if self.options.requirepass.is_none() => {
+                return reply.error(
+                    "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?",
+                );
+            }
+            2 => (&b"default"[..], args.get(1)),
+            3 => (args.get(1), args.get(2)),
+            _ => return reply.error(errors::SYNTAX),
+        };
+        if self.log_in(user, password, reply) {
+            reply.ok();
+        }
+    }
+
+    fn hello(&mut self, args: Args<'_>, reply: &mut Reply) {
+        let mut protocol = reply.protocol();
+        if let Some(version) = args.try_get(1) {
+            protocol = match parse_i64(version) {
+                Some(2) => Protocol::Resp2,
+                Some(3) => Protocol::Resp3,
+                Some(_) => return reply.error("NOPROTO unsupported protocol version"),
+                None => {
+                    return reply.error("ERR Protocol version is not an integer or out of range");
+                }
+            };
+        }
+        let mut index = 2;
+        let (mut login, mut name) = (None, None);
+        while let Some(option) = args.try_get(index) {
+            let more = args.len() - 1 - index;
+            if option.eq_ignore_ascii_case(b"AUTH") && more >= 2 {
+                login = Some((args.get(index + 1), args.get(index + 2)));
+                index += 3;
+            } else if option.eq_ignore_ascii_case(b"SETNAME") && more >= 1 {
+                name = Some(args.get(index + 1));
+                if !super::client_command::is_name(args.get(index + 1)) {
+                    return reply.error(super::client_command::BAD_NAME);
+                }
+                index += 2;
+            } else {
+                let mut text = b"ERR Syntax error in HELLO option '".to_vec();
+                text.extend_from_slice(option);
+                text.push(b'\'');
+                return reply.error_bytes(&text);
+            }
+        }
+        if let Some((user, password)) = login
+            && !self.log_in(user, password, reply)
+        {
+            return;
+        }
+        if !self.authenticated {
+            return reply.error("NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time");
+        }
+        if let Some(name) = name {
+            self.client.shown.lock().name = name.to_vec();
+        }
+        reply.set_protocol(protocol);
+        self.greet(reply);
+    }
+
+    fn greet(&self, reply: &mut Reply) {
+        reply.map(7);
+        reply.bulk(b"server");
+        reply.bulk(b"redis");
+        reply.bulk(b"version");
+        reply.bulk(REDIS_VERSION.as_bytes());
+        reply.bulk(b"proto");
+        reply.integer(match reply.protocol() {
+            Protocol::Resp2 => 2,
+            Protocol::Resp3 => 3,
+        });
+        reply.bulk(b"id");
+        reply.integer(self.client.id.0 as i64);
+        reply.bulk(b"mode");
+        reply.bulk(b"standalone");
+        reply.bulk(b"role");
+        let follows = !self.options.replicaof.is_empty() && !self.options.active_replica;
+        reply.bulk(if follows { b"replica" } else { b"master" });
+        reply.bulk(b"modules");
+        reply.array(0);
+    }
+
+    fn reset(&mut self, reply: &mut Reply) {
+        self.discard();
+        self.caller.db = 0;
+        self.caller.trace = None;
+        self.trace = Trace::None;
+        self.reply_mode = ReplyMode::On;
+        self.authenticated = self.options.requirepass.is_none();
+        {
+            let mut shown = self.client.shown.lock();
+            shown.name.clear();
+            shown.no_evict = false;
+            shown.no_touch = false;
+            shown.authenticated = self.authenticated;
+        }
+        reply.set_protocol(Protocol::Resp2);
+        reply.simple("RESET");
+    }
+
+    fn wait_command(&mut self, args: Args<'_>, reply: &mut Reply) -> After {
+        let is_plain_replica = !self.options.replicaof.is_empty() && !self.options.active_replica;
+        if is_plain_replica {
+            reply.error("ERR WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if a replica is configured to be writable (which is not the default) writes to replicas are just local and are not propagated.");
+            return After::Next;
+        }
+        let Some(replicas) = parse_i64(args.get(1)) else {
+            reply.error(errors::NOT_AN_INTEGER);
+            return After::Next;
+        };
+        let timeout = match parse_i64(args.get(2)) {
+            Some(timeout) if timeout >= 0 => timeout as u64,
+            Some(_) => {
+                reply.error("ERR timeout is negative");
+                return After::Next;
+            }
+            None => {
+                reply.error("ERR timeout is not an integer or out of range");
+                return After::Next;
+            }
+        };
+        After::Wait {
+            replicas: usize::try_from(replicas).unwrap_or(0),
+            write: self.last_write,
+            timeout: (timeout > 0).then(|| Duration::from_millis(timeout)),
+        }
+    }
+}
+
+fn ping(row: &Row, args: Args<'_>, reply: &mut Reply) {
+    match args.len() {
+        1 => reply.simple("PONG"),
+        2 => reply.bulk(args.get(1)),
+        _ => errors::wrong_arity(row.name, reply),
+    }
+}
+
+/// SELECT, also between MULTI and EXEC.
+pub(super) fn select(args: Args<'_>, databases: u32, caller: &mut Caller, reply: &mut Reply) {
+    match parse_i64(args.get(1)).map(u32::try_from) {
+        None => reply.error(errors::NOT_AN_INTEGER),
+        Some(Ok(db)) if db < databases => {
+            caller.db = db;
+            reply.ok();
+        }
+        Some(_) => reply.error("ERR DB index is out of range"),
+    }
+}
+
+/// Compares without telling by its time where the difference is.
+fn equal_in_constant_time(a: &[u8], b: &[u8]) -> bool {
+    let mut difference = u8::from(a.len() != b.len());
+    for (index, byte) in b.iter().enumerate() {
+        difference |= byte ^ a.get(index).copied().unwrap_or(0);
+    }
+    difference == 0
+}

@@ -1,0 +1,199 @@
+//! What INFO's stats section counts. Sessions add once per batch, so that the hot path pays a handful of atomics per pipeline.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use dashmap::DashMap;
+use parking_lot::Mutex;
+use smallvec::SmallVec;
+
+use crate::commands::Row;
+
+/// How many samples an `instantaneous_` field is the mean of.
+const SAMPLES: usize = 16;
+/// How often [`Statistics::sample`] is called, in milliseconds.
+pub const SAMPLE_PERIOD_MS: u64 = 100;
+/// The most error codes that are counted one by one; further ones are counted as `other`.
+const ERROR_CODES_MAX: usize = 128;
+
+/// Counters since the start or the last `CONFIG RESETSTAT`.
+#[derive(Debug, Default)]
+pub struct Statistics {
+    /// Commands carried out.
+    pub commands: AtomicU64,
+    /// Connections accepted.
+    pub connections: AtomicU64,
+    /// Connections refused for `maxclients`.
+    pub rejected_connections: AtomicU64,
+    /// Bytes read from clients.
+    pub input_bytes: AtomicU64,
+    /// Bytes written to clients.
+    pub output_bytes: AtomicU64,
+    /// Error replies.
+    pub error_replies: AtomicU64,
+    /// Read rounds.
+    pub reads: AtomicU64,
+    /// Write calls.
+    pub writes: AtomicU64,
+    /// Clients closed because they did not read their replies.
+    pub output_buffer_disconnections: AtomicU64,
+    /// Keys removed because their time had come; whoever purges adds.
+    pub expired_keys: AtomicU64,
+    /// Commands of sessions that panicked outside of the keyspace.
+    pub panicked_sessions: AtomicU64,
+    errors: DashMap<String, u64>,
+    /// By the address of the row, which is static.
+    calls: DashMap<usize, CommandCounters, foldhash::fast::FixedState>,
+    samples: Mutex<Samples>,
+}
+
+/// What `commandstats` shows of one command.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CommandCounters {
+    /// Its name.
+    pub name: &'static str,
+    /// Times carried out.
+    pub calls: u64,
+    /// Time, in nanoseconds: its part of the batches it ran in.
+    pub nanos: u64,
+    /// Refused before it ran.
+    pub rejected: u64,
+    /// Ended in an error.
+    pub failed: u64,
+}
+
+/// Calls of one batch by row: batches seldom hold more than a few different commands.
+pub type BatchCalls = SmallVec<[(&'static Row, u32); 4]>;
+
+#[derive(Debug, Default)]
+struct Samples {
+    last: [u64; 3],
+    rates: [[u64; SAMPLES]; 3],
+    next: usize,
+}
+
+/// Means of the last samples, per second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rates {
+    /// Commands.
+    pub commands: u64,
+    /// Bytes read.
+    pub input_bytes: u64,
+    /// Bytes written.
+    pub output_bytes: u64,
+}
+
+impl Statistics {
+    /// Adds the calls of one batch that took `nanos` altogether.
+    pub fn add_calls(&self, calls: &BatchCalls, nanos: u64) {
+        let total: u64 = calls.iter().map(|(_, calls)| u64::from(*calls)).sum();
+        for &(row, calls) in calls {
+            let mut counters = self.counters(row);
+            counters.calls += u64::from(calls);
+            counters.nanos += nanos * u64::from(calls) / total.max(1);
+        }
+    }
+
+    /// Counts a refused call.
+    pub fn add_rejected(&self, row: &'static Row) {
+        self.counters(row).rejected += 1;
+    }
+
+    /// Counts a failed call.
+    pub fn add_failed(&self, row: &'static Row) {
+        self.counters(row).failed += 1;
+    }
+
+    fn counters(
+        &self,
+        row: &'static Row,
+    ) -> dashmap::mapref::one::RefMut<'_, usize, CommandCounters> {
+        let mut entry = self
+            .calls
+            .entry(std::ptr::from_ref(row) as usize)
+            .or_default();
+        entry.name = row.name;
+        entry
+    }
+
+    /// Counts an error reply by its code: `text` is the reply without its minus.
+    pub fn add_error(&self, text: &[u8]) {
+        self.error_replies.fetch_add(1, Ordering::Relaxed);
+        let code = text
+            .split(|byte| matches!(byte, b' ' | b'\r' | b'\n'))
+            .next()
+            .unwrap_or_default();
+        let code = String::from_utf8_lossy(code);
+        if let Some(mut count) = self.errors.get_mut(&*code) {
+            *count += 1;
+        } else if self.errors.len() < ERROR_CODES_MAX {
+            *self.errors.entry(code.into_owned()).or_default() += 1;
+        } else {
+            *self.errors.entry("other".to_owned()).or_default() += 1;
+        }
+    }
+
+    /// Error codes and their counts, by name.
+    pub fn errors(&self) -> Vec<(String, u64)> {
+        let mut all: Vec<_> = self
+            .errors
+            .iter()
+            .map(|entry| (entry.key().clone(), *entry.value()))
+            .collect();
+        all.sort();
+        all
+    }
+
+    /// All commands that were called, by name.
+    pub fn calls(&self) -> Vec<CommandCounters> {
+        let mut all: Vec<_> = self.calls.iter().map(|entry| *entry.value()).collect();
+        all.sort_by_key(|counters| counters.name);
+        all
+    }
+
+    /// Takes one sample; called every [`SAMPLE_PERIOD_MS`].
+    pub fn sample(&self, elapsed_ms: u64) {
+        let now = [&self.commands, &self.input_bytes, &self.output_bytes]
+            .map(|counter| counter.load(Ordering::Relaxed));
+        let mut samples = self.samples.lock();
+        let slot = samples.next;
+        for (kind, &value) in now.iter().enumerate() {
+            let grown = value.saturating_sub(samples.last[kind]);
+            samples.rates[kind][slot] = grown * 1000 / elapsed_ms.max(1);
+        }
+        samples.last = now;
+        samples.next = (slot + 1) % SAMPLES;
+    }
+
+    /// Commands and bytes per second.
+    pub fn rates(&self) -> Rates {
+        let samples = self.samples.lock();
+        let mean = |kind: usize| samples.rates[kind].iter().sum::<u64>() / SAMPLES as u64;
+        Rates {
+            commands: mean(0),
+            input_bytes: mean(1),
+            output_bytes: mean(2),
+        }
+    }
+
+    /// `CONFIG RESETSTAT`.
+    pub fn reset(&self) {
+        for counter in [
+            &self.commands,
+            &self.connections,
+            &self.rejected_connections,
+            &self.input_bytes,
+            &self.output_bytes,
+            &self.error_replies,
+            &self.reads,
+            &self.writes,
+            &self.output_buffer_disconnections,
+            &self.expired_keys,
+            &self.panicked_sessions,
+        ] {
+            counter.store(0, Ordering::Relaxed);
+        }
+        self.errors.clear();
+        self.calls.clear();
+        *self.samples.lock() = Samples::default();
+    }
+}

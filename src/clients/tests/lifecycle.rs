@@ -1,0 +1,152 @@
+//! Connections come and go: limits, kills, panics, the end.
+
+use std::time::Duration;
+
+use super::support::{TestServer, eventually};
+use crate::clients::AcceptorMessage;
+
+#[tokio::test]
+async fn more_clients_than_allowed_are_told_so() {
+    let server = TestServer::start(&["--port", "1", "--maxclients", "2"]).await;
+    let (mut first, mut second) = (server.connect().await, server.connect().await);
+    first.check("PING", "+PONG\r\n").await;
+    second.check("PING", "+PONG\r\n").await;
+    let mut third = server.connect().await;
+    third.expect("-ERR max number of clients reached\r\n").await;
+    third.expect_closed().await;
+    let info = first.bulk("INFO stats").await;
+    assert!(info.contains("rejected_connections:1\r\n"), "{info}");
+    drop(second);
+    let clients = &server.context.clients;
+    eventually(|| clients.len() == 1).await;
+    server.connect().await.check("PING", "+PONG\r\n").await;
+}
+
+#[tokio::test]
+async fn quit_is_answered_and_what_follows_is_not() {
+    let server = TestServer::start(&["--port", "1"]).await;
+    let mut client = server.connect().await;
+    client.send("PING\r\nQUIT\r\nPING\r\n").await;
+    client.expect("+PONG\r\n+OK\r\n").await;
+    client.expect_closed().await;
+}
+
+#[tokio::test]
+async fn client_kill_in_its_forms() {
+    let server = TestServer::start(&["--port", "1"]).await;
+    let mut killer = server.connect().await;
+    killer.check("CLIENT ID", ":1\r\n").await;
+    let mut victim = server.connect().await;
+    victim.check("CLIENT ID", ":2\r\n").await;
+    killer.check("CLIENT KILL ID 2", ":1\r\n").await;
+    victim.expect_closed().await;
+    killer.check("CLIENT KILL ID 2", ":0\r\n").await;
+
+    let mut victim = server.connect().await;
+    victim.check("PING", "+PONG\r\n").await;
+    let address = victim.stream.local_addr().unwrap();
+    killer
+        .check(&format!("CLIENT KILL {address}"), "+OK\r\n")
+        .await;
+    victim.expect_closed().await;
+    killer
+        .check("CLIENT KILL 1.2.3.4:5", "-ERR No such client\r\n")
+        .await;
+
+    let mut victims = [server.connect().await, server.connect().await];
+    for victim in &mut victims {
+        victim.check("PING", "+PONG\r\n").await;
+    }
+    killer
+        .check("CLIENT KILL TYPE normal USER default", ":2\r\n")
+        .await;
+    for victim in &mut victims {
+        victim.expect_closed().await;
+    }
+    for (command, reply) in [
+        ("CLIENT KILL TYPE x", "-ERR Unknown client type 'x'\r\n"),
+        ("CLIENT KILL ID 5 TYPE", "-ERR syntax error\r\n"),
+        (
+            "CLIENT KILL ID 0",
+            "-ERR client-id should be greater than 0\r\n",
+        ),
+        ("CLIENT KILL USER nobody", "-ERR No such user 'nobody'\r\n"),
+    ] {
+        killer.check(command, reply).await;
+    }
+    killer.check("CLIENT KILL ID 1 SKIPME no", ":1\r\n").await;
+    killer.expect_closed().await;
+}
+
+#[tokio::test]
+async fn an_idle_client_is_closed_after_the_timeout() {
+    let server = TestServer::start(&["--port", "1", "--timeout", "1"]).await;
+    let mut client = server.connect().await;
+    client.check("PING", "+PONG\r\n").await;
+    client.expect_closed().await;
+}
+
+#[tokio::test]
+async fn a_command_that_panics_costs_an_error_reply_only() {
+    let server = TestServer::start(&["--port", "1", "--enable-debug-command", "local"]).await;
+    let mut client = server.connect().await;
+    client.check("DEBUG PANIC-COMMAND", "+OK\r\n").await;
+    client.send("SET a 1\r\nPING\r\nSET a 2\r\nGET a\r\n").await;
+    client
+        .expect("-ERR internal error: the command failed and was logged; the server goes on\r\n")
+        .await;
+    client.expect("+PONG\r\n+OK\r\n$1\r\n2\r\n").await;
+}
+
+#[tokio::test]
+async fn an_acceptor_that_panics_loses_no_client_and_accepts_again() {
+    let server = TestServer::start(&["--port", "1"]).await;
+    let mut before = server.connect().await;
+    before.check("PING", "+PONG\r\n").await;
+    let first = server.acceptor.actor().unwrap().get_id();
+    server.acceptor.cast(AcceptorMessage::Panic).unwrap();
+    before.check("PING", "+PONG\r\n").await;
+    eventually(|| {
+        server
+            .acceptor
+            .actor()
+            .is_some_and(|actor| actor.get_id() != first)
+    })
+    .await;
+    before.check("PING", "+PONG\r\n").await;
+    server.connect().await.check("PING", "+PONG\r\n").await;
+}
+
+#[tokio::test]
+async fn a_drain_answers_what_was_read_and_closes_the_rest() {
+    let server = TestServer::start(&["--port", "1", "--testmode", "yes"]).await;
+    let (mut idle, mut busy) = (server.connect().await, server.connect().await);
+    idle.check("PING", "+PONG\r\n").await;
+    busy.send("SET a 1\r\nWAIT 1 0\r\nGET a\r\n").await;
+    busy.expect("+OK\r\n").await;
+    server.root.handle.shutdown().await;
+    server.context.clients.drain(Duration::from_secs(20)).await;
+    busy.expect(":0\r\n$1\r\n1\r\n").await;
+    busy.expect_closed().await;
+    idle.expect_closed().await;
+    assert!(server.context.clients.is_empty());
+}
+
+#[tokio::test]
+async fn shutdown_says_nothing_and_raises_the_signal() {
+    let server = TestServer::start(&["--port", "1"]).await;
+    let mut signal = server.context.shutdown.subscribe();
+    let mut client = server.connect().await;
+    client
+        .check("SHUTDOWN ABORT", "-ERR No shutdown in progress.\r\n")
+        .await;
+    client
+        .check("SHUTDOWN SAVE NOSAVE", "-ERR syntax error\r\n")
+        .await;
+    client.send("SHUTDOWN NOSAVE NOW\r\n").await;
+    let request = signal.wait_for(Option::is_some).await.unwrap().unwrap();
+    assert_eq!(
+        (request.save, request.now, request.force),
+        (Some(false), true, false)
+    );
+}

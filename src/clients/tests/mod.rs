@@ -1,0 +1,8 @@
+//! Clients over real sockets: bytes in, bytes out, each server on a port of its own.
+
+mod commands;
+mod lifecycle;
+mod links;
+mod pipelines;
+mod support;
+mod transactions;

@@ -1,0 +1,254 @@
+//! MULTI, EXEC, DISCARD, WATCH, UNWATCH.
+//!
+//! EXEC runs the queue under the locks of its partitions. Only SELECT among the commands that are not over data runs there:
+//! others may look at the keyspace themselves, so they run right after the locks are free, and their replies are put
+//! into their places.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::clients::conversation::{After, Conversation};
+use crate::clients::errors;
+use crate::commands::table::SessionCommand;
+use crate::commands::{Flags, Handler, Row};
+use crate::db::Key;
+use crate::keyspace::{Caller, Keyspace, Queued, TransactionEnd};
+use crate::resp::{Args, ArgsBuffer, Reply};
+
+/// What has been queued since MULTI.
+#[derive(Debug, Default)]
+pub struct Transaction {
+    /// The commands.
+    pub queue: Vec<Queued>,
+    /// Bytes of their arguments, counted against the query buffer's limit.
+    pub bytes: usize,
+    /// A command was refused: EXEC will be, too.
+    pub spoilt: bool,
+}
+
+impl Transaction {
+    /// Adds a command.
+    pub fn queue(&mut self, row: &'static Row, args: Args<'_>) {
+        if self.spoilt {
+            // It will not run, so nothing is kept, as in Redis.
+            return;
+        }
+        self.bytes += args.iter().map(<[u8]>::len).sum::<usize>();
+        self.queue.push(Queued {
+            row,
+            args: ArgsBuffer::from_args(args),
+        });
+    }
+}
+
+/// The watched keys of a connection. Dropping it ends the watches.
+#[derive(Debug)]
+pub struct Watch {
+    keyspace: Arc<Keyspace>,
+    keys: Vec<Watched>,
+    changed: Arc<AtomicBool>,
+}
+
+#[derive(Debug)]
+struct Watched {
+    db: u32,
+    key: Vec<u8>,
+    /// Its time had come before WATCH: that it goes is no change.
+    expired: bool,
+}
+
+impl Watch {
+    /// No keys.
+    pub fn new(keyspace: Arc<Keyspace>) -> Self {
+        Self {
+            keyspace,
+            keys: Vec::new(),
+            changed: Arc::default(),
+        }
+    }
+
+    /// How many keys are watched.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    fn add(&mut self, key: &[u8], caller: &Caller) {
+        let db = caller.db;
+        if self
+            .keys
+            .iter()
+            .any(|other| other.db == db && other.key == key)
+        {
+            return;
+        }
+        let hash = self.keyspace.hash(key);
+        let mut partition = self.keyspace.lock_hash(hash);
+        let expired = partition.is_expired(db, Key { bytes: key, hash }, caller.now);
+        partition.watch(db, key, Arc::clone(&self.changed));
+        drop(partition);
+        self.keys.push(Watched {
+            db,
+            key: key.to_vec(),
+            expired,
+        });
+    }
+
+    /// Whether a watched key's time has come since.
+    fn has_expired(&self, caller: &Caller) -> bool {
+        self.keys
+            .iter()
+            .filter(|watched| !watched.expired)
+            .any(|watched| {
+                let hash = self.keyspace.hash(&watched.key);
+                let key = Key {
+                    bytes: &watched.key,
+                    hash,
+                };
+                self.keyspace
+                    .lock_hash(hash)
+                    .is_expired(watched.db, key, caller.now)
+            })
+    }
+
+    /// Ends all watches.
+    pub fn clear(&mut self) {
+        for watched in self.keys.drain(..) {
+            self.keyspace
+                .lock_hash(self.keyspace.hash(&watched.key))
+                .unwatch(watched.db, &watched.key, &self.changed);
+        }
+        self.changed.store(false, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+impl Conversation {
+    pub(super) fn multi(&mut self, reply: &mut Reply) {
+        if self.transaction.is_some() {
+            // Redis does not spoil the transaction for this.
+            return reply.error("ERR MULTI calls can not be nested");
+        }
+        self.transaction = Some(Transaction::default());
+        reply.ok();
+    }
+
+    pub(super) fn discard_command(&mut self, reply: &mut Reply) {
+        if self.transaction.is_none() {
+            return reply.error("ERR DISCARD without MULTI");
+        }
+        self.discard();
+        reply.ok();
+    }
+
+    pub(super) fn watch_command(&mut self, args: Args<'_>, reply: &mut Reply) {
+        if self.transaction.is_some() {
+            return reply.error("ERR WATCH inside MULTI is not allowed");
+        }
+        for key in args.skip(1) {
+            self.watch.add(key, &self.caller);
+        }
+        reply.ok();
+    }
+
+    pub(super) fn exec(&mut self, reply: &mut Reply) -> After {
+        let Some(transaction) = self.transaction.take() else {
+            reply.error("ERR EXEC without MULTI");
+            return After::Next;
+        };
+        let after = self.exec_transaction(&transaction, reply);
+        self.watch.clear();
+        after
+    }
+
+    fn exec_transaction(&mut self, transaction: &Transaction, reply: &mut Reply) -> After {
+        if transaction.spoilt {
+            reply.error("EXECABORT Transaction discarded because of previous errors.");
+            return After::Next;
+        }
+        if self.watch.has_expired(&self.caller) {
+            reply.null_array();
+            return After::Next;
+        }
+        let refused = transaction.queue.iter().find_map(|queued| {
+            let write = queued.row.flags.has(Flags::WRITE);
+            self.refusal(queued.row).filter(|_| write)
+        });
+        if let Some(text) = refused {
+            reply.error_format(format_args!(
+                "EXECABORT Transaction discarded because of: {text}"
+            ));
+            return After::Next;
+        }
+        let databases = self.context.keyspace.databases();
+        let start = reply.mark();
+        reply.array(transaction.queue.len());
+        let mut postponed = Vec::new();
+        let end = self.context.keyspace.execute_transaction(
+            &transaction.queue,
+            &self.watch.changed,
+            &mut self.caller,
+            &mut self.scratch,
+            reply,
+            |row, args, caller, reply| {
+                if matches!(row.handler, Handler::Session(SessionCommand::Select)) {
+                    super::session_commands::select(args, databases, caller, reply);
+                } else {
+                    postponed.push((reply.since(start).len(), row, args.to_vec()));
+                }
+            },
+        );
+        let ran = match end {
+            TransactionEnd::Aborted => {
+                reply.truncate(start);
+                reply.null_array();
+                return After::Next;
+            }
+            TransactionEnd::Done(ran) => ran,
+        };
+        if let Some(stamp) = ran.stamp {
+            self.last_write = stamp.time();
+        }
+        for queued in &transaction.queue {
+            self.context
+                .statistics
+                .add_calls(&smallvec::smallvec![(queued.row, 1)], 0);
+        }
+        self.run_postponed(start, postponed, reply)
+    }
+
+    /// Runs what waited for the locks to be free and puts its replies where they belong.
+    fn run_postponed(
+        &mut self,
+        start: crate::resp::Mark,
+        postponed: Vec<(usize, &'static Row, Vec<Vec<u8>>)>,
+        reply: &mut Reply,
+    ) -> After {
+        if postponed.is_empty() {
+            return After::Next;
+        }
+        let done = reply.since(start).to_vec();
+        reply.truncate(start);
+        let (mut copied, mut after) = (0, After::Next);
+        for (at, row, args) in postponed {
+            reply.raw(&done[copied..at]);
+            copied = at;
+            let args = ArgsBuffer::from_args(args.iter().map(Vec::as_slice));
+            match self.run(row, args.as_args(), None, reply) {
+                After::Next => {}
+                // Nothing waits within a transaction: WAIT says how things stand.
+                After::Wait { write, .. } => {
+                    reply.integer(self.context.replication.acknowledged(write) as i64);
+                }
+                After::HandOver => reply.error(errors::SYNTAX),
+                other => after = other,
+            }
+        }
+        reply.raw(&done[copied..]);
+        after
+    }
+}
