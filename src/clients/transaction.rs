@@ -33,11 +33,12 @@ impl Transaction {
             // It will not run, so nothing is kept, as in Redis.
             return;
         }
+        let Some(kept) = ArgsBuffer::from_args(args) else {
+            self.spoilt = true;
+            return;
+        };
         self.bytes += args.iter().map(<[u8]>::len).sum::<usize>();
-        self.queue.push(Queued {
-            row,
-            args: ArgsBuffer::from_args(args),
-        });
+        self.queue.push(Queued { row, args: kept });
     }
 }
 
@@ -237,7 +238,10 @@ impl Conversation {
         for (at, row, args) in postponed {
             reply.raw(&done[copied..at]);
             copied = at;
-            let args = ArgsBuffer::from_args(args.iter().map(Vec::as_slice));
+            let Some(args) = ArgsBuffer::from_args(args.iter().map(Vec::as_slice)) else {
+                reply.error(errors::SYNTAX);
+                continue;
+            };
             match self.run(row, args.as_args(), None, reply) {
                 After::Next => {}
                 // Nothing waits within a transaction: WAIT says how things stand.
