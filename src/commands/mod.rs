@@ -24,7 +24,7 @@ pub mod session_rows;
 pub mod strings;
 pub mod table;
 #[cfg(test)]
-mod world;
+pub(crate) mod world;
 
 pub use call::{Access, DataCall};
 pub use command_info::command_reply;
