@@ -6,7 +6,7 @@
 //! - [`call`]: what a data command gets; [`access`]: the partitions it holds; [`effects`]: the bytes of what it did.
 //! - [`strings`], [`keys`], [`expire`], [`scan`], [`flush`]: the data commands.
 //! - [`session_rows`], [`server_rows`]: rows of commands that other rooms carry out.
-//! - [`command_info`]: the replies of COMMAND.
+//! - [`command_info`]: the replies of COMMAND; [`help`]: those of HELP.
 
 pub mod access;
 pub mod call;
@@ -16,6 +16,7 @@ pub mod effects;
 pub mod errors;
 pub mod expire;
 pub mod flush;
+pub mod help;
 pub mod keys;
 pub mod registry;
 pub mod scan;
@@ -24,10 +25,11 @@ pub mod session_rows;
 pub mod strings;
 pub mod table;
 #[cfg(test)]
-mod world;
+pub(crate) mod world;
 
 pub use call::{Access, DataCall};
 pub use command_info::command_reply;
 pub use effects::{Effect, Effects};
+pub use help::help_reply;
 pub use registry::lookup;
 pub use table::{Flags, Handler, Keys, Row};

@@ -9,6 +9,7 @@ use crate::commands::{expire, flush, keys, scan, server_rows, session_rows, stri
 /// Every family's rows, the ones used most first.
 static FAMILIES: &[&[Row]] = &[
     strings::ROWS,
+    strings::CHANGE_ROWS,
     keys::ROWS,
     expire::ROWS,
     scan::ROWS,

@@ -54,7 +54,6 @@ pub static ROWS: &[Row] = &[
         handler: Handler::Server(ServerCommand::Debug),
         docs: &Docs {
             summary: "Commands for tests",
-            since: "1.0.0",
             group: Group::Server,
             complexity: "Depends on the subcommand",
             system: true,
@@ -70,7 +69,6 @@ pub static ROWS: &[Row] = &[
         handler: Handler::Server(ServerCommand::Info),
         docs: &Docs {
             summary: "Returns figures of the server",
-            since: "1.0.0",
             group: Group::Server,
             categories: Categories::DANGEROUS,
             tips: &[
@@ -144,7 +142,6 @@ pub static ROWS: &[Row] = &[
         handler: Handler::Server(ServerCommand::Replicaof),
         docs: &Docs {
             summary: "Adds, replaces or removes masters of this server",
-            since: "1.0.0",
             group: Group::Server,
             deprecated: Some(Deprecated {
                 since: "5.0.0",
@@ -199,7 +196,6 @@ pub static ROWS: &[Row] = &[
         handler: Handler::Server(ServerCommand::Shutdown),
         docs: &Docs {
             summary: "Stops the server",
-            since: "1.0.0",
             group: Group::Server,
             complexity: "O(N) for N keys where it saves",
             arguments: &[

@@ -21,7 +21,6 @@ pub static ROWS: &[Row] = &[
         handler: Handler::Session(SessionCommand::Auth),
         docs: &Docs {
             summary: "Authenticates the connection",
-            since: "1.0.0",
             group: Group::Connection,
             complexity: "O(N) for N passwords of the user",
             categories: Categories::CONNECTION,
@@ -78,7 +77,6 @@ pub static ROWS: &[Row] = &[
         handler: Handler::Session(SessionCommand::Echo),
         docs: &Docs {
             summary: "Returns its argument",
-            since: "1.0.0",
             group: Group::Connection,
             categories: Categories::CONNECTION,
             arguments: &[Argument::string("message")],
@@ -169,7 +167,6 @@ pub static ROWS: &[Row] = &[
         handler: Handler::Session(SessionCommand::Ping),
         docs: &Docs {
             summary: "Returns PONG or its argument",
-            since: "1.0.0",
             group: Group::Connection,
             categories: Categories::CONNECTION,
             tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
@@ -192,7 +189,6 @@ pub static ROWS: &[Row] = &[
         handler: Handler::Session(SessionCommand::Quit),
         docs: &Docs {
             summary: "Closes the connection",
-            since: "1.0.0",
             group: Group::Connection,
             categories: Categories::CONNECTION,
             ..Docs::NONE
@@ -231,7 +227,6 @@ pub static ROWS: &[Row] = &[
         handler: Handler::Session(SessionCommand::Select),
         docs: &Docs {
             summary: "Chooses the database",
-            since: "1.0.0",
             group: Group::Connection,
             categories: Categories::CONNECTION,
             arguments: &[Argument::integer("index")],

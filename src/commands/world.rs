@@ -11,11 +11,23 @@ use crate::db::table::KeyHasher;
 use crate::db::{
     Hlc, Incarnation, NodeId, Origin, OriginIndex, Origins, Partition, Stamp, UnixMillis,
 };
-use crate::resp::{Args, Protocol, Reply, Split, Splitter};
+use crate::resp::{Args, ArgsBuffer, Protocol, Reply, Split, Splitter};
 
 /// When every world begins: 2025-06-15T15:06:40Z.
 pub const START: UnixMillis = UnixMillis(1_750_000_000_000);
 const DATABASES: u32 = 16;
+
+/// The arguments of a command written as in redis-cli.
+pub fn typed(line: &str) -> ArgsBuffer {
+    let mut buf = format!("{line}\r\n").into_bytes();
+    let (mut pos, mut spans) = (0, Vec::new());
+    let split = Splitter::new().next(&mut buf, &mut pos, &mut spans);
+    let Ok(Split::Command { first_span, argc }) = split else {
+        panic!("no command: {line}");
+    };
+    let args = Args::new(&buf, &spans[first_span..first_span + argc]);
+    ArgsBuffer::from_args(args)
+}
 
 /// See the head of the file.
 pub struct World {
@@ -73,24 +85,10 @@ impl World {
         self.run_with_effects(line, |_| ())
     }
 
-    /// Runs a command; returns how many effects it had.
-    pub fn effects_of(&mut self, line: &str) -> u32 {
-        let mut count = 0;
-        self.run_with_effects(line, |effects| count = effects.len() as u32);
-        count
-    }
-
     /// Runs a command and shows its effects.
     pub fn run_with_effects(&mut self, line: &str, see: impl FnOnce(&[Effect<'_>])) -> String {
-        let mut buf = format!("{line}\r\n").into_bytes();
-        let (mut pos, mut spans) = (0, Vec::new());
-        let split = Splitter::new()
-            .next(&mut buf, &mut pos, &mut spans)
-            .unwrap();
-        let Split::Command { first_span, argc } = split else {
-            panic!("no command: {line}");
-        };
-        let args = Args::new(&buf, &spans[first_span..first_span + argc]);
+        let args = typed(line);
+        let args = args.as_args();
         let mut reply = Reply::new(self.protocol);
         self.call(args, &mut reply);
         let count = self.effects.count();
@@ -139,10 +137,10 @@ impl World {
             .zip(&needed)
             .map(|(partition, &needed)| needed.then_some(partition))
             .collect();
-        let mut one;
+        let one;
         let mut access = if row.keys == Keys::One {
             one = locked.into_iter().flatten().next().unwrap();
-            Access::One(&mut *one)
+            Access::One(one)
         } else {
             Access::Many(&mut locked)
         };

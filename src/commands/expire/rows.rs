@@ -14,7 +14,6 @@ pub static ROWS: &[Row] = &[
         handler: Handler::Data(super::expire),
         docs: &Docs {
             summary: "Sets a key's time to live in seconds",
-            since: "1.0.0",
             categories: Categories::KEYSPACE,
             access: &["RW", "update"],
             arguments: &[
@@ -150,7 +149,6 @@ pub static ROWS: &[Row] = &[
         handler: Handler::Data(super::ttl),
         docs: &Docs {
             summary: "Returns a key's time to live in seconds",
-            since: "1.0.0",
             categories: Categories::KEYSPACE,
             tips: &["nondeterministic_output"],
             access: &["RO", "access"],

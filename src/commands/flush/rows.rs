@@ -14,7 +14,6 @@ pub static ROWS: &[Row] = &[
         handler: Handler::Data(super::flushdb),
         docs: &Docs {
             summary: "Deletes all keys of the database",
-            since: "1.0.0",
             group: Group::Server,
             complexity: "O(N) for N keys of the database",
             categories: Categories::DANGEROUS.and(Categories::KEYSPACE),
@@ -39,7 +38,6 @@ pub static ROWS: &[Row] = &[
         handler: Handler::Data(super::flushall),
         docs: &Docs {
             summary: "Deletes all keys of all databases",
-            since: "1.0.0",
             group: Group::Server,
             complexity: "O(N) for N keys of all databases",
             categories: Categories::DANGEROUS.and(Categories::KEYSPACE),

@@ -18,7 +18,6 @@ pub static ROWS: &[Row] = &[
         handler: Handler::Data(super::del),
         docs: &Docs {
             summary: "Deletes keys",
-            since: "1.0.0",
             complexity: "O(N) for N keys",
             categories: Categories::KEYSPACE,
             tips: &["request_policy:multi_shard", "response_policy:agg_sum"],
@@ -62,7 +61,6 @@ pub static ROWS: &[Row] = &[
         handler: Handler::Data(super::exists),
         docs: &Docs {
             summary: "Counts which of the keys exist",
-            since: "1.0.0",
             complexity: "O(N) for N keys",
             categories: Categories::KEYSPACE,
             tips: &["request_policy:multi_shard", "response_policy:agg_sum"],
@@ -102,7 +100,6 @@ pub static ROWS: &[Row] = &[
         handler: Handler::Data(super::type_of),
         docs: &Docs {
             summary: "Returns the type of the value at a key",
-            since: "1.0.0",
             categories: Categories::KEYSPACE,
             access: &["RO"],
             arguments: &[Argument::KEY],

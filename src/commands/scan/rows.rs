@@ -39,7 +39,6 @@ pub static ROWS: &[Row] = &[
         handler: Handler::Data(super::keys_matching),
         docs: &Docs {
             summary: "Returns all keys that match a pattern",
-            since: "1.0.0",
             complexity: "O(N) for N keys of the database",
             categories: Categories::DANGEROUS.and(Categories::KEYSPACE),
             tips: &["request_policy:all_shards", "nondeterministic_output_order"],
@@ -56,7 +55,6 @@ pub static ROWS: &[Row] = &[
         handler: Handler::Data(super::dbsize),
         docs: &Docs {
             summary: "Counts the keys of the database",
-            since: "1.0.0",
             group: Group::Server,
             categories: Categories::KEYSPACE,
             tips: &["request_policy:all_shards", "response_policy:agg_sum"],
@@ -72,7 +70,6 @@ pub static ROWS: &[Row] = &[
         handler: Handler::Data(super::randomkey),
         docs: &Docs {
             summary: "Returns a key at random",
-            since: "1.0.0",
             categories: Categories::KEYSPACE,
             tips: &["request_policy:all_shards", "nondeterministic_output"],
             ..Docs::NONE

@@ -4,12 +4,14 @@
 //! Invariant: every handler checks everything before its first change, in Redis's order, so that the first fault decides
 //! the error.
 
+mod change_rows;
 mod numbers;
 mod parts;
 mod read;
 mod rows;
 mod set;
 
+pub use change_rows::ROWS as CHANGE_ROWS;
 pub use rows::ROWS;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! Rows of the strings family.
+//! Rows of the strings family: whole values.
 
-use crate::commands::docs::{Argument, ArgumentKind, Categories, Deprecated, Docs, Group};
-use crate::commands::strings::{numbers, parts, read, set};
+use crate::commands::docs::{Argument, Categories, Deprecated, Docs, Group};
+use crate::commands::strings::{read, set};
 use crate::commands::table::{Flags, Handler, Keys, Row, Stamps};
 
 /// The rows.
@@ -15,7 +15,6 @@ pub static ROWS: &[Row] = &[
         handler: Handler::Data(read::get),
         docs: &Docs {
             summary: "Returns the string at a key",
-            since: "1.0.0",
             group: Group::String,
             categories: Categories::STRING,
             access: &["RO", "access"],
@@ -32,7 +31,6 @@ pub static ROWS: &[Row] = &[
         handler: Handler::Data(set::set),
         docs: &Docs {
             summary: "Stores a string at a key, with a condition or a time to live if asked",
-            since: "1.0.0",
             group: Group::String,
             categories: Categories::STRING,
             access: &["RW", "access", "update", "variable_flags"],
@@ -81,7 +79,6 @@ pub static ROWS: &[Row] = &[
         handler: Handler::Data(read::mget),
         docs: &Docs {
             summary: "Returns the strings at several keys",
-            since: "1.0.0",
             group: Group::String,
             complexity: "O(N) for N keys",
             categories: Categories::STRING,
@@ -121,94 +118,6 @@ pub static ROWS: &[Row] = &[
         },
     },
     Row {
-        name: "incr",
-        arity: 2,
-        flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST),
-        keys: Keys::One,
-        stamps: Stamps::Fixed(1),
-        handler: Handler::Data(numbers::incr),
-        docs: &Docs {
-            summary: "Adds one to an integer",
-            since: "1.0.0",
-            group: Group::String,
-            categories: Categories::STRING,
-            access: &["RW", "access", "update"],
-            arguments: &[Argument::KEY],
-            ..Docs::NONE
-        },
-    },
-    Row {
-        name: "incrby",
-        arity: 3,
-        flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST),
-        keys: Keys::One,
-        stamps: Stamps::Fixed(1),
-        handler: Handler::Data(numbers::incrby),
-        docs: &Docs {
-            summary: "Adds to an integer",
-            since: "1.0.0",
-            group: Group::String,
-            categories: Categories::STRING,
-            access: &["RW", "access", "update"],
-            arguments: &[Argument::KEY, Argument::integer("increment")],
-            ..Docs::NONE
-        },
-    },
-    Row {
-        name: "decr",
-        arity: 2,
-        flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST),
-        keys: Keys::One,
-        stamps: Stamps::Fixed(1),
-        handler: Handler::Data(numbers::decr),
-        docs: &Docs {
-            summary: "Takes one from an integer",
-            since: "1.0.0",
-            group: Group::String,
-            categories: Categories::STRING,
-            access: &["RW", "access", "update"],
-            arguments: &[Argument::KEY],
-            ..Docs::NONE
-        },
-    },
-    Row {
-        name: "decrby",
-        arity: 3,
-        flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST),
-        keys: Keys::One,
-        stamps: Stamps::Fixed(1),
-        handler: Handler::Data(numbers::decrby),
-        docs: &Docs {
-            summary: "Takes from an integer",
-            since: "1.0.0",
-            group: Group::String,
-            categories: Categories::STRING,
-            access: &["RW", "access", "update"],
-            arguments: &[Argument::KEY, Argument::integer("decrement")],
-            ..Docs::NONE
-        },
-    },
-    Row {
-        name: "incrbyfloat",
-        arity: 3,
-        flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST),
-        keys: Keys::One,
-        stamps: Stamps::Fixed(1),
-        handler: Handler::Data(numbers::incrbyfloat),
-        docs: &Docs {
-            summary: "Adds to a floating point number",
-            since: "2.6.0",
-            group: Group::String,
-            categories: Categories::STRING,
-            access: &["RW", "access", "update"],
-            arguments: &[
-                Argument::KEY,
-                Argument::new("increment", ArgumentKind::Double),
-            ],
-            ..Docs::NONE
-        },
-    },
-    Row {
         name: "setnx",
         arity: 3,
         flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST),
@@ -217,7 +126,6 @@ pub static ROWS: &[Row] = &[
         handler: Handler::Data(set::setnx),
         docs: &Docs {
             summary: "Stores a string unless the key exists",
-            since: "1.0.0",
             group: Group::String,
             categories: Categories::STRING,
             access: &["OW", "insert"],
@@ -302,7 +210,6 @@ pub static ROWS: &[Row] = &[
         handler: Handler::Data(read::getset),
         docs: &Docs {
             summary: "Stores a string and returns the previous one",
-            since: "1.0.0",
             group: Group::String,
             categories: Categories::STRING,
             access: &["RW", "access", "update"],
@@ -376,94 +283,6 @@ pub static ROWS: &[Row] = &[
             categories: Categories::STRING,
             access: &["RO"],
             arguments: &[Argument::KEY],
-            ..Docs::NONE
-        },
-    },
-    Row {
-        name: "append",
-        arity: 3,
-        flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST),
-        keys: Keys::One,
-        stamps: Stamps::Fixed(1),
-        handler: Handler::Data(parts::append),
-        docs: &Docs {
-            summary: "Makes a string longer",
-            since: "2.0.0",
-            group: Group::String,
-            complexity: "O(N) for N bytes of the result",
-            categories: Categories::STRING,
-            access: &["RW", "insert"],
-            arguments: &[Argument::KEY, Argument::string("value")],
-            ..Docs::NONE
-        },
-    },
-    Row {
-        name: "setrange",
-        arity: 4,
-        flags: Flags::WRITE.and(Flags::DENYOOM),
-        keys: Keys::One,
-        stamps: Stamps::Fixed(1),
-        handler: Handler::Data(parts::setrange),
-        docs: &Docs {
-            summary: "Overwrites part of a string",
-            since: "2.2.0",
-            group: Group::String,
-            complexity: "O(N) for N bytes of the result",
-            categories: Categories::STRING,
-            access: &["RW", "update"],
-            arguments: &[
-                Argument::KEY,
-                Argument::integer("offset"),
-                Argument::string("value"),
-            ],
-            ..Docs::NONE
-        },
-    },
-    Row {
-        name: "getrange",
-        arity: 4,
-        flags: Flags::READONLY,
-        keys: Keys::One,
-        stamps: Stamps::None,
-        handler: Handler::Data(parts::getrange),
-        docs: &Docs {
-            summary: "Returns part of a string",
-            since: "2.4.0",
-            group: Group::String,
-            complexity: "O(N) for N bytes returned",
-            categories: Categories::STRING,
-            access: &["RO", "access"],
-            arguments: &[
-                Argument::KEY,
-                Argument::integer("start"),
-                Argument::integer("end"),
-            ],
-            ..Docs::NONE
-        },
-    },
-    Row {
-        name: "substr",
-        arity: 4,
-        flags: Flags::READONLY,
-        keys: Keys::One,
-        stamps: Stamps::None,
-        handler: Handler::Data(parts::getrange),
-        docs: &Docs {
-            summary: "Returns part of a string",
-            since: "1.0.0",
-            group: Group::String,
-            complexity: "O(N) for N bytes returned",
-            categories: Categories::STRING,
-            access: &["RO", "access"],
-            deprecated: Some(Deprecated {
-                since: "2.0.0",
-                replaced_by: "`GETRANGE`",
-            }),
-            arguments: &[
-                Argument::KEY,
-                Argument::integer("start"),
-                Argument::integer("end"),
-            ],
             ..Docs::NONE
         },
     },

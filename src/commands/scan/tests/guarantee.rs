@@ -11,7 +11,7 @@ use crate::commands::world::World;
 fn page(reply: &str) -> (String, Vec<String>) {
     let mut lines = reply.split("\r\n");
     assert_eq!(lines.next(), Some("*2"));
-    let mut bulk = |lines: &mut std::str::Split<'_, &str>| {
+    let bulk = |lines: &mut std::str::Split<'_, &str>| {
         assert!(lines.next().unwrap().starts_with('$'));
         lines.next().unwrap().to_owned()
     };
