@@ -1,5 +1,7 @@
 //! The `keymesh-server` daemon: arguments, configuration, runtime, run, drain.
 
+use std::process::ExitCode;
+
 use keymesh::config::cli::{Invocation, parse};
 use keymesh::config::{Settings, load};
 use keymesh::server;
@@ -7,7 +9,18 @@ use keymesh::server;
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    match start() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The words alone: operators grep for them.
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start() -> anyhow::Result<()> {
     match parse(std::env::args_os().skip(1))? {
         Invocation::Run(arguments) => {
             let settings = load(&arguments, std::env::vars_os(), std::io::stdin())?;

@@ -59,7 +59,7 @@ pub struct Listeners {
 }
 
 impl Listeners {
-    /// Binds what the options say. With port 0 and `any_port` the system chooses one.
+    /// Binds what the options say; port 0 means no TCP.
     pub fn bind(options: &Options) -> Result<Self, ListenError> {
         let mut listeners = Self::default();
         if options.port != 0 {
@@ -143,12 +143,11 @@ impl Drop for Listeners {
 
 /// Whether a system without this address is fine.
 fn is_missing(address: &BindAddress, error: &io::Error) -> bool {
-    address.optional
-        && matches!(
-            error.kind(),
-            io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported
-        )
-        || address.optional && error.raw_os_error() == Some(AF_NOT_SUPPORTED)
+    let is_absent = matches!(
+        error.kind(),
+        io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported
+    );
+    address.optional && (is_absent || error.raw_os_error() == Some(AF_NOT_SUPPORTED))
 }
 
 /// Linux's EAFNOSUPPORT: no IPv6 here.

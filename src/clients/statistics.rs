@@ -38,8 +38,6 @@ pub struct Statistics {
     pub output_buffer_disconnections: AtomicU64,
     /// Keys removed because their time had come; whoever purges adds.
     pub expired_keys: AtomicU64,
-    /// Commands of sessions that panicked outside of the keyspace.
-    pub panicked_sessions: AtomicU64,
     errors: DashMap<String, u64>,
     /// By the address of the row, which is static.
     calls: DashMap<usize, CommandCounters, foldhash::fast::FixedState>,
@@ -188,7 +186,6 @@ impl Statistics {
             &self.writes,
             &self.output_buffer_disconnections,
             &self.expired_keys,
-            &self.panicked_sessions,
         ] {
             counter.store(0, Ordering::Relaxed);
         }
