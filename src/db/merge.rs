@@ -133,7 +133,10 @@ impl Partition {
         if strange(loser.base_stamp) {
             // What the sender settled says nothing of a write by somebody it has never heard of.
             let op = match &loser.base.value {
-                Some(value) => Op::Set(&value.bytes, value.deadline.map_or(Expiry::Clear, Expiry::At)),
+                Some(value) => Op::Set(
+                    &value.bytes,
+                    value.deadline.map_or(Expiry::Clear, Expiry::At),
+                ),
                 None => Op::Del,
             };
             winner.place(ctx.origins, loser.base_stamp, op);

@@ -39,10 +39,23 @@ impl Node {
     }
 
     /// Somebody has admitted this node above its present life: that life does not count there, and so a new one begins.
-    pub(super) fn follow_admission(&self, inner: &mut Inner, now: UnixMillis) -> Result<(), NodeError> {
+    pub(super) fn follow_admission(
+        &self,
+        inner: &mut Inner,
+        now: UnixMillis,
+    ) -> Result<(), NodeError> {
         let origin = inner.origin();
-        let floor = inner.state.members.life(origin).map_or(Hlc::MAX, |life| life.floor);
-        let admitted = inner.state.members.nodes.get(&origin.node).map_or(Hlc::ZERO, |member| member.admitted);
+        let floor = inner
+            .state
+            .members
+            .life(origin)
+            .map_or(Hlc::MAX, |life| life.floor);
+        let admitted = inner
+            .state
+            .members
+            .nodes
+            .get(&origin.node)
+            .map_or(Hlc::ZERO, |member| member.admitted);
         if admitted <= floor || inner.follower {
             return Ok(());
         }
@@ -51,7 +64,11 @@ impl Node {
             .members
             .nodes
             .iter()
-            .filter(|(_, member)| member.newest().is_some_and(|(_, life)| life.floor < member.admitted))
+            .filter(|(_, member)| {
+                member
+                    .newest()
+                    .is_some_and(|(_, life)| life.floor < member.admitted)
+            })
             .map(|(node, _)| *node)
             .collect();
         self.extend_lease_locked(inner, admitted)?;
@@ -113,17 +130,14 @@ impl Node {
             member.admitted = member.admitted.max(floor);
         }
         let me = inner.state.members.nodes.entry(origin.node).or_default();
-        me.lives.insert(
-            origin.incarnation,
-            Life {
-                floor,
-                sealed: None,
-            },
-        );
+        me.lives.insert(origin.incarnation, Life { floor });
         inner.state.established = false;
         inner.state.joined = true;
         inner.routes.clear();
-        inner.links.values_mut().for_each(|link| link.subscribed.clear());
+        inner
+            .links
+            .values_mut()
+            .for_each(|link| link.subscribed.clear());
         inner.merge = None;
         for index in &void {
             journal.forget(*index);

@@ -7,6 +7,8 @@ use crate::db::UnixMillis;
 /// Now.
 #[inline]
 pub fn now() -> UnixMillis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     UnixMillis(since.as_millis() as i64)
 }

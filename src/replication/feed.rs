@@ -181,7 +181,10 @@ impl Feed {
             let Some(last) = entries.last() else { continue };
             self.subscriptions.insert(index, last.stamp);
             let own = index == node.keyspace.journal.own();
-            for entry in entries.iter_mut().filter(|entry| entry.record.trace.is_some()) {
+            for entry in entries
+                .iter_mut()
+                .filter(|entry| entry.record.trace.is_some())
+            {
                 observer.sending(own, self.peer(), entry);
             }
             self.announce(node, index, out);

@@ -8,7 +8,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use dashmap::DashMap;
-use keymesh_supervisors::{Backoff, ChildSpec, Intensity, Restart, SupervisorHandle, WorkerMessage};
+use keymesh_supervisors::{
+    Backoff, ChildSpec, Intensity, Restart, SupervisorHandle, WorkerMessage,
+};
 use parking_lot::Mutex;
 use ractor::ActorRef;
 use tokio::net::TcpStream;
@@ -91,7 +93,10 @@ impl Replication {
 
     /// The peers that read from this node now.
     pub fn peers(&self) -> Vec<NodeId> {
-        self.feeds.iter().filter_map(|feed| feed.status().and_then(|status| status.node)).collect()
+        self.feeds
+            .iter()
+            .filter_map(|feed| feed.status().and_then(|status| status.node))
+            .collect()
     }
 
     fn link_spec(&self, shared: &Arc<LinkShared>) -> ChildSpec {
@@ -133,7 +138,8 @@ impl Replication {
 
     fn entries_changed(&self, links: &[Arc<LinkShared>]) {
         let addresses: Vec<String> = links.iter().map(|link| link.address()).collect();
-        self.node.set_follower(!self.config.merging && !links.is_empty());
+        self.node
+            .set_follower(!self.config.merging && !links.is_empty());
         if let Err(error) = self.node.set_entries(&addresses) {
             tracing::error!(%error, "the node's state could not be written");
         }
@@ -147,7 +153,10 @@ impl ReplicationControl for Replication {
 
     fn add_master(&self, host: &str, port: u16) -> AddMaster {
         let mut links = self.links.lock();
-        if links.iter().any(|link| link.host == host && link.port == port) {
+        if links
+            .iter()
+            .any(|link| link.host == host && link.port == port)
+        {
             return AddMaster::Already;
         }
         let shared = Arc::new(LinkShared::new(host, port));
@@ -171,7 +180,12 @@ impl ReplicationControl for Replication {
 
     fn remove_master(&self, host: &str, port: u16) -> bool {
         let mut links = self.links.lock();
-        let Some(at) = links.iter().position(|link| link.host == host && link.port == port) else { return false };
+        let Some(at) = links
+            .iter()
+            .position(|link| link.host == host && link.port == port)
+        else {
+            return false;
+        };
         let link = links.remove(at);
         self.stop_link(&link);
         self.entries_changed(&links);
@@ -191,14 +205,20 @@ impl ReplicationControl for Replication {
     }
 
     fn replicas(&self) -> Vec<ReplicaStatus> {
-        let mut replicas: Vec<(u64, ReplicaStatus)> =
-            self.feeds.iter().filter_map(|feed| Some((feed.id, feed.status()?))).collect();
+        let mut replicas: Vec<(u64, ReplicaStatus)> = self
+            .feeds
+            .iter()
+            .filter_map(|feed| Some((feed.id, feed.status()?)))
+            .collect();
         replicas.sort_by_key(|(id, _)| *id);
         replicas.into_iter().map(|(_, status)| status).collect()
     }
 
     fn acknowledged(&self, time: Hlc) -> usize {
-        self.feeds.iter().filter(|feed| feed.status().is_some() && feed.acknowledged() >= time).count()
+        self.feeds
+            .iter()
+            .filter(|feed| feed.status().is_some() && feed.acknowledged() >= time)
+            .count()
     }
 
     fn acknowledgement(&self) -> tokio::sync::futures::Notified<'_> {
@@ -216,7 +236,9 @@ impl ReplicationControl for Replication {
 
     fn kill_masters(&self, address: Option<&str>) -> usize {
         let links = self.links.lock();
-        let meant = links.iter().filter(|link| address.is_none_or(|address| link.address() == address));
+        let meant = links
+            .iter()
+            .filter(|link| address.is_none_or(|address| link.address() == address));
         meant.map(|link| link.kill.notify_one()).count()
     }
 
@@ -264,8 +286,15 @@ impl ReplicationControl for Replication {
     }
 
     fn panic_actor(&self, name: &str) -> bool {
-        let known = self.links.lock().iter().any(|link| name == format!("master-link {} {}", link.host, link.port))
-            || name.strip_prefix("replica-feed ").and_then(|id| id.parse().ok()).is_some_and(|id: u64| self.feeds.contains_key(&id))
+        let known = self
+            .links
+            .lock()
+            .iter()
+            .any(|link| name == format!("master-link {} {}", link.host, link.port))
+            || name
+                .strip_prefix("replica-feed ")
+                .and_then(|id| id.parse().ok())
+                .is_some_and(|id: u64| self.feeds.contains_key(&id))
             || self.others.lock().iter().any(|other| other == name);
         if known {
             let (supervisor, name) = (self.supervisor.clone(), name.to_owned());
@@ -288,4 +317,3 @@ impl Drop for Registered {
         self.0.remove(&self.1);
     }
 }
-

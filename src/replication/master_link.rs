@@ -102,7 +102,9 @@ impl LinkShared {
 
     /// All of it.
     pub fn status(&self) -> MasterStatus {
-        let ms = |since: &Mutex<Option<Instant>>| since.lock().map(|since| since.elapsed().as_millis() as u64);
+        let ms = |since: &Mutex<Option<Instant>>| {
+            since.lock().map(|since| since.elapsed().as_millis() as u64)
+        };
         MasterStatus {
             host: self.host.clone(),
             port: self.port,
@@ -166,12 +168,17 @@ pub async fn run(setting: LinkSetting) {
         let address = setting.shared.address();
         match &error {
             ConnectionError::Link(LinkError::Itself) => {
-                tracing::info!(master = address, "the replicaof entry names this node itself and rests");
+                tracing::info!(
+                    master = address,
+                    "the replicaof entry names this node itself and rests"
+                );
                 setting.shared.kill.notified().await;
                 continue;
             }
             ConnectionError::Killed => continue,
-            error if attempts.failures() == 0 => tracing::warn!(master = address, %error, "link to master is down"),
+            error if attempts.failures() == 0 => {
+                tracing::warn!(master = address, %error, "link to master is down")
+            }
             error => tracing::debug!(master = address, %error, "link to master is still down"),
         }
         let delay = attempts.next_delay(&setting.backoff, started.elapsed(), &mut rand::rng());
@@ -199,14 +206,21 @@ impl Drop for OpenLink<'_> {
 async fn connection(setting: &LinkSetting) -> Result<Never, ConnectionError> {
     let shared = &setting.shared;
     let connecting = TcpStream::connect((shared.host.as_str(), shared.port));
-    let mut stream =
-        timeout(CONNECT_TIMEOUT, connecting).await.map_err(|_| ConnectionError::Slow)?.map_err(ConnectionError::Connect)?;
+    let mut stream = timeout(CONNECT_TIMEOUT, connecting)
+        .await
+        .map_err(|_| ConnectionError::Slow)?
+        .map_err(ConnectionError::Connect)?;
     stream.set_nodelay(true)?;
     shared.set(LinkState::Handshake);
     let mut input = BytesMut::with_capacity(READ_BYTES);
-    timeout(HANDSHAKE_TIMEOUT, greet(setting, &mut stream, &mut input)).await.map_err(|_| ConnectionError::Slow)??;
+    timeout(HANDSHAKE_TIMEOUT, greet(setting, &mut stream, &mut input))
+        .await
+        .map_err(|_| ConnectionError::Slow)??;
 
-    let mut open = OpenLink { node: &setting.node, link: Link::new(&setting.node, &shared.address()) };
+    let mut open = OpenLink {
+        node: &setting.node,
+        link: Link::new(&setting.node, &shared.address()),
+    };
     let mut out = Vec::new();
     let (mut heard, mut said) = (Instant::now(), Instant::now());
     loop {
@@ -222,7 +236,11 @@ async fn connection(setting: &LinkSetting) -> Result<Never, ConnectionError> {
         }
         if let Some(master) = open.link.master() {
             *shared.node.lock() = Some(master.node);
-            shared.set(if open.link.is_merging() { LinkState::Sync } else { LinkState::Connected });
+            shared.set(if open.link.is_merging() {
+                LinkState::Sync
+            } else {
+                LinkState::Connected
+            });
         }
         if busy {
             tokio::task::yield_now().await;
@@ -249,7 +267,11 @@ async fn connection(setting: &LinkSetting) -> Result<Never, ConnectionError> {
     }
 }
 
-fn take_frames(setting: &LinkSetting, link: &mut Link, input: &mut BytesMut) -> Result<(), ConnectionError> {
+fn take_frames(
+    setting: &LinkSetting,
+    link: &mut Link,
+    input: &mut BytesMut,
+) -> Result<(), ConnectionError> {
     let now = clock::now();
     while let Some(len) = frame::frame_len(input).map_err(LinkError::from)? {
         let bytes = input.split_to(len);
@@ -261,7 +283,11 @@ fn take_frames(setting: &LinkSetting, link: &mut Link, input: &mut BytesMut) -> 
 }
 
 /// AUTH where it is configured, then the request to become a link.
-async fn greet(setting: &LinkSetting, stream: &mut TcpStream, input: &mut BytesMut) -> Result<(), ConnectionError> {
+async fn greet(
+    setting: &LinkSetting,
+    stream: &mut TcpStream,
+    input: &mut BytesMut,
+) -> Result<(), ConnectionError> {
     let credentials = setting.credentials.lock().clone();
     let mut out = Vec::new();
     let mut replies = 1;
@@ -280,7 +306,9 @@ async fn greet(setting: &LinkSetting, stream: &mut TcpStream, input: &mut BytesM
         if let Some(end) = input.windows(2).position(|pair| pair == b"\r\n") {
             let line = input.split_to(end + 2);
             if line.first() != Some(&b'+') {
-                return Err(ConnectionError::Refused(String::from_utf8_lossy(&line[..end]).into_owned()));
+                return Err(ConnectionError::Refused(
+                    String::from_utf8_lossy(&line[..end]).into_owned(),
+                ));
             }
             replies -= 1;
             continue;

@@ -1,9 +1,9 @@
 //! Who belongs to the mesh, as far as this node knows: a table that only grows, so that tables from anywhere can be joined in
 //! any order.
 //!
-//! A *member* is a node; its *lives* are its origins. A life that was followed by a newer one is *retired*; once every member has
-//! said how much of a retired life it holds, the life is *sealed* at the largest of these, and whoever has arrived there
-//! need not wait for more.
+//! A *member* is a node; its *lives* are its origins. A life that was followed by a newer one is *retired*. Every member states how
+//! much of a retired life it holds, anew whenever any node has begun a new life: once all statements speak of the same lives, the
+//! largest is all that is left of the retired life, and whoever has arrived there need not wait for more.
 //!
 //! Invariant: a stamp of a member's life comes after the life's floor, and a life's floor after every stamp of the lives before.
 //!
@@ -11,8 +11,8 @@
 //! members varint, each:
 //!   node u128 | admitted u64 | forgotten through u32 | entries version u64
 //!   entries varint, each: address length varint | address | 0 or 1 node u128
-//!   lives varint, each:   incarnation u32 | floor u64 | 0 or 1 sealed u64
-//!   statements varint, each: about node u128 | about incarnation u32 | by incarnation u32 | arrived u64
+//!   lives varint, each:   incarnation u32 | floor u64
+//!   statements varint, each: about node u128 | about incarnation u32 | by incarnation u32 | version u64 | seen u64 | arrived u64
 //! ```
 
 use std::collections::BTreeMap;
@@ -25,8 +25,6 @@ use crate::db::{Hlc, Incarnation, NodeId, Origin};
 pub struct Life {
     /// All its stamps come after this.
     pub floor: Hlc,
-    /// Nobody holds more of it than this, and it is over.
-    pub sealed: Option<Hlc>,
 }
 
 /// What a member said of a retired life: how much of it the member holds.
@@ -34,6 +32,10 @@ pub struct Life {
 pub struct Statement {
     /// The member's own life when it said so.
     pub by: Incarnation,
+    /// When: a later statement replaces an earlier one.
+    pub version: Hlc,
+    /// The lives that the member knew of, see [`Members::fingerprint`].
+    pub seen: u64,
     /// How much.
     pub arrived: Hlc,
 }
@@ -70,6 +72,17 @@ impl Member {
         self.lives
             .last_key_value()
             .map(|(incarnation, life)| (*incarnation, life))
+    }
+
+    /// A life from before the admission that was followed by one after it has been made anew and counts no more.
+    fn drop_void_lives(&mut self) {
+        let admitted = self.admitted;
+        if self
+            .newest()
+            .is_some_and(|(_, life)| life.floor >= admitted)
+        {
+            self.lives.retain(|_, life| life.floor >= admitted);
+        }
     }
 
     /// Whether its newest life was forgotten.
@@ -112,16 +125,9 @@ impl Members {
                 }
             }
             for (&incarnation, life) in &theirs.lives {
-                match ours.lives.get_mut(&incarnation) {
-                    None => {
-                        ours.lives.insert(incarnation, life.clone());
-                        changed = true;
-                    }
-                    Some(known) if life.sealed > known.sealed => {
-                        known.sealed = life.sealed;
-                        changed = true;
-                    }
-                    Some(_) => {}
+                if !ours.lives.contains_key(&incarnation) {
+                    ours.lives.insert(incarnation, life.clone());
+                    changed = true;
                 }
             }
             for (&about, &statement) in &theirs.statements {
@@ -131,8 +137,27 @@ impl Members {
                 });
                 changed |= raise(known, statement);
             }
+            ours.drop_void_lives();
         }
         changed
+    }
+
+    /// A number that two tables share when they know the same newest life of every member.
+    pub fn fingerprint(&self) -> u64 {
+        let mut sum = 0xcbf2_9ce4_8422_2325u64;
+        for (node, member) in &self.nodes {
+            let newest = if member.is_forgotten() {
+                0
+            } else {
+                member.newest().map_or(0, |(life, _)| life.0)
+            };
+            for word in [node.0 as u64, (node.0 >> 64) as u64, u64::from(newest)] {
+                sum = (sum ^ word)
+                    .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                    .rotate_left(29);
+            }
+        }
+        sum
     }
 
     /// A member's newest life.
@@ -180,29 +205,27 @@ impl Members {
             })
     }
 
-    /// Where a retired life can be sealed: the most that anybody holds, once all have said.
-    pub fn seal_of(&self, origin: Origin) -> Option<Hlc> {
+    /// All that is left of a retired life: the most that anybody holds, once all have said so of the same lives.
+    pub fn most_held(&self, origin: Origin) -> Option<Hlc> {
+        let seen = self.fingerprint();
         let mut most = Hlc::ZERO;
         for member in self.nodes.values().filter(|member| !member.is_forgotten()) {
             let (newest, _) = member.newest()?;
-            let statement = member
-                .statements
-                .get(&origin)
-                .filter(|statement| statement.by == newest)?;
+            let statement = member.statements.get(&origin)?;
+            if statement.by != newest || statement.seen != seen {
+                return None;
+            }
             most = most.max(statement.arrived);
         }
         Some(most)
     }
 
-    /// Drops statements about lives that are sealed.
+    /// Drops statements about lives that nobody lists any more.
     pub fn prune_statements(&mut self) {
-        let sealed: Vec<Origin> = self
-            .lives()
-            .filter(|(_, life)| life.sealed.is_some())
-            .map(|(origin, _)| origin)
-            .collect();
+        let known: std::collections::BTreeSet<Origin> =
+            self.lives().map(|(origin, _)| origin).collect();
         for member in self.nodes.values_mut() {
-            member.statements.retain(|about, _| !sealed.contains(about));
+            member.statements.retain(|about, _| known.contains(about));
         }
     }
 
@@ -229,19 +252,14 @@ impl Members {
             for (incarnation, life) in &member.lives {
                 out.extend_from_slice(&incarnation.0.to_le_bytes());
                 out.extend_from_slice(&life.floor.raw().to_le_bytes());
-                match life.sealed {
-                    None => out.push(0),
-                    Some(sealed) => {
-                        out.push(1);
-                        out.extend_from_slice(&sealed.raw().to_le_bytes());
-                    }
-                }
             }
             varint::put(out, member.statements.len() as u64);
             for (about, statement) in &member.statements {
                 out.extend_from_slice(&about.node.0.to_le_bytes());
                 out.extend_from_slice(&about.incarnation.0.to_le_bytes());
                 out.extend_from_slice(&statement.by.0.to_le_bytes());
+                out.extend_from_slice(&statement.version.raw().to_le_bytes());
+                out.extend_from_slice(&statement.seen.to_le_bytes());
                 out.extend_from_slice(&statement.arrived.raw().to_le_bytes());
             }
         }
@@ -273,11 +291,7 @@ impl Members {
             for _ in 0..reader.varint()? {
                 let incarnation = Incarnation(reader.u32()?);
                 let floor = Hlc::from_raw(reader.u64()?);
-                let sealed = match reader.u8()? {
-                    0 => None,
-                    _ => Some(Hlc::from_raw(reader.u64()?)),
-                };
-                member.lives.insert(incarnation, Life { floor, sealed });
+                member.lives.insert(incarnation, Life { floor });
             }
             for _ in 0..reader.varint()? {
                 let about = Origin {
@@ -285,11 +299,16 @@ impl Members {
                     incarnation: Incarnation(reader.u32()?),
                 };
                 let by = Incarnation(reader.u32()?);
+                let version = Hlc::from_raw(reader.u64()?);
+                let seen = reader.u64()?;
+                let arrived = Hlc::from_raw(reader.u64()?);
                 member.statements.insert(
                     about,
                     Statement {
                         by,
-                        arrived: Hlc::from_raw(reader.u64()?),
+                        version,
+                        seen,
+                        arrived,
                     },
                 );
             }
@@ -323,14 +342,12 @@ mod tests {
             Incarnation(1),
             Life {
                 floor: Hlc::from_raw(3),
-                sealed: Some(Hlc::from_raw(8)),
             },
         );
         member.lives.insert(
             Incarnation(2),
             Life {
                 floor: Hlc::from_raw(9),
-                sealed: None,
             },
         );
         let about = Origin {
@@ -341,6 +358,8 @@ mod tests {
             about,
             Statement {
                 by: Incarnation(2),
+                version: Hlc::from_raw(1),
+                seen: 0,
                 arrived: Hlc::from_raw(4),
             },
         );
@@ -366,7 +385,6 @@ mod tests {
             Incarnation(3),
             Life {
                 floor: Hlc::from_raw(20),
-                sealed: None,
             },
         );
         other.nodes.entry(NodeId(6)).or_default();
@@ -382,38 +400,52 @@ mod tests {
     }
 
     #[test]
-    fn a_retired_life_is_sealed_at_the_most_that_anybody_holds_once_all_have_said() {
+    fn what_is_left_of_a_retired_life_is_known_once_all_have_stated_it_of_the_same_lives() {
         let mut members = sample();
         let about = Origin {
             node: NodeId(6),
             incarnation: Incarnation(1),
         };
         let six = members.nodes.entry(NodeId(6)).or_default();
-        six.lives.insert(
-            Incarnation(1),
-            Life {
-                floor: Hlc::ZERO,
-                sealed: None,
-            },
-        );
+        six.lives.insert(Incarnation(1), Life { floor: Hlc::ZERO });
         six.lives.insert(
             Incarnation(2),
             Life {
                 floor: Hlc::from_raw(30),
-                sealed: None,
             },
         );
-        assert_eq!(members.seal_of(about), None);
-        let statement = Statement {
-            by: Incarnation(2),
-            arrived: Hlc::from_raw(2),
+        let seen = members.fingerprint();
+        let state = |by, arrived| Statement {
+            by: Incarnation(by),
+            version: Hlc::from_raw(1),
+            seen,
+            arrived: Hlc::from_raw(arrived),
         };
+        members
+            .nodes
+            .get_mut(&NodeId(5))
+            .unwrap()
+            .statements
+            .insert(about, state(2, 4));
+        assert_eq!(members.most_held(about), None);
         members
             .nodes
             .get_mut(&NodeId(6))
             .unwrap()
             .statements
-            .insert(about, statement);
-        assert_eq!(members.seal_of(about), Some(Hlc::from_raw(4)));
+            .insert(about, state(2, 2));
+        assert_eq!(members.most_held(about), Some(Hlc::from_raw(4)));
+        let five = members.nodes.get_mut(&NodeId(5)).unwrap();
+        five.lives.insert(
+            Incarnation(3),
+            Life {
+                floor: Hlc::from_raw(40),
+            },
+        );
+        assert_eq!(
+            members.most_held(about),
+            None,
+            "who held the most may have lost it"
+        );
     }
 }

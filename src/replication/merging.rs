@@ -9,8 +9,8 @@ use std::sync::atomic::Ordering;
 use hashbrown::{HashMap, HashSet};
 
 use crate::ablation::{Rule, is_off};
-use crate::db::varint::Reader;
 use crate::db::merge::Sender;
+use crate::db::varint::Reader;
 use crate::db::{Hlc, OriginIndex, Stamp, UnixMillis, WriteContext, item};
 use crate::journal::Position;
 use crate::replication::link::LinkError;
@@ -128,7 +128,10 @@ impl Node {
                 _ => return Err(LinkError::Aborted),
             }
         };
-        let sender = Sender { settled, is_strange: &|index| index != OriginIndex(0) && !known.contains(&index) };
+        let sender = Sender {
+            settled,
+            is_strange: &|index| index != OriginIndex(0) && !known.contains(&index),
+        };
         let context = self.merge_context();
         let mut reader = Reader::new(items);
         while !reader.is_empty() {
@@ -174,7 +177,10 @@ impl Node {
             return false;
         };
         let Some(_) = at else { return true };
-        let sender = Sender { settled, is_strange: &|index| index != OriginIndex(0) && !known.contains(&index) };
+        let sender = Sender {
+            settled,
+            is_strange: &|index| index != OriginIndex(0) && !known.contains(&index),
+        };
         let context = self.merge_context();
         for _ in 0..SWEEP_SEGMENTS {
             let Some((partition, db, from)) = at else {

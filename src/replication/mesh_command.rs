@@ -46,7 +46,9 @@ pub fn run(replication: &Replication, args: Args<'_>, db: u32, reply: &mut Reply
         }
         (b"status" | b"members" | b"routes" | b"digest" | b"explain" | b"forget" | b"help", _) => {
             let name = String::from_utf8_lossy(&subcommand);
-            reply.error(&format!("ERR wrong number of arguments for 'mesh|{name}' command"));
+            reply.error(&format!(
+                "ERR wrong number of arguments for 'mesh|{name}' command"
+            ));
         }
         _ => {
             let name = String::from_utf8_lossy(args.try_get(1).unwrap_or_default()).into_owned();
@@ -78,13 +80,23 @@ fn status(replication: &Replication, reply: &mut Reply) {
     number(reply, "established", i64::from(node.is_established()));
     number(reply, "members", node.members().0.nodes.len() as i64);
     number(reply, "settled_age_ms", now.0 - settled.millis().0);
-    let laggard = node.laggard().map_or_else(String::new, |(origin, _)| origin.to_string());
+    let laggard = node
+        .laggard()
+        .map_or_else(String::new, |(origin, _)| origin.to_string());
     field(reply, "held_back_by", &laggard);
     number(reply, "unsettled_keys", unsettled as i64);
     number(reply, "tombstones", tombstones as i64);
     number(reply, "journal_bytes", keyspace.journal.len_bytes() as i64);
-    number(reply, "merges", node.counters.merges_done.load(Ordering::Relaxed) as i64);
-    number(reply, "reroutes", node.counters.reroutes.load(Ordering::Relaxed) as i64);
+    number(
+        reply,
+        "merges",
+        node.counters.merges_done.load(Ordering::Relaxed) as i64,
+    );
+    number(
+        reply,
+        "reroutes",
+        node.counters.reroutes.load(Ordering::Relaxed) as i64,
+    );
 }
 
 fn members(replication: &Replication, reply: &mut Reply) {
@@ -100,17 +112,34 @@ fn members(replication: &Replication, reply: &mut Reply) {
         reply.bulk(b"entries");
         reply.array(member.entries.len());
         for entry in &member.entries {
-            let met = entry.met.map_or_else(|| "not met".to_owned(), |met| met.to_string());
+            let met = entry
+                .met
+                .map_or_else(|| "not met".to_owned(), |met| met.to_string());
             reply.bulk(format!("{} {met}", entry.address).as_bytes());
         }
         reply.bulk(b"lives");
         reply.array(member.lives.len());
         for (incarnation, life) in &member.lives {
-            let origin = Origin { node: *id, incarnation: *incarnation };
+            let origin = Origin {
+                node: *id,
+                incarnation: *incarnation,
+            };
             let index = node.keyspace.origins.find(origin).unwrap_or_default();
             let arrived = node.keyspace.journal.position(index).arrived;
-            let sealed = life.sealed.map_or_else(|| "live".to_owned(), |sealed| format!("sealed {}", sealed.raw()));
-            reply.bulk(format!("{} arrived {} {sealed}", incarnation.0, arrived.raw()).as_bytes());
+            let state = if members.is_retired(origin) {
+                "retired"
+            } else {
+                "live"
+            };
+            let floor = life.floor.raw();
+            reply.bulk(
+                format!(
+                    "{} {state} floor {floor} arrived {}",
+                    incarnation.0,
+                    arrived.raw()
+                )
+                .as_bytes(),
+            );
         }
     }
 }
@@ -145,18 +174,34 @@ fn explain(replication: &Replication, key: &[u8], db: u32, reply: &mut Reply) {
         format!("{:032x}", context.trace_id.value())
     });
     reply.map(7);
-    field(reply, "origin", &origin.map_or_else(|| "none".to_owned(), |origin| origin.to_string()));
+    field(
+        reply,
+        "origin",
+        &origin.map_or_else(|| "none".to_owned(), |origin| origin.to_string()),
+    );
     number(reply, "stamp", stamp.time().raw() as i64);
     number(reply, "age_ms", clock::now().0 - stamp.time().millis().0);
     number(reply, "deleted", i64::from(record.is_tombstone()));
-    number(reply, "settled", i64::from(stamp.time() <= keyspace.settled()));
-    number(reply, "operations_pending", unsettled.map_or(0, |unsettled| unsettled.ops().len()) as i64);
+    number(
+        reply,
+        "settled",
+        i64::from(stamp.time() <= keyspace.settled()),
+    );
+    number(
+        reply,
+        "operations_pending",
+        unsettled.map_or(0, |unsettled| unsettled.ops().len()) as i64,
+    );
     field(reply, "trace", &trace);
 }
 
 fn forget(replication: &Replication, id: &[u8], reply: &mut Reply) {
-    let parsed = std::str::from_utf8(id).ok().and_then(|text| u128::from_str_radix(text, 16).ok());
-    let Some(id) = parsed else { return reply.error("ERR invalid node id") };
+    let parsed = std::str::from_utf8(id)
+        .ok()
+        .and_then(|text| u128::from_str_radix(text, 16).ok());
+    let Some(id) = parsed else {
+        return reply.error("ERR invalid node id");
+    };
     if NodeId(id) == replication.node_id() {
         return reply.error("ERR a node cannot forget itself");
     }

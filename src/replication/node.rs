@@ -130,13 +130,7 @@ pub fn begin_life(
     } else {
         state.incarnation = Incarnation(state.incarnation.0 + 1);
         let member = state.members.nodes.entry(state.node).or_default();
-        member.lives.insert(
-            state.incarnation,
-            Life {
-                floor,
-                sealed: None,
-            },
-        );
+        member.lives.insert(state.incarnation, Life { floor });
     }
     state.lease = floor.plus(LEASE_AHEAD_MS * HLC_PER_MS);
     store.save(&state)?;
@@ -246,8 +240,6 @@ impl Node {
         let mut inner = self.inner.lock();
         let node = inner.state.node;
         let member = inner.state.members.nodes.entry(node).or_default();
-        let first = member.entries_version == Hlc::ZERO;
-        let added = addresses.iter().any(|address| member.entries.iter().all(|entry| entry.address != *address));
         let known: HashMap<String, Option<NodeId>> = member
             .entries
             .drain(..)
@@ -261,8 +253,6 @@ impl Node {
             })
             .collect();
         member.entries_version = version;
-        // Others may have settled on the entries as they were: who comes by a new one is a stranger.
-        inner.state.joined |= added && !first;
         self.changed(&mut inner)
     }
 
@@ -463,35 +453,39 @@ impl Node {
             .is_some_and(|merge| merge.link == link && merge.is_sweeping())
     }
 
-    /// Says how much of retired lives is here, and seals those of which all have said so.
+    /// States how much of each retired life is here, whenever that may have changed what others conclude.
     fn retire(&self, inner: &mut Inner, vector: &[Position]) -> Result<(), NodeError> {
         let members = &inner.state.members;
-        let open: Vec<Origin> = members
+        let retired: Vec<Origin> = members
             .lives()
-            .filter(|(origin, life)| life.sealed.is_none() && members.is_retired(*origin))
             .map(|(origin, _)| origin)
+            .filter(|origin| members.is_retired(*origin))
             .collect();
-        let (me, by) = (inner.state.node, inner.state.incarnation);
+        let (me, by, seen) = (
+            inner.state.node,
+            inner.state.incarnation,
+            members.fingerprint(),
+        );
+        let version = self.keyspace.journal.clock();
         let mut changed = false;
-        for origin in open {
+        for origin in retired {
+            // The last words of a life may still be on their way from a link into the journal.
             if inner.retired_seen.insert(origin) {
                 continue;
             }
             let arrived = self.arrival(vector, origin);
             let member = inner.state.members.nodes.entry(me).or_default();
-            if member
-                .statements
-                .get(&origin)
-                .is_none_or(|statement| statement.by != by)
-            {
-                member.statements.insert(origin, Statement { by, arrived });
-                changed = true;
-            }
-            if let Some(most) = inner.state.members.seal_of(origin)
-                && let Some(member) = inner.state.members.nodes.get_mut(&origin.node)
-                && let Some(life) = member.lives.get_mut(&origin.incarnation)
-            {
-                life.sealed = Some(most);
+            let known = member.statements.get(&origin);
+            if known.is_none_or(|statement| (statement.by, statement.seen) != (by, seen)) {
+                member.statements.insert(
+                    origin,
+                    Statement {
+                        by,
+                        version,
+                        seen,
+                        arrived,
+                    },
+                );
                 self.counters.sealed.fetch_add(1, Ordering::Relaxed);
                 changed = true;
             }
@@ -520,11 +514,13 @@ impl Node {
         }
         let members = &inner.state.members;
         let mut least = Hlc::MAX;
-        for (origin, life) in members.lives() {
+        for (origin, _) in members.lives() {
             let arrived = self.arrival(vector, origin);
             let over = members.is_retired(origin)
                 && (is_off(Rule::SealRetired)
-                    || life.sealed.is_some_and(|sealed| arrived >= sealed));
+                    || members
+                        .most_held(origin)
+                        .is_some_and(|most| arrived >= most));
             if !over {
                 least = least.min(arrived);
             }
@@ -546,12 +542,13 @@ impl Node {
         let members = &inner.state.members;
         members
             .lives()
-            .map(|(origin, life)| (origin, life, self.arrival(&vector, origin)))
-            .filter(|(origin, life, arrived)| {
+            .map(|(origin, _)| (origin, self.arrival(&vector, origin)))
+            .filter(|(origin, arrived)| {
                 !(members.is_retired(*origin)
-                    && life.sealed.is_some_and(|sealed| *arrived >= sealed))
+                    && members
+                        .most_held(*origin)
+                        .is_some_and(|most| *arrived >= most))
             })
-            .map(|(origin, _, arrived)| (origin, arrived))
             .min_by_key(|(_, arrived)| *arrived)
     }
 
@@ -559,12 +556,19 @@ impl Node {
     pub fn describe(&self) -> String {
         let vector = self.keyspace.journal.vector();
         let inner = self.inner.lock();
-        let mut text = format!("{} merge {:?} wait {}", inner.origin(), inner.merge, inner.merge_wait);
+        let mut text = format!(
+            "{} merge {:?} wait {}",
+            inner.origin(),
+            inner.merge,
+            inner.merge_wait
+        );
         for (origin, life) in inner.state.members.lives() {
             let index = self.keyspace.origins.find(origin).unwrap_or_default();
             let route = inner.routes.get(&index);
             let position = vector.get(usize::from(index.0));
-            text.push_str(&format!("\n  {origin} {life:?} index {index:?} {position:?} route {route:?}"));
+            text.push_str(&format!(
+                "\n  {origin} {life:?} index {index:?} {position:?} route {route:?}"
+            ));
         }
         for (id, link) in &inner.links {
             text.push_str(&format!("\n  {id:?} {link:?}"));

@@ -125,9 +125,16 @@ enum ServeError {
     Stalled(Duration),
 }
 
-async fn serve(setting: &FeedSetting, stream: &mut TcpStream, unread: Vec<u8>) -> Result<(), ServeError> {
+async fn serve(
+    setting: &FeedSetting,
+    stream: &mut TcpStream,
+    unread: Vec<u8>,
+) -> Result<(), ServeError> {
     let node = &setting.node;
-    let mut open = OpenFeed { node, feed: Feed::new(node) };
+    let mut open = OpenFeed {
+        node,
+        feed: Feed::new(node),
+    };
     let mut input = BytesMut::from(&unread[..]);
     let mut out = b"+OK\r\n".to_vec();
     let mut heard = Instant::now();
@@ -136,13 +143,18 @@ async fn serve(setting: &FeedSetting, stream: &mut TcpStream, unread: Vec<u8>) -
         // Armed before the journal is read: what is written after that wakes it.
         let news = node.keyspace.journal.news_armed();
         let mut observer = setting.tracer.observer(node, None);
-        let more = open.feed.poll(node, clock::now(), SEND_BYTES, &mut out, &mut observer)?;
+        let more = open
+            .feed
+            .poll(node, clock::now(), SEND_BYTES, &mut out, &mut observer)?;
         if !out.is_empty() {
             timeout(setting.timeout, stream.write_all(&out))
                 .await
                 .map_err(|_| ServeError::Stalled(setting.timeout))??;
             observer.written();
-            setting.shared.sent.fetch_add(out.len() as u64, Ordering::Relaxed);
+            setting
+                .shared
+                .sent
+                .fetch_add(out.len() as u64, Ordering::Relaxed);
             out.clear();
             out.shrink_to(SEND_BYTES);
         }
@@ -152,7 +164,9 @@ async fn serve(setting: &FeedSetting, stream: &mut TcpStream, unread: Vec<u8>) -
             match stream.try_read_buf(&mut input) {
                 Ok(0) => return Ok(()),
                 Ok(_) => heard = Instant::now(),
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => tokio::task::yield_now().await,
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                    tokio::task::yield_now().await
+                }
                 Err(error) => return Err(error.into()),
             }
             continue;
@@ -174,18 +188,26 @@ async fn serve(setting: &FeedSetting, stream: &mut TcpStream, unread: Vec<u8>) -
     }
 }
 
-fn take_frames(setting: &FeedSetting, feed: &mut Feed, input: &mut BytesMut) -> Result<(), LinkError> {
+fn take_frames(
+    setting: &FeedSetting,
+    feed: &mut Feed,
+    input: &mut BytesMut,
+) -> Result<(), LinkError> {
     while let Some(len) = frame::frame_len(input)? {
         let bytes = input.split_to(len);
         feed.on_frame(&setting.node, frame::decode(&bytes)?, clock::now())?;
         let shared = &setting.shared;
         *shared.node.lock() = feed.peer();
-        shared.port.store(u64::from(feed.peer_port()), Ordering::Relaxed);
+        shared
+            .port
+            .store(u64::from(feed.peer_port()), Ordering::Relaxed);
         shared.online.store(!feed.is_syncing(), Ordering::Relaxed);
         let acknowledged = feed.acknowledged().raw();
         if shared.acknowledged.swap(acknowledged, Ordering::AcqRel) != acknowledged {
             setting.acknowledgements.notify_waiters();
-            setting.tracer.acknowledged(feed.peer(), feed.acknowledged());
+            setting
+                .tracer
+                .acknowledged(feed.peer(), feed.acknowledged());
         }
         *shared.acknowledged_at.lock() = Instant::now();
     }

@@ -199,7 +199,11 @@ impl Node {
             inner.merge_wait = 0;
             return;
         };
-        if inner.links.values().any(|link| link.snapshot != SnapshotWish::None) {
+        if inner
+            .links
+            .values()
+            .any(|link| link.snapshot != SnapshotWish::None)
+        {
             return;
         }
         inner.merge_wait += 1;

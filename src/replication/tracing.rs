@@ -116,17 +116,39 @@ impl LinkTracer {
             Some(client) => client.is_sampled() && inner.client_traces.take(millis),
             None => sampler.hit() && sampler.admit(millis),
         };
-        if wanted { inner.begin(client, command, db) } else { None }
+        if wanted {
+            inner.begin(client, command, db)
+        } else {
+            None
+        }
     }
 
     /// Ends the trace's own part of a write: `stamp` is that of its record, if it changed anything; `peers` are those attached.
-    pub fn end_write(&self, traced: TracedWrite, stamp: Option<Stamp>, peers: Vec<NodeId>, failed: bool) {
-        let (Some(inner), TracedWrite { mut command, mut converge, .. }) = (self.0.as_ref(), traced) else { return };
+    pub fn end_write(
+        &self,
+        traced: TracedWrite,
+        stamp: Option<Stamp>,
+        peers: Vec<NodeId>,
+        failed: bool,
+    ) {
+        let (
+            Some(inner),
+            TracedWrite {
+                mut command,
+                mut converge,
+                ..
+            },
+        ) = (self.0.as_ref(), traced)
+        else {
+            return;
+        };
         if failed {
             command.fail("the command failed");
         }
         command.end();
-        let Some(stamp) = stamp else { return converge.end() };
+        let Some(stamp) = stamp else {
+            return converge.end();
+        };
         converge.attr(attribute::STAMP, stamp.time().raw() as i64);
         if peers.is_empty() {
             converge.attr(attribute::CONVERGED, true);
@@ -139,12 +161,19 @@ impl LinkTracer {
             oldest.give_up();
         }
         let since = stamp.time().millis();
-        converging.push_back(Converging { stamp: stamp.time(), since, waiting: peers, span: converge });
+        converging.push_back(Converging {
+            stamp: stamp.time(),
+            since,
+            waiting: peers,
+            span: converge,
+        });
     }
 
     /// A peer has everything of this node's own writes up to `arrived`.
     pub fn acknowledged(&self, peer: Option<NodeId>, arrived: Hlc) {
-        let (Some(inner), Some(peer)) = (self.0.as_ref(), peer) else { return };
+        let (Some(inner), Some(peer)) = (self.0.as_ref(), peer) else {
+            return;
+        };
         let mut converging = inner.converging.lock();
         let mut index = 0;
         while let Some(write) = converging.get_mut(index) {
@@ -166,7 +195,10 @@ impl LinkTracer {
     pub fn tick(&self, now: UnixMillis) {
         let Some(inner) = self.0.as_ref() else { return };
         let mut converging = inner.converging.lock();
-        while converging.front().is_some_and(|write| now.0 - write.since.0 > CONVERGE_TIMEOUT_MS) {
+        while converging
+            .front()
+            .is_some_and(|write| now.0 - write.since.0 > CONVERGE_TIMEOUT_MS)
+        {
             if let Some(overdue) = converging.pop_front() {
                 overdue.give_up();
             }
@@ -175,7 +207,13 @@ impl LinkTracer {
 
     /// An observer for one link or feed of `node`; `master` is who is at the other end of a link.
     pub fn observer<'a>(&'a self, node: &'a Node, master: Option<Origin>) -> Observer<'a> {
-        Observer { inner: self.0.as_deref(), node, master, apply: None, sent: Vec::new() }
+        Observer {
+            inner: self.0.as_deref(),
+            node,
+            master,
+            apply: None,
+            sent: Vec::new(),
+        }
     }
 }
 
@@ -183,7 +221,8 @@ impl Converging {
     fn give_up(mut self) {
         self.span.attr(attribute::CONVERGED, false);
         for node in &self.waiting {
-            self.span.event(event::NOT_ACKED, [(attribute::NODE_ID, node.to_string())]);
+            self.span
+                .event(event::NOT_ACKED, [(attribute::NODE_ID, node.to_string())]);
         }
         self.span.end();
     }
@@ -191,13 +230,21 @@ impl Converging {
 
 impl Inner {
     #[cold]
-    fn begin(&self, client: Option<TraceContext>, command: &'static str, db: u32) -> Option<TracedWrite> {
+    fn begin(
+        &self,
+        client: Option<TraceContext>,
+        command: &'static str,
+        db: u32,
+    ) -> Option<TracedWrite> {
         let command = self
             .tracer
             .span(command)
             .kind(SpanKind::Server)
             .remote_parent(client)
-            .attr(attribute::DB_SYSTEM_NAME, keymesh_observability::names::DB_SYSTEM)
+            .attr(
+                attribute::DB_SYSTEM_NAME,
+                keymesh_observability::names::DB_SYSTEM,
+            )
             .attr(attribute::DB_OPERATION_NAME, command)
             .attr(attribute::DB_NAMESPACE, db.to_string())
             .attr(attribute::NODE_ID, self.node.node.to_string())
@@ -209,7 +256,11 @@ impl Inner {
             .attr(attribute::NODE_ID, self.node.node.to_string())
             .start();
         let bytes = converge.context()?.encode();
-        Some(TracedWrite { command, converge, bytes })
+        Some(TracedWrite {
+            command,
+            converge,
+            bytes,
+        })
     }
 }
 
@@ -231,19 +282,32 @@ impl Observer<'_> {
 
 impl RecordObserver for Observer<'_> {
     fn receiving(&mut self, foreign: &mut Foreign) {
-        let (Some(inner), Some(bytes)) = (self.inner, foreign.trace) else { return };
-        let Ok(context) = TraceContext::decode(&bytes) else { return };
+        let (Some(inner), Some(bytes)) = (self.inner, foreign.trace) else {
+            return;
+        };
+        let Ok(context) = TraceContext::decode(&bytes) else {
+            return;
+        };
         let origin = self.node.keyspace.origins.get(foreign.origin);
         let forwarded = origin != self.master;
-        let lag = SystemTime::now().duration_since(moment(foreign.stamp.millis())).unwrap_or_default();
+        let lag = SystemTime::now()
+            .duration_since(moment(foreign.stamp.millis()))
+            .unwrap_or_default();
         let started = inner
             .tracer
             .span(span::APPLY)
             .kind(SpanKind::Consumer)
             .remote_parent(context)
             .attr(attribute::NODE_ID, inner.node.node.to_string())
-            .attr(attribute::ORIGIN_ID, origin.map_or_else(String::new, |origin| origin.node.to_string()))
-            .attr(attribute::PEER_ID, self.master.map_or_else(String::new, |master| master.node.to_string()))
+            .attr(
+                attribute::ORIGIN_ID,
+                origin.map_or_else(String::new, |origin| origin.node.to_string()),
+            )
+            .attr(
+                attribute::PEER_ID,
+                self.master
+                    .map_or_else(String::new, |master| master.node.to_string()),
+            )
             .attr(attribute::STAMP, foreign.stamp.raw() as i64)
             .attr(attribute::HOP, if forwarded { 2i64 } else { 1 })
             .attr(attribute::LAG_MS, lag.as_millis() as i64)
@@ -258,14 +322,22 @@ impl RecordObserver for Observer<'_> {
     }
 
     fn received(&mut self, _: &Foreign, ingested: Ingested) {
-        let Some(mut apply) = self.apply.take() else { return };
+        let Some(mut apply) = self.apply.take() else {
+            return;
+        };
         let outcome = match ingested {
             Ingested::Applied { winner: None, .. } => outcome::APPLIED,
-            Ingested::Applied { winner: Some(winner), .. } => {
+            Ingested::Applied {
+                winner: Some(winner),
+                ..
+            } => {
                 let node = self.node.keyspace.origins.get(winner.origin());
                 let conflict = [
                     (attribute::WINNER_STAMP, winner.time().raw().to_string()),
-                    (attribute::WINNER_NODE, node.map_or_else(String::new, |origin| origin.node.to_string())),
+                    (
+                        attribute::WINNER_NODE,
+                        node.map_or_else(String::new, |origin| origin.node.to_string()),
+                    ),
                 ];
                 apply.event(event::CONFLICT, conflict);
                 outcome::SUPERSEDED
@@ -278,15 +350,22 @@ impl RecordObserver for Observer<'_> {
     }
 
     fn sending(&mut self, own: bool, peer: Option<NodeId>, entry: &mut Entry) {
-        let (Some(inner), Some(bytes)) = (self.inner, entry.record.trace) else { return };
-        let Ok(context) = TraceContext::decode(&bytes) else { return };
+        let (Some(inner), Some(bytes)) = (self.inner, entry.record.trace) else {
+            return;
+        };
+        let Ok(context) = TraceContext::decode(&bytes) else {
+            return;
+        };
         let started = inner
             .tracer
             .span(if own { span::SEND } else { span::FORWARD })
             .kind(SpanKind::Producer)
             .parent(context)
             .attr(attribute::NODE_ID, inner.node.node.to_string())
-            .attr(attribute::PEER_ID, peer.map_or_else(String::new, |peer| peer.to_string()))
+            .attr(
+                attribute::PEER_ID,
+                peer.map_or_else(String::new, |peer| peer.to_string()),
+            )
             .attr(attribute::STAMP, entry.stamp.raw() as i64)
             .start();
         if let Some(context) = started.context() {

@@ -47,5 +47,5 @@ pub use spec::{
     Restart, Shutdown, StartError, StartFuture, Starter, SupervisorSpec,
 };
 pub use stop::KILL_PATIENCE;
-pub use worker::{Work, Worker, WorkerMessage, WorkerState};
 pub use supervisor::{Supervisor, SupervisorArguments, SupervisorMessage, SupervisorState};
+pub use worker::{Work, Worker, WorkerMessage, WorkerState};

@@ -68,7 +68,9 @@ impl Actor for Worker {
 
 /// The running future.
 #[derive(Debug)]
-pub struct WorkerState(#[expect(dead_code, reason = "held to be dropped with the actor")] OwnedTask<()>);
+pub struct WorkerState(
+    #[expect(dead_code, reason = "held to be dropped with the actor")] OwnedTask<()>,
+);
 
 struct AbortOnDrop(tokio::task::JoinHandle<()>);
 

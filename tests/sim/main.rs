@@ -90,10 +90,28 @@ fn all_masters_equal_each_other_and_the_oracle_after_everything_that_can_go_wron
         add(&mut sum, &report.coverage);
         if !report.failures.is_empty() {
             let c = &report.coverage;
-            println!("FAIL {seed} crashes {} joins {} leaves {} adoptions {} cold {} merges {} | {}", c.crashes, c.joins, c.leaves, c.adoptions, c.cold_starts, c.merges, report.failures.iter().map(|f| f.chars().take(40).collect::<String>()).collect::<Vec<_>>().join(" | "));
+            println!(
+                "FAIL {seed} crashes {} joins {} leaves {} adoptions {} cold {} merges {} | {}",
+                c.crashes,
+                c.joins,
+                c.leaves,
+                c.adoptions,
+                c.cold_starts,
+                c.merges,
+                report
+                    .failures
+                    .iter()
+                    .map(|f| f.chars().take(40).collect::<String>())
+                    .collect::<Vec<_>>()
+                    .join(" | ")
+            );
             failed.push(seed);
             if failed.len() <= 3 {
-                println!("seed {seed}: {}\n{:?}", report.failures.join("\n"), report.coverage);
+                println!(
+                    "seed {seed}: {}\n{:?}",
+                    report.failures.join("\n"),
+                    report.coverage
+                );
             }
         }
     }

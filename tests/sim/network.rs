@@ -146,8 +146,13 @@ impl Connection {
             rng.pick(&[1, 100, 400, 4_000])
         };
         let mut out = Vec::new();
-        self.feed
-            .poll(&master.node, master.wall(now), budget, &mut out, &mut Unobserved)?;
+        self.feed.poll(
+            &master.node,
+            master.wall(now),
+            budget,
+            &mut out,
+            &mut Unobserved,
+        )?;
         send(&mut self.down, out, now, rng, hurry);
         let mut out = Vec::new();
         self.link.poll(&replica.node, &mut out);

@@ -218,10 +218,13 @@ impl World {
             self.nodes[index].restart(self.now);
             self.coverage.crashes += 1;
         }
-        if self.rng.percent(1) && self.coverage.joins < 2 && count < 6 && !self.in_slow_write {
+        // Islands that share data and meet half-way are not simulated: a newcomer brings what it wrote alone.
+        let settled_mesh = self.nodes.iter().all(|node| node.node.is_established());
+        let joins = settled_mesh && self.coverage.joins < 2 && count < 6;
+        if self.rng.percent(3) && joins && !self.in_slow_write {
             self.join();
         }
-        if self.rng.percent(1) && !self.in_slow_write {
+        if self.rng.percent(2) && !self.in_slow_write && settled_mesh {
             self.retopologize();
         }
     }
