@@ -1,0 +1,146 @@
+//! Links that are cut, stalled and restored while clients write.
+
+use crate::support::{Mesh, eventually};
+
+const WRITES: usize = 300;
+
+#[test]
+fn each_link_in_turn_is_cut_and_restored_and_no_write_is_lost() {
+    let mesh = Mesh::full(3);
+    let before = mesh.numbers("mesh_merges");
+    let mut written = Vec::new();
+    for (round, (a, b)) in mesh.edges().into_iter().enumerate() {
+        let load = mesh.load(&[0, 1, 2], &format!("r{round}"), WRITES, |progress| {
+            eventually("writes are under way", || progress() > WRITES / 4);
+            mesh.cut(a, b);
+            eventually("writes go on", || progress() > WRITES / 2);
+            mesh.heal(a, b);
+        });
+        written.extend(load.into_values().flatten());
+        mesh.wait_until_whole();
+    }
+    assert_eq!(written.len(), 3 * 3 * WRITES, "a cut link refused writes");
+    mesh.wait_until_equal();
+    for node in 0..3 {
+        mesh.assert_present(node, &written);
+    }
+    assert_eq!(
+        mesh.numbers("mesh_merges"),
+        before,
+        "a cut ended in a full sync"
+    );
+}
+
+#[test]
+fn while_a_direct_link_is_cut_the_third_master_carries_its_writes() {
+    let mesh = Mesh::full(3);
+    mesh.cut(0, 1);
+    let mut clients = mesh.clients();
+    clients[0].set("a", "1");
+    clients[1].set("b", "2");
+    eventually("each has the other's write", || {
+        clients[1].get("a").is_some() && clients[0].get("b").is_some()
+    });
+    mesh.heal(0, 1);
+    mesh.wait_until_whole();
+    mesh.wait_until_equal();
+}
+
+#[test]
+fn one_direction_of_a_link_may_be_cut_alone() {
+    let mesh = Mesh::full(3);
+    mesh.links[&(2, 0)].cut();
+    let load = mesh.load(&[0, 1, 2], "k", WRITES, |_| {});
+    mesh.wait_until_equal();
+    for node in 0..3 {
+        mesh.assert_present(node, &load.values().flatten().cloned().collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn in_a_full_mesh_each_write_crosses_each_direct_link_once() {
+    let mesh = Mesh::full(3);
+    mesh.wait_until_equal();
+    let sum = |name: &str| mesh.numbers(name).into_iter().sum::<i64>();
+    let (out, duplicates) = (sum("mesh_records_out"), sum("mesh_duplicates"));
+    let load = mesh.load(&[0, 1, 2], "k", WRITES, |_| {});
+    let written: Vec<String> = load.into_values().flatten().collect();
+    eventually("all have arrived", || {
+        let mut clients = mesh.clients();
+        clients
+            .iter_mut()
+            .all(|client| crate::support::present(client, &written).len() == written.len())
+    });
+    assert_eq!(sum("mesh_records_out") - out, 2 * written.len() as i64);
+    assert_eq!(sum("mesh_duplicates"), duplicates);
+    assert_eq!(duplicates, 0);
+}
+
+#[test]
+fn wait_counts_the_masters_that_have_the_write() {
+    let mesh = Mesh::full(3);
+    let mut client = mesh.nodes[0].client();
+    client.set("k", "v");
+    assert_eq!(client.call("WAIT 2 5000").integer(), 2);
+    mesh.isolate(0);
+    eventually("the readers are gone", || {
+        client.info()["connected_slaves"] == "0"
+    });
+    client.set("k", "w");
+    assert_eq!(client.call("WAIT 2 50").integer(), 0);
+}
+
+/// A journal that holds little, so that a link that was down for long cannot go on where it was.
+const SMALL_JOURNAL: &[&str] = &["--repl-backlog-size", "16kb"];
+
+#[test]
+fn a_node_that_was_away_for_longer_than_the_journal_holds_merges_and_deletes_stay_deleted() {
+    let mesh = Mesh::full_with(3, SMALL_JOURNAL);
+    let mut clients = mesh.clients();
+    let doomed: Vec<String> = (0..50).map(|number| format!("doomed:{number}")).collect();
+    for key in &doomed {
+        clients[0].set(key, key);
+    }
+    mesh.wait_until_equal();
+    let merges = mesh.numbers("mesh_merges")[0];
+
+    mesh.each_link_of(0, |link| link.stall());
+    for key in &doomed {
+        clients[1].call(&format!("DEL {key}"));
+    }
+    clients[0].set("alone", "alone");
+    let filler = "x".repeat(200);
+    for number in 0..1000 {
+        clients[1 + number % 2].set(&format!("filler:{number}"), &filler);
+    }
+    // What the stalled links hold is lost with them.
+    mesh.isolate(0);
+    mesh.rejoin(0);
+    mesh.wait_until_whole();
+    mesh.wait_until_equal();
+
+    assert!(
+        mesh.numbers("mesh_merges")[0] > merges,
+        "there was no full sync"
+    );
+    for client in &mut clients {
+        for key in &doomed {
+            assert_eq!(client.get(key), None);
+        }
+        assert_eq!(client.get("alone").as_deref(), Some("alone"));
+        assert_eq!(client.get("filler:999").as_deref(), Some(filler.as_str()));
+    }
+}
+
+#[test]
+fn a_stalled_link_that_comes_to_life_again_goes_on_where_it_was() {
+    let mesh = Mesh::full(2);
+    mesh.each_link_of(0, |link| link.stall());
+    let load = mesh.load(&[0, 1], "k", WRITES, |_| {});
+    let (mut first, second) = (mesh.nodes[0].client(), &load[&1]);
+    assert!(crate::support::present(&mut first, second).is_empty());
+    mesh.rejoin(0);
+    mesh.wait_until_equal();
+    mesh.assert_present(0, second);
+    mesh.assert_present(1, &load[&0]);
+}

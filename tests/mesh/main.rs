@@ -1,0 +1,19 @@
+//! Black box: real servers of this build on free ports, raw clients, and links that can be cut, stalled and healed at run time.
+//!
+//! Invariant: nobody sleeps for a fixed time. What has to happen is polled for under a deadline; what must not happen is judged
+//! once something later has happened that would have brought it.
+
+mod client;
+mod configuration;
+mod convergence;
+mod daemon;
+mod failures;
+mod garbage;
+mod joining;
+mod links;
+mod proxy;
+mod replica;
+mod support;
+mod topologies;
+mod traces;
+mod transactions;
