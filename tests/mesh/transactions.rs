@@ -16,10 +16,10 @@ fn a_transaction_is_never_seen_in_half_on_another_master() {
         scope.spawn(|| {
             let mut writer = mesh.nodes[0].client();
             for number in 0..TRANSACTIONS {
-                let lines = ["MULTI", "SET left N", "SET right N", "INCR count", "EXEC"];
+                let lines = ["MULTI", "SET left @", "SET right @", "INCR count", "EXEC"];
                 let commands: Vec<_> = lines
                     .iter()
-                    .map(|line| words(line.replace('N', &number.to_string())))
+                    .map(|line| words(line.replace('@', &number.to_string())))
                     .collect();
                 let replies = writer.pipeline(&commands);
                 assert_eq!(replies.last().unwrap().array().len(), 3);
