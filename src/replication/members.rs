@@ -367,6 +367,48 @@ mod tests {
     }
 
     #[test]
+    fn a_table_has_these_bytes() {
+        let mut members = sample();
+        members.nodes.entry(NodeId(5)).or_default().admitted = Hlc::from_raw(7);
+        members.nodes.entry(NodeId(6)).or_default().forgotten = 1;
+        let mut out = Vec::new();
+        members.encode(&mut out);
+        let id = |low: u8| {
+            let mut id = [0; 16];
+            id[0] = low;
+            id
+        };
+        let word = |low: u8| [low, 0, 0, 0, 0, 0, 0, 0];
+        let golden = [
+            &[2][..],
+            &id(5),
+            &word(7),
+            &[0, 0, 0, 0],
+            &word(9),
+            &[1, 3, b'a', b':', b'1', 1],
+            &id(6),
+            &[2, 1, 0, 0, 0],
+            &word(3),
+            &[2, 0, 0, 0],
+            &word(9),
+            &[1],
+            &id(6),
+            &[1, 0, 0, 0],
+            &[2, 0, 0, 0],
+            &word(1),
+            &word(0),
+            &word(4),
+            &id(6),
+            &word(0),
+            &[1, 0, 0, 0],
+            &word(0),
+            &[0, 0, 0],
+        ]
+        .concat();
+        assert_eq!(out, golden);
+    }
+
+    #[test]
     fn a_table_comes_back_from_its_bytes_and_cut_bytes_are_refused() {
         let mut bytes = Vec::new();
         sample().encode(&mut bytes);
