@@ -1,8 +1,9 @@
 //! The `keymesh-server` daemon: arguments, configuration, runtime, run, drain.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
-use keymesh::config::cli::{Invocation, parse};
+use keymesh::config::cli::{self, Invocation, parse};
 use keymesh::config::{Settings, load};
 use keymesh::server;
 
@@ -14,7 +15,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // The words alone: operators grep for them.
-            eprintln!("{error}");
+            eprintln!("{error:#}");
             ExitCode::FAILURE
         }
     }
@@ -26,8 +27,14 @@ fn start() -> anyhow::Result<()> {
             let settings = load(&arguments, std::env::vars_os(), std::io::stdin())?;
             runtime(&settings)?.block_on(server::run(settings))
         }
-        Invocation::Version | Invocation::Help => Ok(()),
+        Invocation::Version => say(&cli::version()),
+        Invocation::Help => say(cli::HELP),
     }
+}
+
+fn say(text: &str) -> anyhow::Result<()> {
+    writeln!(std::io::stdout(), "{}", text.trim_end())?;
+    Ok(())
 }
 
 /// One thread needs no work stealing, and its wake-ups are cheaper without.

@@ -1,63 +1,313 @@
-//! A minimal runner: settings, one keyspace, the clients, until a signal or SHUTDOWN ends it. The full tree replaces it.
+//! The only file that knows every room: it builds the tree, starts it in order, waits for a reason to stop, and drains it.
+//!
+//! ```text
+//! root              one_for_one
+//! ├─ data           mesh clock (promises, settled time, routes), keyspace workers (settling, expiry)
+//! ├─ replication    one worker per replicaof entry, one per attached replica
+//! └─ clients        the acceptor and its sessions
+//! ```
+//! The data itself is held by `Arc`s in here and in the specs: no actor's end takes a key with it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use keymesh_supervisors::{Slot, SupervisorSpec};
+use keymesh_observability::{LogConfig, Protocol, SampleRatio, Telemetry, TelemetryConfig};
+use keymesh_supervisors::{Backoff, ChildSpec, Intensity, Restart, Slot, SupervisorSpec};
 
 use crate::clients::acceptor::{Acceptor, AcceptorArguments};
-use crate::clients::alone::Alone;
+use crate::clients::context::Tracing;
 use crate::clients::{Configuration, Context, Listeners};
-use crate::config::Settings;
-use crate::db::{Hlc, Incarnation, NodeId, Origin, Origins};
+use crate::config::{LogLevel, Options, OtlpProtocol, Settings};
+use crate::db::{NodeId, Origin, Origins};
 use crate::journal::Journal;
-use crate::keyspace::{Keyspace, KeyspaceConfig};
+use crate::keyspace::{Keyspace, KeyspaceConfig, PURGE_PERIOD_MS};
+use crate::replication::ReplicationControl;
+use crate::replication::clock;
+use crate::replication::manager::{Replication, ReplicationConfig};
+use crate::replication::master_link::Credentials;
+use crate::replication::node::{Node, begin_life, life_floor};
+use crate::replication::node_state::{FileStore, NodeState};
+use crate::replication::tracing::LinkTracer;
 
 /// How long clients may take to read their last replies.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(5);
+/// How long the last spans may take to leave.
+const TELEMETRY_PATIENCE: Duration = Duration::from_secs(3);
+/// How often a node makes its promise and looks what has settled.
+const TICK: Duration = Duration::from_millis(50);
+/// Traces per second that clients may start by bringing a context.
+const CLIENT_TRACES_PER_SECOND: u32 = 100;
+/// The keyspace workers: each keeps a share of the partitions.
+const KEYSPACE_WORKERS: usize = 4;
 
-/// What sessions share, for a node without links.
-pub fn context(settings: Settings) -> anyhow::Result<Context> {
-    let origins = Arc::new(Origins::default());
-    let node = NodeId(rand::random());
-    let own = origins.intern(Origin {
-        node,
-        incarnation: Incarnation(1),
-    })?;
-    let config = KeyspaceConfig {
-        partitions: settings.partitions,
-        databases: settings.databases,
-        hash_seed: rand::random(),
-        stamped: settings.active_replica,
-    };
-    let journal = Journal::new(own, Hlc::ZERO, settings.repl_backlog_size);
-    Ok(Context::new(
-        Arc::new(Keyspace::new(config, origins, journal)),
-        Arc::new(Alone::new(node)),
-        Arc::new(Configuration::new(settings)),
-    ))
+/// A node and what runs around it, before it serves anybody.
+pub struct Parts {
+    /// What sessions share.
+    pub context: Arc<Context>,
+    /// The links.
+    pub replication: Arc<Replication>,
+    root: SupervisorSpec,
 }
 
-/// Serves until it is told to stop.
-pub async fn run(settings: Settings) -> anyhow::Result<()> {
-    let listeners = Listeners::bind(settings.options())?;
-    let context = Arc::new(context(settings)?);
+/// Who a node is, before its next life begins.
+pub struct Identity {
+    /// Its id: the one on disk, or a new one.
+    pub node: NodeId,
+    known: Option<NodeState>,
+    store: FileStore,
+}
+
+impl Identity {
+    /// Reads `node.state`. One that cannot be trusted is an error: nobody but an operator may decide who this node is.
+    pub fn load(options: &Options) -> anyhow::Result<Self> {
+        let store = FileStore::new(PathBuf::from(&options.node_state_file));
+        let known = store.load().context("node.state cannot be used")?;
+        let node = known
+            .as_ref()
+            .map_or_else(|| NodeId(rand::random()), |state| state.node);
+        Ok(Self { node, known, store })
+    }
+}
+
+/// Builds a node: its identity from `node.state`, its data, its links. Nothing runs yet.
+pub fn build(
+    settings: Settings,
+    identity: Identity,
+    port: u16,
+    telemetry: Option<&Telemetry>,
+) -> anyhow::Result<Parts> {
+    let options = settings.options().clone();
+    let Identity { node, known, store } = identity;
+    let state = begin_life(known, node, clock::now(), &store).with_context(|| {
+        format!(
+            "cannot write {} in {}",
+            options.node_state_file,
+            options.dir.display()
+        )
+    })?;
+    let origins = Arc::new(Origins::default());
+    let origin = Origin {
+        node: state.node,
+        incarnation: state.incarnation,
+    };
+    let own = origins.intern(origin)?;
+    let stamped = options.active_replica;
+    let config = KeyspaceConfig {
+        partitions: options.partitions,
+        databases: options.databases,
+        hash_seed: rand::random(),
+        stamped,
+    };
+    let journal = Journal::new(own, life_floor(&state), options.repl_backlog_size);
+    let keyspace = Arc::new(Keyspace::new(config, origins, journal));
+    let node = Arc::new(Node::new(
+        Arc::clone(&keyspace),
+        state,
+        Box::new(store),
+        port,
+    ));
+
+    let tracer = telemetry.map_or_else(LinkTracer::default, |telemetry| {
+        LinkTracer::new(telemetry.tracer(), origin, CLIENT_TRACES_PER_SECOND)
+    });
+    let (links_spec, links) = SupervisorSpec::new("replication").into_child();
+    let backoff = Backoff::new(options.link_backoff_initial, options.link_backoff_max)
+        .context("link-backoff-initial-ms and link-backoff-max-ms do not fit")?;
+    let replication = Arc::new(Replication::new(
+        Arc::clone(&node),
+        ReplicationConfig {
+            timeout: options.repl_timeout,
+            backoff,
+            merging: options.active_replica,
+        },
+        Credentials {
+            user: options.masteruser.clone(),
+            password: options
+                .masterauth
+                .as_ref()
+                .map(|secret| secret.expose().to_owned()),
+        },
+        links,
+        tokio::runtime::Handle::current(),
+        tracer.clone(),
+    ));
+    let configuration = Arc::new(Configuration::new(settings));
+    let context = Context::new(
+        Arc::clone(&keyspace),
+        Arc::clone(&replication) as Arc<dyn ReplicationControl>,
+        configuration,
+    );
+    let context = Arc::new(match telemetry {
+        Some(telemetry) => context.with_tracing(Tracing {
+            tracer: tracer.clone(),
+            sampler: telemetry.sampler(),
+        }),
+        None => context,
+    });
+    let (data_spec, _) = data(&node, &context, tracer).into_child();
+    let root = SupervisorSpec::new("root")
+        .child(data_spec)
+        .child(links_spec);
+    Ok(Parts {
+        context,
+        replication,
+        root,
+    })
+}
+
+/// The workers that own the data's life.
+fn data(node: &Arc<Node>, context: &Arc<Context>, tracer: LinkTracer) -> SupervisorSpec {
+    let forever = |spec: ChildSpec| {
+        spec.restart(Restart::Permanent)
+            .intensity(Intensity::Unlimited)
+    };
+    let ticking = Arc::clone(node);
+    let mesh_clock = ChildSpec::worker(
+        "mesh-clock",
+        Arc::new(move || {
+            let (node, tracer) = (Arc::clone(&ticking), tracer.clone());
+            Box::pin(async move {
+                loop {
+                    let now = clock::now();
+                    if let Err(error) = node.tick(now) {
+                        tracing::error!(%error, "the node's state could not be written");
+                    }
+                    tracer.tick(now);
+                    tokio::time::sleep(TICK).await;
+                }
+            })
+        }),
+    );
+    let mut spec = SupervisorSpec::new("data").child(forever(mesh_clock));
+    let workers = KEYSPACE_WORKERS.min(context.keyspace.partitions_len());
+    for worker in 0..workers {
+        let context = Arc::clone(context);
+        let keeper = ChildSpec::worker(
+            format!("keyspace {worker}").as_str(),
+            Arc::new(move || Box::pin(keep(Arc::clone(&context), worker, workers))),
+        );
+        spec = spec.child(forever(keeper));
+    }
+    spec
+}
+
+/// Settles and purges every `workers`-th partition, for ever.
+async fn keep(context: Arc<Context>, worker: usize, workers: usize) {
+    let keyspace = &context.keyspace;
+    loop {
+        for partition in (worker..keyspace.partitions_len()).step_by(workers) {
+            keyspace.settle_partition(partition);
+            if context.active_expire.load(Ordering::Relaxed) {
+                let purged = keyspace.purge_partition(partition, clock::now());
+                context
+                    .statistics
+                    .expired_keys
+                    .fetch_add(purged, Ordering::Relaxed);
+            }
+            tokio::task::yield_now().await;
+        }
+        tokio::time::sleep(Duration::from_millis(PURGE_PERIOD_MS)).await;
+    }
+}
+
+/// Starts everything around the data and connects to the configured masters.
+pub async fn start(parts: Parts, listeners: Listeners) -> anyhow::Result<Running> {
+    let Parts {
+        context,
+        replication,
+        root,
+    } = parts;
     let arguments = AcceptorArguments {
         context: Arc::clone(&context),
         listeners: Arc::new(listeners),
     };
-    let acceptor = Slot::new();
-    let spec = SupervisorSpec::new("clients").child(Acceptor::spec(arguments, acceptor));
-    let root = spec.spawn().await.context("the clients did not start")?;
-    let mut shutdown = context.shutdown.subscribe();
+    let (clients, _) = SupervisorSpec::new("clients")
+        .child(Acceptor::spec(arguments, Slot::new()))
+        .into_child();
+    let root = root
+        .child(clients)
+        .spawn()
+        .await
+        .context("the server did not start")?;
+    for master in &context.configuration.options().replicaof {
+        replication.add_master(&master.host, master.port);
+    }
+    Ok(Running { context, root })
+}
+
+/// A server that serves.
+pub struct Running {
+    /// What sessions share.
+    pub context: Arc<Context>,
+    root: keymesh_supervisors::Root,
+}
+
+impl Running {
+    /// Stops in order: no new clients, last replies, links, data.
+    pub async fn stop(self) {
+        self.root.handle.shutdown().await;
+        self.context.clients.drain(DRAIN_PATIENCE).await;
+    }
+}
+
+/// Serves until it is told to stop.
+pub async fn run(settings: Settings) -> anyhow::Result<()> {
+    let options = settings.options().clone();
+    std::env::set_current_dir(&options.dir)
+        .with_context(|| format!("Can't chdir to '{}'", options.dir.display()))?;
+    let identity = Identity::load(&options)?;
+    let telemetry = Telemetry::start(&telemetry_config(&options, identity.node))
+        .context("telemetry did not start")?;
+    for warning in settings.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let listeners = Listeners::bind(&options)?;
+    let parts = build(settings, identity, options.port, Some(&telemetry))?;
+    let node = parts.replication.node().origin();
+    let running = start(parts, listeners).await?;
+    tracing::info!(node = %node.node, incarnation = node.incarnation.0, port = options.port, "Ready to accept connections");
+    let mut shutdown = running.context.shutdown.subscribe();
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {
         _ = shutdown.wait_for(Option::is_some) => {}
         _ = terminate.recv() => {}
         _ = tokio::signal::ctrl_c() => {}
     }
-    root.handle.shutdown().await;
-    context.clients.drain(DRAIN_PATIENCE).await;
+    tracing::info!("User requested shutdown...");
+    running.stop().await;
+    tracing::info!("Keymesh is now ready to exit, bye bye...");
+    // Blocks until the last spans are away, so not on a thread that serves.
+    tokio::task::spawn_blocking(move || telemetry.shutdown(TELEMETRY_PATIENCE)).await?;
     Ok(())
+}
+
+fn telemetry_config(options: &Options, node: NodeId) -> TelemetryConfig {
+    let level = match options.loglevel {
+        LogLevel::Debug => "trace",
+        LogLevel::Verbose => "debug",
+        LogLevel::Notice => "info",
+        LogLevel::Warning => "warn",
+    };
+    TelemetryConfig {
+        endpoint: options.otlp_endpoint.clone(),
+        protocol: options
+            .otlp_endpoint
+            .as_ref()
+            .map(|_| match options.otlp_protocol {
+                OtlpProtocol::Grpc => Protocol::Grpc,
+                OtlpProtocol::HttpProtobuf => Protocol::HttpProtobuf,
+            }),
+        instance_id: node.to_string(),
+        sample_ratio: SampleRatio::from_fraction(options.trace_sample_ratio),
+        traces_per_second: options.trace_max_per_second,
+        log: LogConfig {
+            filter: LogConfig::filter_at(level),
+            ..LogConfig::default()
+        },
+        ..TelemetryConfig::default()
+    }
+    .with_environment(&keymesh_observability::Environment::of_process())
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use keymesh_observability::{HeadSampler, SampleRatio};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
@@ -13,6 +14,7 @@ use crate::clients::statistics::Statistics;
 use crate::db::UnixMillis;
 use crate::keyspace::Keyspace;
 use crate::replication::ReplicationControl;
+use crate::replication::tracing::LinkTracer;
 
 /// The Redis version that clients are told: what the commands follow.
 pub const REDIS_VERSION: &str = "7.2.0";
@@ -57,6 +59,27 @@ pub struct Context {
     pub active_expire: AtomicBool,
     /// CLIENT PAUSE.
     pub pause: Pause,
+    /// Where spans of writes begin.
+    pub tracing: Tracing,
+}
+
+/// What decides which writes are traced, and where their spans go.
+#[derive(Debug)]
+pub struct Tracing {
+    /// Makes the spans.
+    pub tracer: LinkTracer,
+    /// Picks writes that nobody asked to trace.
+    pub sampler: HeadSampler,
+}
+
+impl Tracing {
+    /// No spans.
+    pub fn off() -> Self {
+        Self {
+            tracer: LinkTracer::default(),
+            sampler: HeadSampler::new(SampleRatio::NEVER, 0),
+        }
+    }
 }
 
 /// The links behind a pointer that can be shown.
@@ -101,7 +124,15 @@ impl Context {
             shutdown: watch::Sender::new(None),
             active_expire: AtomicBool::new(true),
             pause: Pause::default(),
+            tracing: Tracing::off(),
         }
+    }
+
+    /// The same, with writes traced.
+    #[must_use]
+    pub fn with_tracing(mut self, tracing: Tracing) -> Self {
+        self.tracing = tracing;
+        self
     }
 
     /// The clock.

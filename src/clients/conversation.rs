@@ -11,12 +11,15 @@ use crate::clients::context::Context;
 use crate::clients::errors;
 use crate::clients::registry::Client;
 use crate::clients::transaction::{Transaction, Watch};
+use keymesh_observability::{HeadSampler, TraceContext};
+
 use crate::commands::table::SessionCommand;
 use crate::commands::{Flags, Handler, Row};
 use crate::config::Options;
 use crate::db::{Hlc, UnixMillis};
 use crate::journal::TraceBytes;
-use crate::keyspace::{Caller, Scratch};
+use crate::keyspace::{Caller, Ran, Scratch};
+use crate::replication::tracing::TracedWrite;
 use crate::resp::{Args, Reply};
 
 /// What the session does after a command.
@@ -91,6 +94,8 @@ pub struct Conversation {
     pub trace: Trace,
     /// The last own write, for WAIT.
     pub last_write: Hlc,
+    /// Picks the writes that are traced unasked.
+    sampler: HeadSampler,
 }
 
 impl Conversation {
@@ -105,6 +110,7 @@ impl Conversation {
             now: context.now(),
             trace: None,
         };
+        let sampler = context.tracing.sampler.fork();
         Self {
             watch: Watch::new(Arc::clone(&context.keyspace)),
             context,
@@ -118,6 +124,7 @@ impl Conversation {
             reply_mode: ReplyMode::On,
             trace: Trace::None,
             last_write: Hlc::ZERO,
+            sampler,
         }
     }
 
@@ -248,6 +255,11 @@ impl Conversation {
         first_hash: Option<u64>,
         reply: &mut Reply,
     ) {
+        let traced = if row.flags.has(Flags::WRITE) {
+            self.begin_trace(row.name)
+        } else {
+            None
+        };
         let ran = self.context.keyspace.execute(
             row,
             args,
@@ -259,6 +271,51 @@ impl Conversation {
         if let Some(stamp) = ran.stamp {
             self.last_write = stamp.time();
         }
+        if let Some(traced) = traced {
+            self.end_trace(traced, ran);
+        }
+    }
+
+    /// Begins the trace of a write, if it is to have one; the record will carry it.
+    #[inline]
+    pub fn begin_trace(&mut self, command: &'static str) -> Option<TracedWrite> {
+        let tracing = &self.context.tracing;
+        if !tracing.tracer.is_enabled() {
+            return None;
+        }
+        let client = self
+            .caller
+            .trace
+            .and_then(|bytes| TraceContext::decode(&bytes).ok());
+        let traced = tracing.tracer.begin_write(
+            &self.sampler,
+            client,
+            self.caller.now,
+            command,
+            self.caller.db,
+        );
+        if let Some(traced) = &traced {
+            self.caller.trace = Some(traced.bytes());
+        }
+        traced
+    }
+
+    /// Ends the part of a trace that belongs to the session.
+    #[cold]
+    pub fn end_trace(&mut self, traced: TracedWrite, ran: Ran) {
+        self.caller.trace = match self.trace {
+            Trace::Sticky(bytes) => Some(bytes),
+            Trace::None | Trace::Once(_) => None,
+        };
+        let replicas = self.context.replication.replicas();
+        let peers = replicas
+            .into_iter()
+            .filter(|replica| replica.online)
+            .filter_map(|replica| replica.node);
+        self.context
+            .tracing
+            .tracer
+            .end_write(traced, ran.stamp, peers.collect(), ran.panicked);
     }
 
     fn queue(&mut self, row: &'static Row, flags: Flags, args: Args<'_>, reply: &mut Reply) {

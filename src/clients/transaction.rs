@@ -186,6 +186,15 @@ impl Conversation {
             return After::Next;
         }
         let databases = self.context.keyspace.databases();
+        let writes = transaction
+            .queue
+            .iter()
+            .any(|queued| queued.row.flags.has(Flags::WRITE));
+        let traced = if writes {
+            self.begin_trace("exec")
+        } else {
+            None
+        };
         let start = reply.mark();
         reply.array(transaction.queue.len());
         let mut postponed = Vec::new();
@@ -213,6 +222,9 @@ impl Conversation {
         };
         if let Some(stamp) = ran.stamp {
             self.last_write = stamp.time();
+        }
+        if let Some(traced) = traced {
+            self.end_trace(traced, ran);
         }
         for queued in &transaction.queue {
             self.context

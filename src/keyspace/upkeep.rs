@@ -23,8 +23,8 @@ impl Keyspace {
     }
 
     /// Removes the expired keys of one partition, a segment per lock. In stamped manner only deadlines before the settled time
-    /// are past recall.
-    pub fn purge_partition(&self, index: usize, now: UnixMillis) {
+    /// are past recall. Says how many there were.
+    pub fn purge_partition(&self, index: usize, now: UnixMillis) -> u64 {
         let settled = self.settled();
         let before = if self.is_stamped() {
             UnixMillis(settled.millis().0.min(now.0))
@@ -32,8 +32,9 @@ impl Keyspace {
             now
         };
         if self.is_stamped() && settled == Hlc::ZERO {
-            return;
+            return 0;
         }
+        let purged = self.lock(index).stats.expired;
         for db in 0..self.databases {
             if self.lock(index).timed_len(db) == 0 {
                 continue;
@@ -45,6 +46,7 @@ impl Keyspace {
                     .purge_expired(db, position, before, settled);
             }
         }
+        self.lock(index).stats.expired - purged
     }
 
     /// A digest of what clients see: equal data gives equal digests on every node, whatever its history, expired keys left

@@ -80,6 +80,12 @@ fn moment(at: UnixMillis) -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(at.0.max(0) as u64)
 }
 
+impl std::fmt::Debug for LinkTracer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "LinkTracer(enabled: {})", self.0.is_some())
+    }
+}
+
 impl LinkTracer {
     /// Spans go to `tracer`; contexts that clients bring are limited to `client_traces_per_second`.
     pub fn new(tracer: Tracer, node: Origin, client_traces_per_second: u32) -> Self {
