@@ -226,7 +226,7 @@ async fn connection(setting: &LinkSetting) -> Result<Never, ConnectionError> {
     loop {
         take_frames(setting, &mut open.link, &mut input)?;
         out.clear();
-        let busy = open.link.poll(&setting.node, &mut out);
+        let busy = open.link.poll(&setting.node, &mut out)?;
         if out.is_empty() && said.elapsed() > KEEP_ALIVE {
             open.link.keep_alive(&mut out);
         }
