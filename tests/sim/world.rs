@@ -217,6 +217,7 @@ impl World {
             self.gone.push(Arc::clone(&self.nodes[index].node));
             self.nodes[index].restart(self.now);
             self.coverage.crashes += 1;
+            self.tell(&format!("node {index} crashed and began {}", self.nodes[index].node.origin()));
         }
         // Islands that share data and meet half-way are not simulated: a newcomer brings what it wrote alone.
         let settled_mesh = self.nodes.iter().all(|node| node.node.is_established());
@@ -226,6 +227,13 @@ impl World {
         }
         if self.rng.percent(2) && !self.in_slow_write && settled_mesh {
             self.retopologize();
+        }
+    }
+
+    /// Says what happens, where somebody wants to read it.
+    fn tell(&self, what: &str) {
+        if std::env::var_os("KEYMESH_DESCRIBE").is_some() {
+            println!("{}: {what}", self.now - EPOCH_MS - 90_000_000_000);
         }
     }
 
@@ -269,6 +277,7 @@ impl World {
         if self.rng.percent(2) {
             let db = self.rng.below(2) as u32;
             let flush = self.nodes[index].flush(db, wall);
+            self.tell(&format!("node {index} flushes {db} at {}", flush.order.0));
             self.published.push(flush);
             self.coverage.writes += 1;
             return;
@@ -280,6 +289,16 @@ impl World {
         };
         let operations: Vec<_> = (0..count).map(|_| self.operation(index)).collect();
         let published = self.nodes[index].write(&operations, wall);
+        for (operation, (_, _, op)) in published.iter().zip(&operations) {
+            let settled = self.nodes[index].node.keyspace.settled().raw();
+            self.tell(&format!(
+                "node {index} settled {settled} writes {} {:?} {:?} at {}",
+                operation.db,
+                operation.key.as_ref().map(|key| String::from_utf8_lossy(key).into_owned()),
+                op.as_op(),
+                operation.order.0
+            ));
+        }
         self.check_own_write(index, &published, wall);
         self.published.extend(published);
         self.coverage.writes += 1;
@@ -355,7 +374,7 @@ impl World {
 
     fn heal(mut self) -> Report {
         self.network.cut.clear();
-        let last_write = self.now + 1_000;
+        let last_write = self.published.iter().map(|operation| operation.order.0).max().unwrap_or(0);
         let mut rest = false;
         for _ in 0..HEAL_ROUNDS {
             self.now += HEAL_STEP_MS;
@@ -393,6 +412,15 @@ impl World {
                 ));
             }
         }
+        let late: u64 = self.nodes.iter().map(|node| (0..2).map(|p| node.node.keyspace.lock(p).stats.late).sum::<u64>()).sum();
+        if late > 0 {
+            failures.push(format!("{late} effects arrived although they counted as arrived"));
+        }
+        if !failures.is_empty() {
+            for node in &self.nodes {
+                self.tell(&node.node.describe());
+            }
+        }
         self.count();
         Report {
             coverage: self.coverage,
@@ -401,10 +429,10 @@ impl World {
     }
 
     /// Everything has arrived, is settled, and leaves nothing behind.
-    fn at_rest(&self, after: i64) -> bool {
+    fn at_rest(&self, after: u64) -> bool {
         self.nodes.iter().all(|node| {
             let settled = node.node.keyspace.settled();
-            settled.millis().0 > after
+            settled.raw() > after
                 && node.node.is_established()
                 && node.node.keyspace.pending() == (0, 0)
         })
