@@ -164,18 +164,17 @@ fn banned(file: &str, bare: &str) -> Vec<String> {
 /// All `.rs` files below a directory of the project, by their paths in it.
 fn files(dir: &str) -> BTreeMap<String, String> {
     fn walk(dir: &Path, root: &Path, found: &mut BTreeMap<String, String>) {
-        for entry in fs::read_dir(dir).unwrap() {
-            let path: PathBuf = entry.unwrap().path();
+        for entry in fs::read_dir(dir).expect("the directory is read") {
+            let path: PathBuf = entry.expect("the directory is read").path();
             if path.is_dir() && path.file_name().is_some_and(|name| name != "target") {
                 walk(&path, root, found);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let name = path
                     .strip_prefix(root)
-                    .unwrap()
-                    .to_str()
-                    .unwrap()
-                    .to_owned();
-                found.insert(name, fs::read_to_string(&path).unwrap());
+                    .expect("below its root")
+                    .to_string_lossy()
+                    .into_owned();
+                found.insert(name, fs::read_to_string(&path).expect("source is text"));
             }
         }
     }
