@@ -105,7 +105,7 @@ impl Eq for RecordsReader<'_> {}
 
 impl RecordsReader<'_> {
     /// The next record; none after the last.
-    pub fn next(&mut self) -> Result<Option<Entry>, Malformed> {
+    pub fn next_entry(&mut self) -> Result<Option<Entry>, Malformed> {
         if self.left == 0 {
             return Ok(None);
         }
@@ -282,7 +282,7 @@ impl<'a> FrameWriter<'a> {
     /// ACK.
     pub fn ack(&mut self, arrived: Hlc) {
         self.frame(34, |out| {
-            out.extend_from_slice(&arrived.raw().to_le_bytes())
+            out.extend_from_slice(&arrived.raw().to_le_bytes());
         });
     }
 
@@ -630,14 +630,14 @@ mod tests {
         let Ok(Frame::Records(OriginIndex(4), mut records)) = decode(&out) else {
             panic!("not records")
         };
-        let back = records.next().unwrap().unwrap();
+        let back = records.next_entry().unwrap().unwrap();
         assert_eq!(
             (back.prev, back.stamp, back.record.count),
             (entry.prev, entry.stamp, 2)
         );
         assert_eq!(back.record.payload, entry.record.payload);
         assert_eq!(back.record.trace, entry.record.trace);
-        assert!(records.next().unwrap().is_none());
+        assert!(records.next_entry().unwrap().is_none());
     }
 
     proptest! {
@@ -647,7 +647,7 @@ mod tests {
             bytes.push(kind);
             bytes.extend_from_slice(&body);
             if let Ok(Frame::Records(_, mut records)) = decode(&bytes) {
-                while let Ok(Some(_)) = records.next() {}
+                while let Ok(Some(_)) = records.next_entry() {}
             }
             let _ = frame_len(&body);
         }

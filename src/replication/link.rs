@@ -138,7 +138,7 @@ impl Link {
                 self.indices.insert(theirs, ours);
             }
             Frame::Records(index, records) => {
-                self.on_records(node, index, records, now, observer)?
+                self.on_records(node, index, records, now, observer)?;
             }
             Frame::Vector(_, positions) => {
                 let positions = self.translate(&positions)?;
@@ -149,7 +149,12 @@ impl Link {
                 let index = self.ours(index)?;
                 node.on_gap(self.id, index);
             }
-            Frame::Snapshot { settled, clock, positions, cuts } => {
+            Frame::Snapshot {
+                settled,
+                clock,
+                positions,
+                cuts,
+            } => {
                 let positions = self.translate(&positions)?;
                 let mut ours = Vec::with_capacity(cuts.len());
                 for (db, cut) in cuts {
@@ -157,7 +162,12 @@ impl Link {
                 }
                 node.extend_lease(clock)?;
                 let stamped = self.master.as_ref().is_some_and(|hello| hello.stamped);
-                let head = SnapshotHead { settled, positions, cuts: ours, stamped };
+                let head = SnapshotHead {
+                    settled,
+                    positions,
+                    cuts: ours,
+                    stamped,
+                };
                 if !node.begin_merge(self.id, clock, head) {
                     return Err(LinkError::Busy);
                 }
@@ -205,7 +215,7 @@ impl Link {
             node.on_gap(self.id, index);
             return Ok(());
         }
-        while let Some(entry) = records.next()? {
+        while let Some(entry) = records.next_entry()? {
             node.extend_lease(entry.stamp.max(Hlc::at(now)))?;
             if effects::admits(&entry.record.payload) {
                 for effect in effects::decode_all(&entry.record.payload, entry.record.count)? {

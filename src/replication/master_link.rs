@@ -177,7 +177,7 @@ pub async fn run(setting: LinkSetting) {
             }
             ConnectionError::Killed => continue,
             error if attempts.failures() == 0 => {
-                tracing::warn!(master = address, %error, "link to master is down")
+                tracing::warn!(master = address, %error, "link to master is down");
             }
             error => tracing::debug!(master = address, %error, "link to master is still down"),
         }

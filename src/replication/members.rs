@@ -125,10 +125,10 @@ impl Members {
                 }
             }
             for (&incarnation, life) in &theirs.lives {
-                if !ours.lives.contains_key(&incarnation) {
-                    ours.lives.insert(incarnation, life.clone());
+                ours.lives.entry(incarnation).or_insert_with(|| {
                     changed = true;
-                }
+                    life.clone()
+                });
             }
             for (&about, &statement) in &theirs.statements {
                 let known = ours.statements.entry(about).or_insert_with(|| {

@@ -88,7 +88,13 @@ impl Node {
             return false;
         }
         let own = self.keyspace.journal.own();
-        let arrived = |index: OriginIndex| vector.get(usize::from(index.0)).copied().unwrap_or_default().arrived;
+        let arrived = |index: OriginIndex| {
+            vector
+                .get(usize::from(index.0))
+                .copied()
+                .unwrap_or_default()
+                .arrived
+        };
         let ahead = head
             .positions
             .iter()
@@ -120,15 +126,21 @@ impl Node {
         }
     }
 
-    fn receiving<'a>(inner: &'a mut Inner, link: LinkId) -> Result<&'a mut Merge, LinkError> {
-        let merge = inner.merge.as_mut().filter(|merge| merge.link == link && !merge.is_whole());
+    fn receiving(inner: &mut Inner, link: LinkId) -> Result<&mut Merge, LinkError> {
+        let merge = inner
+            .merge
+            .as_mut()
+            .filter(|merge| merge.link == link && !merge.is_whole());
         merge.ok_or(LinkError::Aborted)
     }
 
     /// Keeps a frame of items.
     pub(super) fn keep_items(&self, link: LinkId, items: &[u8]) -> Result<(), LinkError> {
         let mut inner = self.inner.lock();
-        Self::receiving(&mut inner, link)?.spool.push(items).map_err(|error| LinkError::Node(error.into()))
+        Self::receiving(&mut inner, link)?
+            .spool
+            .push(items)
+            .map_err(|error| LinkError::Node(error.into()))
     }
 
     /// The last item has come: what follows needs the link no more.
@@ -151,24 +163,43 @@ impl Node {
 
     /// Whether a merge waits for somebody to go on with it.
     pub fn has_merge_work(&self) -> bool {
-        self.inner.lock().merge.as_ref().is_some_and(Merge::is_whole)
+        self.inner
+            .lock()
+            .merge
+            .as_ref()
+            .is_some_and(Merge::is_whole)
     }
 
     /// A piece of a merge that is whole; true while there is one under way, whole or not. Anybody may call it.
     pub fn merge_step(&self) -> Result<bool, LinkError> {
         // One at a time: the next phase begins when the last piece of this one is done.
-        let Some(_driver) = self.merge_driver.try_lock() else { return Ok(true) };
+        let Some(_driver) = self.merge_driver.try_lock() else {
+            return Ok(true);
+        };
         let (head, known, phase, chunk) = {
             let mut inner = self.inner.lock();
-            let Some(merge) = inner.merge.as_mut() else { return Ok(false) };
+            let Some(merge) = inner.merge.as_mut() else {
+                return Ok(false);
+            };
             let chunk = match merge.phase {
-                Phase::Items(_) => merge.spool.pop().map_err(|error| LinkError::Node(error.into()))?,
+                Phase::Items(_) => merge
+                    .spool
+                    .pop()
+                    .map_err(|error| LinkError::Node(error.into()))?,
                 _ => None,
             };
-            (Arc::clone(&merge.head), Arc::clone(&merge.known), merge.phase.clone(), chunk)
+            (
+                Arc::clone(&merge.head),
+                Arc::clone(&merge.known),
+                merge.phase.clone(),
+                chunk,
+            )
         };
         let is_strange = |index| index != OriginIndex(0) && !known.contains(&index);
-        let sender = Sender { settled: head.settled, is_strange: &is_strange };
+        let sender = Sender {
+            settled: head.settled,
+            is_strange: &is_strange,
+        };
         let next = match phase {
             Phase::Receiving => return Ok(true),
             Phase::Cuts(indices) => {
@@ -208,13 +239,20 @@ impl Node {
         }
     }
 
-    fn merge_items(&self, items: &[u8], indices: &Indices, sender: &Sender<'_>) -> Result<(), LinkError> {
+    fn merge_items(
+        &self,
+        items: &[u8],
+        indices: &Indices,
+        sender: &Sender<'_>,
+    ) -> Result<(), LinkError> {
         let context = self.merge_context();
         let mut reader = Reader::new(items);
         while !reader.is_empty() {
             let item = item::decode(&mut reader, &|theirs| indices.get(&theirs).copied())?;
             let hash = self.keyspace.hash(item.key);
-            self.keyspace.lock_hash(hash).merge_item(&item, sender, &context);
+            self.keyspace
+                .lock_hash(hash)
+                .merge_item(&item, sender, &context);
         }
         Ok(())
     }
@@ -228,7 +266,10 @@ impl Node {
         let mut at = from;
         for _ in 0..SWEEP_SEGMENTS {
             let (partition, db, position) = at;
-            let next = self.keyspace.lock(partition).merge_absent(db, position, sender, &context);
+            let next = self
+                .keyspace
+                .lock(partition)
+                .merge_absent(db, position, sender, &context);
             at = match next {
                 Some(next) => (partition, db, next),
                 None if db + 1 < self.keyspace.databases() => (partition, db + 1, 0),
@@ -240,15 +281,23 @@ impl Node {
     }
 
     fn end_merge(&self, inner: &mut Inner) {
-        let Some(merge) = inner.merge.take() else { return };
+        let Some(merge) = inner.merge.take() else {
+            return;
+        };
         let own = self.keyspace.journal.own();
         for (index, position) in &merge.head.positions {
             if *index != own {
-                self.keyspace.journal.jump(*index, position.arrived, position.last);
+                self.keyspace
+                    .journal
+                    .jump(*index, position.arrived, position.last);
             }
         }
         // All of them stream on over this link from the snapshot's instant before any route moves.
-        for index in merge.ahead.keys().filter(|_| inner.links.contains_key(&merge.link)) {
+        for index in merge
+            .ahead
+            .keys()
+            .filter(|_| inner.links.contains_key(&merge.link))
+        {
             inner.routes.insert(*index, merge.link);
         }
         self.counters.merges_done.fetch_add(1, Ordering::Relaxed);

@@ -29,7 +29,9 @@ impl Spool {
         if self.written.is_none() {
             self.written = Some(unnamed_file()?);
         }
-        let Some(file) = &mut self.written else { return Ok(()) };
+        let Some(file) = &mut self.written else {
+            return Ok(());
+        };
         file.write_all(&(chunk.len() as u64).to_le_bytes())?;
         file.write_all(chunk)
     }
@@ -43,7 +45,9 @@ impl Spool {
             file.seek(SeekFrom::Start(0))?;
             self.reading = Some(BufReader::new(file));
         }
-        let Some(reader) = &mut self.reading else { return Ok(None) };
+        let Some(reader) = &mut self.reading else {
+            return Ok(None);
+        };
         let mut len = [0; 8];
         match reader.read_exact(&mut len) {
             Ok(()) => {}
@@ -58,8 +62,16 @@ impl Spool {
 
 /// A file that is gone when it is closed.
 fn unnamed_file() -> io::Result<File> {
-    let name = format!("temp-sync-{}-{:016x}.snapshot", std::process::id(), rand::random::<u64>());
-    let file = File::options().read(true).write(true).create_new(true).open(&name)?;
+    let name = format!(
+        "temp-sync-{}-{:016x}.snapshot",
+        std::process::id(),
+        rand::random::<u64>()
+    );
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(&name)?;
     fs::remove_file(&name)?;
     Ok(file)
 }
@@ -70,7 +82,10 @@ mod tests {
 
     #[test]
     fn chunks_come_out_as_they_went_in_from_memory_and_from_the_file() {
-        let mut spool = Spool { bytes: MEMORY_MAX - 6, ..Spool::default() };
+        let mut spool = Spool {
+            bytes: MEMORY_MAX - 6,
+            ..Spool::default()
+        };
         let chunks: Vec<Vec<u8>> = (0..6u8).map(|n| vec![n; usize::from(n)]).collect();
         for chunk in &chunks {
             spool.push(chunk).unwrap();

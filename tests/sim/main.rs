@@ -75,7 +75,11 @@ fn add(sum: &mut Coverage, more: &Coverage) {
 fn seeds_that_once_failed_do_not_fail_again() {
     for &seed in ONCE_FAILED {
         let report = run_without(seed, &[]);
-        assert!(report.failures.is_empty(), "seed {seed}: {}", report.failures.join("\n"));
+        assert!(
+            report.failures.is_empty(),
+            "seed {seed}: {}",
+            report.failures.join("\n")
+        );
     }
 }
 

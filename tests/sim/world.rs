@@ -220,7 +220,10 @@ impl World {
             self.gone.push(Arc::clone(&self.nodes[index].node));
             self.nodes[index].restart(self.now);
             self.coverage.crashes += 1;
-            self.tell(&format!("node {index} crashed and began {}", self.nodes[index].node.origin()));
+            self.tell(&format!(
+                "node {index} crashed and began {}",
+                self.nodes[index].node.origin()
+            ));
         }
         // Islands that share data and meet half-way are not simulated: a newcomer brings what it wrote alone.
         let settled_mesh = self.nodes.iter().all(|node| node.node.is_established());
@@ -234,6 +237,7 @@ impl World {
     }
 
     /// Says what happens, where somebody wants to read it.
+    #[expect(clippy::print_stdout, reason = "a run that is looked at")]
     fn tell(&self, what: &str) {
         if std::env::var_os("KEYMESH_DESCRIBE").is_some() {
             println!("{}: {what}", self.now - EPOCH_MS - 90_000_000_000);
@@ -277,7 +281,11 @@ impl World {
     /// that is not simulated: see the notes on joining in ARCHITECTURE.md.
     fn is_counted(&self, index: usize) -> bool {
         let origin = self.nodes[index].node.origin();
-        index < self.founders || self.nodes.iter().all(|node| node.node.members().0.life(origin).is_some())
+        index < self.founders
+            || self
+                .nodes
+                .iter()
+                .all(|node| node.node.members().0.life(origin).is_some())
     }
 
     fn client_write(&mut self) {
@@ -307,7 +315,10 @@ impl World {
             self.tell(&format!(
                 "node {index} settled {settled} writes {} {:?} {:?} at {}",
                 operation.db,
-                operation.key.as_ref().map(|key| String::from_utf8_lossy(key).into_owned()),
+                operation
+                    .key
+                    .as_ref()
+                    .map(|key| String::from_utf8_lossy(key).into_owned()),
                 op.as_op(),
                 operation.order.0
             ));
@@ -391,7 +402,12 @@ impl World {
 
     fn heal(mut self) -> Report {
         self.network.cut.clear();
-        let last_write = self.published.iter().map(|operation| operation.order.0).max().unwrap_or(0);
+        let last_write = self
+            .published
+            .iter()
+            .map(|operation| operation.order.0)
+            .max()
+            .unwrap_or(0);
         let mut rest = false;
         for _ in 0..HEAL_ROUNDS {
             self.now += HEAL_STEP_MS;
@@ -429,9 +445,19 @@ impl World {
                 ));
             }
         }
-        let late: u64 = self.nodes.iter().map(|node| (0..2).map(|p| node.node.keyspace.lock(p).stats.late).sum::<u64>()).sum();
+        let late: u64 = self
+            .nodes
+            .iter()
+            .map(|node| {
+                (0..2)
+                    .map(|p| node.node.keyspace.lock(p).stats.late)
+                    .sum::<u64>()
+            })
+            .sum();
         if late > 0 {
-            failures.push(format!("{late} effects arrived although they counted as arrived"));
+            failures.push(format!(
+                "{late} effects arrived although they counted as arrived"
+            ));
         }
         if !failures.is_empty() {
             for node in &self.nodes {
