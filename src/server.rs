@@ -176,6 +176,10 @@ fn data(node: &Arc<Node>, context: &Arc<Context>, tracer: LinkTracer) -> Supervi
                         tracing::error!(%error, "the node's state could not be written");
                     }
                     tracer.tick(now);
+                    while node.has_merge_work() && !matches!(node.merge_step(), Ok(false) | Err(_))
+                    {
+                        tokio::task::yield_now().await;
+                    }
                     tokio::time::sleep(TICK).await;
                 }
             })

@@ -13,7 +13,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     while let Ok(Some(len)) = frame::frame_len(rest) {
         match frame::decode(&rest[..len]) {
             Ok(Frame::Records(_, mut records)) => {
-                while let Ok(Some(entry)) = records.next() {
+                while let Ok(Some(entry)) = records.next_entry() {
                     let _ = effects::decode_all(&entry.record.payload, entry.record.count);
                 }
             }

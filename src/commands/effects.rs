@@ -194,4 +194,17 @@ mod tests {
             let _ = decode_all(&golden[..len], 3);
         }
     }
+
+    #[test]
+    fn an_admission_has_these_bytes_and_comes_back() {
+        let admit = Effect::Admit {
+            node: NodeId(0x0102),
+        };
+        let mut effects = Effects::default();
+        effects.push(admit);
+        let golden = [2, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        assert_eq!(effects.payload(), golden);
+        assert!(admits(&golden));
+        assert_eq!(decode_all(&golden, 1).unwrap(), [admit]);
+    }
 }

@@ -26,7 +26,7 @@ pub fn typed(line: &str) -> ArgsBuffer {
         panic!("no command: {line}");
     };
     let args = Args::new(&buf, &spans[first_span..first_span + argc]);
-    ArgsBuffer::from_args(args)
+    ArgsBuffer::from_args(args).expect("a line is shorter than 4 GB")
 }
 
 /// See the head of the file.

@@ -130,3 +130,89 @@ pub fn decode<'a>(
         ops,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::record::Meta;
+    use crate::db::{Op, Origins};
+
+    fn stamp(time: u64, origin: u16) -> Stamp {
+        Stamp::new(Hlc::from_raw(time), OriginIndex(origin))
+    }
+
+    fn decoded(bytes: &[u8]) -> Result<Item<'_>, Malformed> {
+        decode(&mut Reader::new(bytes), &Some)
+    }
+
+    #[test]
+    fn a_settled_key_has_these_bytes_and_comes_back() {
+        let meta = Meta {
+            stamp: Some(stamp(1, 2)),
+            deadline: Some(UnixMillis(0x0102)),
+            original: Some(Hlc::from_raw(9)),
+            ..Meta::default()
+        };
+        let mut out = Vec::new();
+        encode(&mut out, 3, &Record::new(b"key", b"va", &meta), None);
+        let golden = [
+            &[3, 3, b'k', b'e', b'y', 7][..],
+            &[0x02, 0x04, 0, 0, 0, 0, 0, 0], // 1 << 10 | 2
+            &[2, 1, 0, 0, 0, 0, 0, 0],
+            &[9, 0, 0, 0, 0, 0, 0, 0],
+            &[2, b'v', b'a', 0],
+        ]
+        .concat();
+        assert_eq!(out, golden);
+        let item = decoded(&golden).unwrap();
+        assert_eq!(
+            (item.db, item.key, item.base_stamp),
+            (3, &b"key"[..], stamp(1, 2))
+        );
+        assert_eq!(item.base.written, Hlc::from_raw(9));
+        let value = item.base.value.unwrap();
+        assert_eq!(
+            (&value.bytes[..], value.deadline),
+            (&b"va"[..], Some(UnixMillis(0x0102)))
+        );
+        for len in 0..golden.len() {
+            assert!(decoded(&golden[..len]).is_err());
+        }
+    }
+
+    #[test]
+    fn a_tombstone_and_operations_to_come_have_these_bytes() {
+        let meta = Meta {
+            stamp: Some(stamp(1, 1)),
+            tombstone: true,
+            ..Meta::default()
+        };
+        let record = Record::new(b"k", b"", &meta);
+        let mut out = Vec::new();
+        encode(&mut out, 0, &record, None);
+        assert_eq!(out, [0, 1, b'k', 0, 1, 4, 0, 0, 0, 0, 0, 0, 0]);
+
+        let mut unsettled = Unsettled::new(Live::default(), stamp(1, 1));
+        unsettled.place(&Origins::default(), stamp(2, 3), Op::Incr(1));
+        out.clear();
+        encode(&mut out, 0, &record, Some(&unsettled));
+        let golden = [
+            &[0, 1, b'k', 0, 1, 4, 0, 0, 0, 0, 0, 0][..],
+            &[1, 3, 8, 0, 0, 0, 0, 0, 0, 2, 0x03, 2],
+        ]
+        .concat();
+        assert_eq!(out, golden);
+        let item = decoded(&golden).unwrap();
+        assert_eq!(item.ops.len(), 1);
+        assert_eq!(
+            (item.ops[0].0, &item.ops[0].1[..]),
+            (stamp(2, 3), &[0x03, 2][..])
+        );
+    }
+
+    #[test]
+    fn an_origin_that_was_not_announced_is_refused() {
+        let bytes = [0, 1, b'k', 0, 1, 4, 0, 0, 0, 0, 0, 0, 0];
+        assert!(decode(&mut Reader::new(&bytes), &|_| None).is_err());
+    }
+}

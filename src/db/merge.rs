@@ -178,7 +178,7 @@ impl Partition {
         match &live.value {
             Some(value) => {
                 let meta = Meta {
-                    stamp: Some(last),
+                    stamp: self.stamped.then_some(last),
                     deadline: value.deadline,
                     original: live.original(last),
                     unsettled,
@@ -187,6 +187,10 @@ impl Partition {
                 self.store(db, key, &value.bytes, &meta);
             }
             None => self.store_tombstone(db, key, last, unsettled),
+        }
+        let parity = self.merge_parity;
+        if let Some(record) = self.dbs[db as usize].table.get_mut(key.bytes, key.hash) {
+            record.set_merge_mark(parity);
         }
     }
 }

@@ -283,7 +283,6 @@ impl Partition {
         op: Op<'_>,
         ctx: &WriteContext<'_>,
     ) -> Outcome {
-        let parity = self.merge_parity;
         let space = &mut self.dbs[db as usize];
         if ctx.origins.compare(ctx.stamp, space.cut) != Ordering::Greater {
             return Outcome::Superseded(space.cut);
@@ -299,7 +298,6 @@ impl Partition {
         if newest && op.dominates() {
             if let Some((value, deadline)) = set_parts(&op) {
                 if record.overwrite(value, Some(ctx.stamp), deadline) {
-                    record.set_merge_mark(parity);
                     if let Some(deadline) = deadline {
                         space.table.note_deadline(key.hash, deadline.0);
                     }
@@ -482,11 +480,7 @@ impl Partition {
 
     /// Shows `value`.
     pub(super) fn store(&mut self, db: u32, key: Key<'_>, value: &[u8], meta: &Meta) -> Outcome {
-        let meta = Meta {
-            merge_mark: self.merge_parity,
-            ..*meta
-        };
-        let record = Record::new(key.bytes, value, &meta);
+        let record = Record::new(key.bytes, value, meta);
         self.put(db, key, record);
         Outcome::Applied
     }
@@ -497,14 +491,18 @@ impl Partition {
             stamp: Some(stamp),
             tombstone: true,
             unsettled,
-            merge_mark: self.merge_parity,
             ..Meta::default()
         };
         self.put(db, key, Record::new(key.bytes, b"", &meta));
         self.settle.push_back((stamp.time(), db, key.bytes.into()));
     }
 
-    fn put(&mut self, db: u32, key: Key<'_>, record: Record) {
+    fn put(&mut self, db: u32, key: Key<'_>, mut record: Record) {
+        // A key that a merge has not met stays so while it is written to; a new one is newer than all that could be met.
+        if self.stamped {
+            let known = self.dbs[db as usize].table.get(key.bytes, key.hash);
+            record.set_merge_mark(known.map_or(self.merge_parity, Record::merge_mark));
+        }
         let space = &mut self.dbs[db as usize];
         let (shown, timed) = (!record.is_tombstone(), record.deadline().is_some());
         let old = space.table.insert(&self.hasher, key.hash, record);

@@ -255,6 +255,37 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn records_have_these_bytes() {
+        let plain = Record::new(b"key", b"value", &Meta::default());
+        assert_eq!(&plain.0[..], b"\x00\x03keyvalue");
+        let all = Meta {
+            stamp: Some(Stamp::from_raw(0x0102)),
+            deadline: Some(UnixMillis(0x0304)),
+            original: Some(Hlc::from_raw(0x0506)),
+            tombstone: false,
+            unsettled: true,
+            merge_mark: true,
+        };
+        let golden = [
+            &[1 | 2 | 4 | 16 | 32, 0xac, 0x02][..],
+            &[2, 1, 0, 0, 0, 0, 0, 0],
+            &[4, 3, 0, 0, 0, 0, 0, 0],
+            &[6, 5, 0, 0, 0, 0, 0, 0],
+            &[b'k'; 300],
+            b"v",
+        ]
+        .concat();
+        assert_eq!(&Record::new(&[b'k'; 300], b"v", &all).0[..], golden);
+        let tombstone = Meta {
+            stamp: Some(Stamp::from_raw(7)),
+            tombstone: true,
+            ..Meta::default()
+        };
+        let record = Record::new(b"k", b"", &tombstone);
+        assert_eq!(&record.0[..], [1 | 8, 1, 7, 0, 0, 0, 0, 0, 0, 0, b'k']);
+    }
+
     proptest! {
         #[test]
         fn a_record_gives_back_what_went_in(

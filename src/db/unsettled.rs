@@ -59,13 +59,13 @@ impl Live {
                 self.value = Some(Value {
                     bytes: bytes.to_vec(),
                     deadline,
-                })
+                });
             }
             Change::Compute(bytes, deadline) => {
                 self.value = Some(Value {
                     bytes: bytes.into_vec(),
                     deadline,
-                })
+                });
             }
             Change::Deadline(deadline) => {
                 if let Some(value) = &mut self.value {

@@ -122,6 +122,21 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn integers_have_these_bytes() {
+        for (value, golden) in [
+            (0, &[0][..]),
+            (127, &[0x7f]),
+            (128, &[0x80, 0x01]),
+            (300, &[0xac, 0x02]),
+        ] {
+            let mut out = Vec::new();
+            put(&mut out, value);
+            assert_eq!(out, golden);
+        }
+        assert_eq!([0, -1, 1, -2].map(zigzag), [0, 1, 2, 3]);
+    }
+
     proptest! {
         #[test]
         fn every_integer_comes_back(value: u64, signed: i64) {

@@ -196,9 +196,24 @@ fn a_command_is_one_record_and_each_effect_has_its_stamp() {
 fn a_plain_keyspace_records_only_for_readers() {
     let mut node = Node::plain();
     assert_eq!(node.execute("SET k v").1.stamp, None);
-    node.keyspace.record();
+    node.keyspace.record(crate::db::UnixMillis(0));
+    let begun = node.keyspace.journal.position(node.keyspace.journal.own());
     assert!(node.execute("SET k w").1.stamp.is_some());
-    assert_eq!(node.records().len(), 1);
+    let mut entries = Vec::new();
+    let own = node.keyspace.journal.own();
+    node.keyspace
+        .journal
+        .read(own, begun.arrived, usize::MAX, &mut entries)
+        .unwrap();
+    assert_eq!(entries.len(), 1);
+    let from_before = node
+        .keyspace
+        .journal
+        .read(own, Hlc::ZERO, usize::MAX, &mut entries);
+    assert!(
+        from_before.is_err(),
+        "what was written before is in nobody's journal"
+    );
 }
 
 #[test]

@@ -105,7 +105,7 @@ impl Eq for RecordsReader<'_> {}
 
 impl RecordsReader<'_> {
     /// The next record; none after the last.
-    pub fn next(&mut self) -> Result<Option<Entry>, Malformed> {
+    pub fn next_entry(&mut self) -> Result<Option<Entry>, Malformed> {
         if self.left == 0 {
             return Ok(None);
         }
@@ -282,7 +282,7 @@ impl<'a> FrameWriter<'a> {
     /// ACK.
     pub fn ack(&mut self, arrived: Hlc) {
         self.frame(34, |out| {
-            out.extend_from_slice(&arrived.raw().to_le_bytes())
+            out.extend_from_slice(&arrived.raw().to_le_bytes());
         });
     }
 
@@ -493,6 +493,118 @@ mod tests {
     }
 
     #[test]
+    fn an_introduction_has_these_bytes() {
+        let hello = Hello {
+            version: VERSION,
+            features: 0,
+            origin: Origin {
+                node: NodeId(0x21),
+                incarnation: Incarnation(3),
+            },
+            clock: Hlc::from_raw(0x0102),
+            established: true,
+            stamped: true,
+            follower: false,
+            port: 6379,
+            members: Members::default(),
+        };
+        let golden = [
+            &[39, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0][..],
+            &[0x21, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            &[3, 0, 0, 0],
+            &[2, 1, 0, 0, 0, 0, 0, 0, 3, 0xeb, 0x18, 0],
+        ]
+        .concat();
+        let expected = Frame::Hello(Box::new(hello.clone()));
+        check(|frames| frames.hello(&hello), &golden, &expected);
+    }
+
+    #[test]
+    fn frames_about_progress_have_these_bytes() {
+        let word = |low: u8| [low, 0, 0, 0, 0, 0, 0, 0];
+        let position = Position {
+            arrived: Hlc::from_raw(5),
+            last: Hlc::from_raw(4),
+            base: Hlc::from_raw(3),
+        };
+        let positions = vec![(OriginIndex(2), position)];
+        let body = [&[1, 2, 0][..], &word(5), &word(4), &word(3)].concat();
+        check(
+            |frames| frames.vector(9, &positions),
+            &[&[36, 0, 0, 0, 18][..], &word(9), &body].concat(),
+            &Frame::Vector(9, positions.clone()),
+        );
+        check(
+            |frames| frames.gap(OriginIndex(2), Hlc::from_raw(7)),
+            &[&[11, 0, 0, 0, 20, 2, 0][..], &word(7)].concat(),
+            &Frame::Gap(OriginIndex(2), Hlc::from_raw(7)),
+        );
+        let cuts = vec![(3, Stamp::from_raw(8))];
+        check(
+            |frames| frames.snapshot(Hlc::from_raw(6), Hlc::from_raw(7), &positions, &cuts),
+            &[
+                &[54, 0, 0, 0, 21][..],
+                &word(6),
+                &word(7),
+                &body,
+                &[1, 3],
+                &word(8),
+            ]
+            .concat(),
+            &Frame::Snapshot {
+                settled: Hlc::from_raw(6),
+                clock: Hlc::from_raw(7),
+                positions: positions.clone(),
+                cuts: cuts.clone(),
+            },
+        );
+        check(
+            |frames| frames.items(|out| out.extend_from_slice(b"xy")),
+            &[3, 0, 0, 0, 22, b'x', b'y'],
+            &Frame::Items(b"xy"),
+        );
+        check(
+            |frames| frames.end(&positions),
+            &[&[28, 0, 0, 0, 23][..], &body].concat(),
+            &Frame::End(positions.clone()),
+        );
+    }
+
+    #[test]
+    fn the_other_frames_have_these_bytes() {
+        let origin = Origin {
+            node: NodeId(0x21),
+            incarnation: Incarnation(3),
+        };
+        let node = [0x21, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        check(
+            |frames| frames.error("no"),
+            &[3, 0, 0, 0, 2, b'n', b'o'],
+            &Frame::Error("no"),
+        );
+        check(
+            |frames| frames.members(&Members::default()),
+            &[2, 0, 0, 0, 19, 0],
+            &Frame::Members(Members::default()),
+        );
+        check(
+            |frames| frames.unsubscribe(origin),
+            &[&[21, 0, 0, 0, 33][..], &node, &[3, 0, 0, 0]].concat(),
+            &Frame::Unsubscribe(origin),
+        );
+        check(
+            |frames| frames.want_snapshot(),
+            &[1, 0, 0, 0, 35],
+            &Frame::WantSnapshot,
+        );
+        check(
+            |frames| frames.adopt(Hlc::from_raw(7), &[NodeId(0x21)]),
+            &[&[26, 0, 0, 0, 36, 7, 0, 0, 0, 0, 0, 0, 0, 1][..], &node].concat(),
+            &Frame::Adopt(Hlc::from_raw(7), vec![NodeId(0x21)]),
+        );
+    }
+
+    #[test]
     fn a_record_has_these_bytes_and_comes_back_whole() {
         let record = Record {
             count: 2,
@@ -518,14 +630,14 @@ mod tests {
         let Ok(Frame::Records(OriginIndex(4), mut records)) = decode(&out) else {
             panic!("not records")
         };
-        let back = records.next().unwrap().unwrap();
+        let back = records.next_entry().unwrap().unwrap();
         assert_eq!(
             (back.prev, back.stamp, back.record.count),
             (entry.prev, entry.stamp, 2)
         );
         assert_eq!(back.record.payload, entry.record.payload);
         assert_eq!(back.record.trace, entry.record.trace);
-        assert!(records.next().unwrap().is_none());
+        assert!(records.next_entry().unwrap().is_none());
     }
 
     proptest! {
@@ -535,7 +647,7 @@ mod tests {
             bytes.push(kind);
             bytes.extend_from_slice(&body);
             if let Ok(Frame::Records(_, mut records)) = decode(&bytes) {
-                while let Ok(Some(_)) = records.next() {}
+                while let Ok(Some(_)) = records.next_entry() {}
             }
             let _ = frame_len(&body);
         }

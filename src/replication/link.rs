@@ -6,9 +6,10 @@ use hashbrown::HashMap;
 
 use crate::commands::effects::{self, Effect};
 use crate::db::varint::Malformed;
-use crate::db::{Hlc, NodeId, Origin, OriginIndex, UnixMillis};
+use crate::db::{Hlc, NodeId, Origin, OriginIndex, Stamp, UnixMillis};
 use crate::keyspace::{Foreign, IngestError, Ingested};
 use crate::replication::frame::{Frame, FrameWriter, Hello, RecordsReader};
+use crate::replication::merging::SnapshotHead;
 use crate::replication::node::{LinkId, Node, NodeError};
 use crate::replication::routes::Request;
 use crate::replication::tracing::RecordObserver;
@@ -83,13 +84,13 @@ impl Link {
     }
 
     /// Writes what is to be said; true where there is work left that needs no frame.
-    pub fn poll(&mut self, node: &Node, out: &mut Vec<u8>) -> bool {
+    pub fn poll(&mut self, node: &Node, out: &mut Vec<u8>) -> Result<bool, LinkError> {
         if !self.said_hello {
             self.said_hello = true;
             FrameWriter::new(out).hello(&node.hello());
         }
         if self.merging {
-            self.merging = node.merge_step(self.id);
+            self.merging = node.merge_step()?;
         }
         let mut frames = FrameWriter::new(out);
         for request in node.requests(self.id) {
@@ -110,7 +111,7 @@ impl Link {
                 frames.ack(arrived);
             }
         }
-        self.merging && node.is_sweeping(self.id)
+        Ok(self.merging && node.has_merge_work())
     }
 
     /// Takes in a frame of the master. `observer` hears of every record.
@@ -137,7 +138,7 @@ impl Link {
                 self.indices.insert(theirs, ours);
             }
             Frame::Records(index, records) => {
-                self.on_records(node, index, records, now, observer)?
+                self.on_records(node, index, records, now, observer)?;
             }
             Frame::Vector(_, positions) => {
                 let positions = self.translate(&positions)?;
@@ -157,25 +158,25 @@ impl Link {
                 let positions = self.translate(&positions)?;
                 let mut ours = Vec::with_capacity(cuts.len());
                 for (db, cut) in cuts {
-                    ours.push((
-                        db,
-                        crate::db::Stamp::new(cut.time(), self.ours(cut.origin())?),
-                    ));
+                    ours.push((db, Stamp::new(cut.time(), self.ours(cut.origin())?)));
                 }
                 node.extend_lease(clock)?;
                 let stamped = self.master.as_ref().is_some_and(|hello| hello.stamped);
-                if !node.begin_merge(self.id, settled, clock, positions, &ours, stamped) {
+                let head = SnapshotHead {
+                    settled,
+                    positions,
+                    cuts: ours,
+                    stamped,
+                };
+                if !node.begin_merge(self.id, clock, head) {
                     return Err(LinkError::Busy);
                 }
                 self.merging = true;
             }
-            Frame::Items(items) => {
-                let indices = &self.indices;
-                node.merge_items(self.id, items, &|theirs| indices.get(&theirs).copied())?;
-            }
+            Frame::Items(items) => node.keep_items(self.id, items)?,
             Frame::End(positions) => {
                 let positions = self.translate(&positions)?;
-                node.end_items(self.id, positions)?;
+                node.end_items(self.id, positions, self.indices.clone())?;
             }
             Frame::Busy => {}
             _ => return Err(LinkError::Unexpected),
@@ -214,7 +215,7 @@ impl Link {
             node.on_gap(self.id, index);
             return Ok(());
         }
-        while let Some(entry) = records.next()? {
+        while let Some(entry) = records.next_entry()? {
             node.extend_lease(entry.stamp.max(Hlc::at(now)))?;
             if effects::admits(&entry.record.payload) {
                 for effect in effects::decode_all(&entry.record.payload, entry.record.count)? {

@@ -177,7 +177,7 @@ pub async fn run(setting: LinkSetting) {
             }
             ConnectionError::Killed => continue,
             error if attempts.failures() == 0 => {
-                tracing::warn!(master = address, %error, "link to master is down")
+                tracing::warn!(master = address, %error, "link to master is down");
             }
             error => tracing::debug!(master = address, %error, "link to master is still down"),
         }
@@ -226,7 +226,7 @@ async fn connection(setting: &LinkSetting) -> Result<Never, ConnectionError> {
     loop {
         take_frames(setting, &mut open.link, &mut input)?;
         out.clear();
-        let busy = open.link.poll(&setting.node, &mut out);
+        let busy = open.link.poll(&setting.node, &mut out)?;
         if out.is_empty() && said.elapsed() > KEEP_ALIVE {
             open.link.keep_alive(&mut out);
         }

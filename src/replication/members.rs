@@ -125,10 +125,10 @@ impl Members {
                 }
             }
             for (&incarnation, life) in &theirs.lives {
-                if !ours.lives.contains_key(&incarnation) {
-                    ours.lives.insert(incarnation, life.clone());
+                ours.lives.entry(incarnation).or_insert_with(|| {
                     changed = true;
-                }
+                    life.clone()
+                });
             }
             for (&about, &statement) in &theirs.statements {
                 let known = ours.statements.entry(about).or_insert_with(|| {
@@ -364,6 +364,48 @@ mod tests {
             },
         );
         members
+    }
+
+    #[test]
+    fn a_table_has_these_bytes() {
+        let mut members = sample();
+        members.nodes.entry(NodeId(5)).or_default().admitted = Hlc::from_raw(7);
+        members.nodes.entry(NodeId(6)).or_default().forgotten = 1;
+        let mut out = Vec::new();
+        members.encode(&mut out);
+        let id = |low: u8| {
+            let mut id = [0; 16];
+            id[0] = low;
+            id
+        };
+        let word = |low: u8| [low, 0, 0, 0, 0, 0, 0, 0];
+        let golden = [
+            &[2][..],
+            &id(5),
+            &word(7),
+            &[0, 0, 0, 0],
+            &word(9),
+            &[1, 3, b'a', b':', b'1', 1],
+            &id(6),
+            &[2, 1, 0, 0, 0],
+            &word(3),
+            &[2, 0, 0, 0],
+            &word(9),
+            &[1],
+            &id(6),
+            &[1, 0, 0, 0],
+            &[2, 0, 0, 0],
+            &word(1),
+            &word(0),
+            &word(4),
+            &id(6),
+            &word(0),
+            &[1, 0, 0, 0],
+            &word(0),
+            &[0, 0, 0],
+        ]
+        .concat();
+        assert_eq!(out, golden);
     }
 
     #[test]

@@ -1,7 +1,11 @@
 //! A full sync at its receiver: the master's view of every key is merged into ours, which goes on serving and writing.
 //!
-//! Invariant: while it lasts, nothing is taken in of an origin in which the snapshot is ahead; arrival rises only when the last
-//! key, mentioned or not, has been dealt with.
+//! The snapshot is received whole before any of it is merged. A link that dies half-way leaves no trace; once merging has begun
+//! it needs the link no more and comes to its end. Otherwise a key could keep an operation that no vector speaks of, whose
+//! node may have died with it: nobody else would ever get it.
+//!
+//! Invariant: from the snapshot's beginning to the merge's end nothing is taken in of an origin in which the snapshot is ahead;
+//! arrival rises only when the last key, mentioned or not, has been dealt with.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,22 +18,50 @@ use crate::db::varint::Reader;
 use crate::db::{Hlc, OriginIndex, Stamp, UnixMillis, WriteContext, item};
 use crate::journal::Position;
 use crate::replication::link::LinkError;
-use crate::replication::node::{LinkId, Node};
+use crate::replication::node::{Inner, LinkId, Node};
 use crate::replication::routes::SnapshotWish;
+use crate::replication::spool::Spool;
+
+/// What a snapshot says of itself, in our indices.
+#[derive(Debug)]
+pub struct SnapshotHead {
+    /// Everything up to here had arrived at the master.
+    pub settled: Hlc,
+    /// How far each origin had arrived there.
+    pub positions: Vec<(OriginIndex, Position)>,
+    /// The last flush of each database.
+    pub cuts: Vec<(u32, Stamp)>,
+    /// The master's keys bear stamps.
+    pub stamped: bool,
+}
 
 /// A merge under way.
 #[derive(Debug)]
 pub struct Merge {
-    /// Over which connection.
+    /// Over which connection it came.
     pub link: LinkId,
-    settled: Hlc,
+    head: Arc<SnapshotHead>,
     ahead: HashMap<OriginIndex, Position>,
-    /// The sweep over keys that were not mentioned: partition, database, position; none before the last item.
-    sweep: Option<(usize, u32, u32)>,
-    positions: Vec<(OriginIndex, Position)>,
     /// The origins that the master had heard of.
     known: Arc<HashSet<OriginIndex>>,
+    spool: Spool,
+    phase: Phase,
 }
+
+#[derive(Debug, Clone)]
+enum Phase {
+    /// Frames come in.
+    Receiving,
+    /// All is here: flushes are taken over first.
+    Cuts(Indices),
+    /// Items are merged.
+    Items(Indices),
+    /// Keys that were not mentioned are looked at: partition, database, position.
+    Sweep(usize, u32, u32),
+}
+
+/// The master's indices in ours.
+type Indices = Arc<HashMap<OriginIndex, OriginIndex>>;
 
 impl Merge {
     /// Whether an origin's records must wait for the end of the merge.
@@ -37,9 +69,9 @@ impl Merge {
         self.ahead.contains_key(&origin)
     }
 
-    /// Whether the last item has come.
-    pub fn is_sweeping(&self) -> bool {
-        self.sweep.is_some()
+    /// Whether it needs no link any more.
+    pub fn is_whole(&self) -> bool {
+        !matches!(self.phase, Phase::Receiving)
     }
 }
 
@@ -48,60 +80,40 @@ const SWEEP_SEGMENTS: usize = 8;
 
 impl Node {
     /// A snapshot begins. False where another merge is under way: the connection is to be dropped.
-    pub(super) fn begin_merge(
-        &self,
-        link: LinkId,
-        settled: Hlc,
-        clock: Hlc,
-        positions: Vec<(OriginIndex, Position)>,
-        cuts: &[(u32, Stamp)],
-        stamped: bool,
-    ) -> bool {
+    pub(super) fn begin_merge(&self, link: LinkId, clock: Hlc, head: SnapshotHead) -> bool {
         self.keyspace.journal.observe(clock);
         let vector = self.keyspace.journal.vector();
         let mut inner = self.inner.lock();
         if inner.merge.is_some() {
             return false;
         }
-        let follower = inner.follower;
         let own = self.keyspace.journal.own();
-        let ahead = positions
+        let arrived = |index: OriginIndex| {
+            vector
+                .get(usize::from(index.0))
+                .copied()
+                .unwrap_or_default()
+                .arrived
+        };
+        let ahead = head
+            .positions
             .iter()
-            .filter(|(index, position)| {
-                let mine = vector
-                    .get(usize::from(index.0))
-                    .copied()
-                    .unwrap_or_default()
-                    .arrived;
-                *index != own && position.arrived > mine
-            })
+            .filter(|(index, position)| *index != own && position.arrived > arrived(*index))
             .copied()
             .collect();
         inner.merge = Some(Merge {
             link,
-            settled,
             ahead,
-            sweep: None,
-            known: Arc::new(positions.iter().map(|(index, _)| *index).collect()),
-            positions,
+            known: Arc::new(head.positions.iter().map(|(index, _)| *index).collect()),
+            head: Arc::new(head),
+            spool: Spool::default(),
+            phase: Phase::Receiving,
         });
         if let Some(info) = inner.links.get_mut(&link) {
             info.snapshot = SnapshotWish::None;
         }
         self.counters.merges_begun.fetch_add(1, Ordering::Relaxed);
         self.plan(&mut inner, &vector);
-        drop(inner);
-        if follower {
-            self.keyspace.reset(stamped);
-        }
-        let context = self.merge_context();
-        let mut guards = self.keyspace.lock_all();
-        for guard in &mut guards {
-            guard.begin_merge();
-            for (db, cut) in cuts {
-                guard.merge_cut(*db, *cut, &context);
-            }
-        }
         true
     }
 
@@ -114,105 +126,166 @@ impl Node {
         }
     }
 
-    /// Merges a frame of items.
-    pub(super) fn merge_items(
-        &self,
-        link: LinkId,
-        items: &[u8],
-        translate: &dyn Fn(OriginIndex) -> Option<OriginIndex>,
-    ) -> Result<(), LinkError> {
-        let (settled, known) = {
-            let inner = self.inner.lock();
-            match &inner.merge {
-                Some(merge) if merge.link == link => (merge.settled, Arc::clone(&merge.known)),
-                _ => return Err(LinkError::Aborted),
-            }
-        };
-        let sender = Sender {
-            settled,
-            is_strange: &|index| index != OriginIndex(0) && !known.contains(&index),
-        };
-        let context = self.merge_context();
-        let mut reader = Reader::new(items);
-        while !reader.is_empty() {
-            let item = item::decode(&mut reader, translate)?;
-            let hash = self.keyspace.hash(item.key);
-            self.keyspace
-                .lock_hash(hash)
-                .merge_item(&item, &sender, &context);
-        }
-        Ok(())
+    fn receiving(inner: &mut Inner, link: LinkId) -> Result<&mut Merge, LinkError> {
+        let merge = inner
+            .merge
+            .as_mut()
+            .filter(|merge| merge.link == link && !merge.is_whole());
+        merge.ok_or(LinkError::Aborted)
     }
 
-    /// The last item has come: what is left is the sweep.
+    /// Keeps a frame of items.
+    pub(super) fn keep_items(&self, link: LinkId, items: &[u8]) -> Result<(), LinkError> {
+        let mut inner = self.inner.lock();
+        Self::receiving(&mut inner, link)?
+            .spool
+            .push(items)
+            .map_err(|error| LinkError::Node(error.into()))
+    }
+
+    /// The last item has come: what follows needs the link no more.
     pub(super) fn end_items(
         &self,
         link: LinkId,
         at_end: Vec<(OriginIndex, Position)>,
+        indices: HashMap<OriginIndex, OriginIndex>,
     ) -> Result<(), LinkError> {
         let mut inner = self.inner.lock();
-        match &mut inner.merge {
-            Some(merge) if merge.link == link => {
-                merge.sweep = Some((0, 0, 0));
-                if is_off(Rule::SnapshotInstant) {
-                    merge.positions = at_end;
-                }
-                Ok(())
+        let merge = Self::receiving(&mut inner, link)?;
+        merge.phase = Phase::Cuts(Arc::new(indices));
+        if is_off(Rule::SnapshotInstant)
+            && let Some(head) = Arc::get_mut(&mut merge.head)
+        {
+            head.positions = at_end;
+        }
+        Ok(())
+    }
+
+    /// Whether a merge waits for somebody to go on with it.
+    pub fn has_merge_work(&self) -> bool {
+        self.inner
+            .lock()
+            .merge
+            .as_ref()
+            .is_some_and(Merge::is_whole)
+    }
+
+    /// A piece of a merge that is whole; true while there is one under way, whole or not. Anybody may call it.
+    pub fn merge_step(&self) -> Result<bool, LinkError> {
+        // One at a time: the next phase begins when the last piece of this one is done.
+        let Some(_driver) = self.merge_driver.try_lock() else {
+            return Ok(true);
+        };
+        let (head, known, phase, chunk) = {
+            let mut inner = self.inner.lock();
+            let Some(merge) = inner.merge.as_mut() else {
+                return Ok(false);
+            };
+            let chunk = match merge.phase {
+                Phase::Items(_) => merge
+                    .spool
+                    .pop()
+                    .map_err(|error| LinkError::Node(error.into()))?,
+                _ => None,
+            };
+            (
+                Arc::clone(&merge.head),
+                Arc::clone(&merge.known),
+                merge.phase.clone(),
+                chunk,
+            )
+        };
+        let is_strange = |index| index != OriginIndex(0) && !known.contains(&index);
+        let sender = Sender {
+            settled: head.settled,
+            is_strange: &is_strange,
+        };
+        let next = match phase {
+            Phase::Receiving => return Ok(true),
+            Phase::Cuts(indices) => {
+                self.merge_cuts(&head);
+                Some(Phase::Items(indices))
             }
-            _ => Err(LinkError::Aborted),
+            Phase::Items(indices) => match chunk {
+                Some(chunk) => {
+                    self.merge_items(&chunk, &indices, &sender)?;
+                    return Ok(true);
+                }
+                None => Some(Phase::Sweep(0, 0, 0)),
+            },
+            Phase::Sweep(partition, db, from) => self
+                .sweep((partition, db, from), &sender)
+                .map(|(partition, db, from)| Phase::Sweep(partition, db, from)),
+        };
+        let mut inner = self.inner.lock();
+        match (next, inner.merge.as_mut()) {
+            (Some(phase), Some(merge)) => merge.phase = phase,
+            (None, Some(_)) => self.end_merge(&mut inner),
+            (_, None) => {}
+        }
+        Ok(inner.merge.is_some())
+    }
+
+    fn merge_cuts(&self, head: &SnapshotHead) {
+        if self.is_follower() {
+            self.keyspace.reset(head.stamped);
+        }
+        let context = self.merge_context();
+        for guard in &mut self.keyspace.lock_all() {
+            guard.begin_merge();
+            for (db, cut) in &head.cuts {
+                guard.merge_cut(*db, *cut, &context);
+            }
         }
     }
 
-    /// A piece of the sweep; true while the merge over this connection goes on.
-    pub(super) fn merge_step(&self, link: LinkId) -> bool {
-        let Some((settled, known, mut at)) = ({
-            let inner = self.inner.lock();
-            match &inner.merge {
-                Some(merge) if merge.link == link => {
-                    Some((merge.settled, Arc::clone(&merge.known), merge.sweep))
-                }
-                _ => return false,
-            }
-        }) else {
-            return false;
-        };
-        let Some(_) = at else { return true };
-        let sender = Sender {
-            settled,
-            is_strange: &|index| index != OriginIndex(0) && !known.contains(&index),
-        };
+    fn merge_items(
+        &self,
+        items: &[u8],
+        indices: &Indices,
+        sender: &Sender<'_>,
+    ) -> Result<(), LinkError> {
         let context = self.merge_context();
+        let mut reader = Reader::new(items);
+        while !reader.is_empty() {
+            let item = item::decode(&mut reader, &|theirs| indices.get(&theirs).copied())?;
+            let hash = self.keyspace.hash(item.key);
+            self.keyspace
+                .lock_hash(hash)
+                .merge_item(&item, sender, &context);
+        }
+        Ok(())
+    }
+
+    /// Looks at some segments; where to go on, none after the last.
+    fn sweep(&self, from: (usize, u32, u32), sender: &Sender<'_>) -> Option<(usize, u32, u32)> {
+        if is_off(Rule::Coverage) || !self.keyspace.is_stamped() {
+            return None;
+        }
+        let context = self.merge_context();
+        let mut at = from;
         for _ in 0..SWEEP_SEGMENTS {
-            let Some((partition, db, from)) = at else {
-                break;
-            };
-            if is_off(Rule::Coverage) {
-                at = None;
-                break;
-            }
-            let mut guard = self.keyspace.lock(partition);
-            at = match guard.merge_absent(db, from, &sender, &context) {
-                Some(next) => Some((partition, db, next)),
-                None if db + 1 < self.keyspace.databases() => Some((partition, db + 1, 0)),
-                None if partition + 1 < self.keyspace.partitions_len() => {
-                    Some((partition + 1, 0, 0))
-                }
-                None => None,
+            let (partition, db, position) = at;
+            let next = self
+                .keyspace
+                .lock(partition)
+                .merge_absent(db, position, sender, &context);
+            at = match next {
+                Some(next) => (partition, db, next),
+                None if db + 1 < self.keyspace.databases() => (partition, db + 1, 0),
+                None if partition + 1 < self.keyspace.partitions_len() => (partition + 1, 0, 0),
+                None => return None,
             };
         }
-        let mut inner = self.inner.lock();
-        let Some(merge) = inner.merge.as_mut().filter(|merge| merge.link == link) else {
-            return false;
-        };
-        if at.is_some() {
-            merge.sweep = at;
-            return true;
-        }
+        Some(at)
+    }
+
+    fn end_merge(&self, inner: &mut Inner) {
         let Some(merge) = inner.merge.take() else {
-            return false;
+            return;
         };
         let own = self.keyspace.journal.own();
-        for (index, position) in &merge.positions {
+        for (index, position) in &merge.head.positions {
             if *index != own {
                 self.keyspace
                     .journal
@@ -220,12 +293,15 @@ impl Node {
             }
         }
         // All of them stream on over this link from the snapshot's instant before any route moves.
-        for index in merge.ahead.keys() {
-            inner.routes.insert(*index, link);
+        for index in merge
+            .ahead
+            .keys()
+            .filter(|_| inner.links.contains_key(&merge.link))
+        {
+            inner.routes.insert(*index, merge.link);
         }
         self.counters.merges_done.fetch_add(1, Ordering::Relaxed);
         let vector = self.keyspace.journal.vector();
-        self.plan(&mut inner, &vector);
-        false
+        self.plan(inner, &vector);
     }
 }

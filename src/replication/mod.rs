@@ -21,6 +21,7 @@ pub mod node;
 pub mod node_state;
 pub mod replica_feed;
 pub mod routes;
+mod spool;
 pub mod tracing;
 
 pub use control::{AddMaster, LinkState, MasterStatus, ReplicaStatus, ReplicationControl};

@@ -72,6 +72,7 @@ pub struct Node {
     pub counters: NodeCounters,
     pub(super) inner: Mutex<Inner>,
     pub(super) snapshot_owner: Mutex<Option<u64>>,
+    pub(super) merge_driver: Mutex<()>,
     store: Box<dyn StateStore>,
     ids: AtomicU64,
     port: u16,
@@ -173,6 +174,7 @@ impl Node {
                 own,
             }),
             snapshot_owner: Mutex::new(None),
+            merge_driver: Mutex::new(()),
             store,
             ids: AtomicU64::new(1),
             port,
@@ -404,8 +406,15 @@ impl Node {
         Ok(true)
     }
 
-    /// What a node does ten times a second: promise, lease, statements, settled time, routes.
+    /// What a node does many times a second: promise, lease, statements, settled time, routes, and a piece of a merge whose
+    /// link is gone.
     pub fn tick(&self, now: UnixMillis) -> Result<(), NodeError> {
+        if self.has_merge_work()
+            && let Err(error) = self.merge_step()
+        {
+            // It came from a node that speaks this version and was checked when it was received.
+            tracing::error!(%error, "a full sync could not be merged");
+        }
         self.extend_lease(Hlc::at(now))?;
         self.keyspace.journal.promise(now);
         let vector = self.keyspace.journal.vector();
@@ -442,15 +451,6 @@ impl Node {
             self.store.save(&inner.state)?;
         }
         Ok(())
-    }
-
-    /// Whether a merge over this connection has got its last item and sweeps.
-    pub(super) fn is_sweeping(&self, link: LinkId) -> bool {
-        self.inner
-            .lock()
-            .merge
-            .as_ref()
-            .is_some_and(|merge| merge.link == link && merge.is_sweeping())
     }
 
     /// States how much of each retired life is here, whenever that may have changed what others conclude.

@@ -165,7 +165,7 @@ async fn serve(
                 Ok(0) => return Ok(()),
                 Ok(_) => heard = Instant::now(),
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
-                    tokio::task::yield_now().await
+                    tokio::task::yield_now().await;
                 }
                 Err(error) => return Err(error.into()),
             }

@@ -74,7 +74,11 @@ impl Node {
         let mut inner = self.inner.lock();
         inner.links.remove(&link);
         inner.routes.retain(|_, by| *by != link);
-        if inner.merge.as_ref().is_some_and(|merge| merge.link == link) {
+        if inner
+            .merge
+            .as_ref()
+            .is_some_and(|merge| merge.link == link && !merge.is_whole())
+        {
             inner.merge = None;
             self.counters.merges_aborted.fetch_add(1, Ordering::Relaxed);
         }

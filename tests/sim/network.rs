@@ -155,7 +155,7 @@ impl Connection {
         )?;
         send(&mut self.down, out, now, rng, hurry);
         let mut out = Vec::new();
-        self.link.poll(&replica.node, &mut out);
+        self.link.poll(&replica.node, &mut out)?;
         send(&mut self.up, out, now, rng, hurry);
         if !cut.contains(&(pair.1, pair.0)) {
             while self.down.front().is_some_and(|(due, _)| *due <= now) {

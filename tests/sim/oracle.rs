@@ -21,11 +21,14 @@ pub struct Published {
 /// Key to value and deadline.
 pub type Data = BTreeMap<(u32, Vec<u8>), (Vec<u8>, Option<i64>)>;
 
+/// The same with the time of the last write.
+type Timed = BTreeMap<(u32, Vec<u8>), (Vec<u8>, Option<i64>, u64)>;
+
 /// Replays everything; `now` hides what has expired by then.
 pub fn replay(operations: &[Published], now: UnixMillis) -> Data {
     let mut sorted: Vec<&Published> = operations.iter().collect();
     sorted.sort_by_key(|operation| operation.order);
-    let mut data: BTreeMap<(u32, Vec<u8>), (Vec<u8>, Option<i64>, u64)> = BTreeMap::new();
+    let mut data = Timed::new();
     for operation in sorted {
         let time = operation.order.0;
         let at = (time >> 12) as i64 + 1_704_067_200_000;

@@ -61,6 +61,8 @@ pub struct World {
     gone: Vec<Arc<keymesh::replication::node::Node>>,
     in_slow_write: bool,
     calm: bool,
+    /// Nodes that were there from the start.
+    founders: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +131,7 @@ pub fn run(seed: u64) -> Report {
         gone: Vec::new(),
         in_slow_write: false,
         calm,
+        founders: count,
     };
     if world.rng.percent(40) {
         world.cold_start();
@@ -217,6 +220,10 @@ impl World {
             self.gone.push(Arc::clone(&self.nodes[index].node));
             self.nodes[index].restart(self.now);
             self.coverage.crashes += 1;
+            self.tell(&format!(
+                "node {index} crashed and began {}",
+                self.nodes[index].node.origin()
+            ));
         }
         // Islands that share data and meet half-way are not simulated: a newcomer brings what it wrote alone.
         let settled_mesh = self.nodes.iter().all(|node| node.node.is_established());
@@ -226,6 +233,14 @@ impl World {
         }
         if self.rng.percent(2) && !self.in_slow_write && settled_mesh {
             self.retopologize();
+        }
+    }
+
+    /// Says what happens, where somebody wants to read it.
+    #[expect(clippy::print_stdout, reason = "a run that is looked at")]
+    fn tell(&self, what: &str) {
+        if std::env::var_os("KEYMESH_DESCRIBE").is_some() {
+            println!("{}: {what}", self.now - EPOCH_MS - 90_000_000_000);
         }
     }
 
@@ -262,13 +277,28 @@ impl World {
         }
     }
 
+    /// Whether every other node that reads from it, directly or not, counts a node's present life. What a newcomer takes before
+    /// that is not simulated: see the notes on joining in ARCHITECTURE.md.
+    fn is_counted(&self, index: usize) -> bool {
+        let origin = self.nodes[index].node.origin();
+        index < self.founders
+            || self
+                .nodes
+                .iter()
+                .all(|node| node.node.members().0.life(origin).is_some())
+    }
+
     fn client_write(&mut self) {
         let index = self.rng.below(self.nodes.len());
+        if !self.is_counted(index) {
+            return;
+        }
         let wall = self.nodes[index].wall(self.now);
         ablation::set_wall_clock(wall.0);
         if self.rng.percent(2) {
             let db = self.rng.below(2) as u32;
             let flush = self.nodes[index].flush(db, wall);
+            self.tell(&format!("node {index} flushes {db} at {}", flush.order.0));
             self.published.push(flush);
             self.coverage.writes += 1;
             return;
@@ -280,6 +310,19 @@ impl World {
         };
         let operations: Vec<_> = (0..count).map(|_| self.operation(index)).collect();
         let published = self.nodes[index].write(&operations, wall);
+        for (operation, (_, _, op)) in published.iter().zip(&operations) {
+            let settled = self.nodes[index].node.keyspace.settled().raw();
+            self.tell(&format!(
+                "node {index} settled {settled} writes {} {:?} {:?} at {}",
+                operation.db,
+                operation
+                    .key
+                    .as_ref()
+                    .map(|key| String::from_utf8_lossy(key).into_owned()),
+                op.as_op(),
+                operation.order.0
+            ));
+        }
         self.check_own_write(index, &published, wall);
         self.published.extend(published);
         self.coverage.writes += 1;
@@ -317,6 +360,10 @@ impl World {
         self.in_slow_write = true;
         self.coverage.slow_writes += 1;
         let index = self.rng.below(self.nodes.len());
+        if !self.is_counted(index) {
+            self.in_slow_write = false;
+            return;
+        }
         let node = Arc::clone(&self.nodes[index].node);
         let reservation = node
             .keyspace
@@ -355,7 +402,12 @@ impl World {
 
     fn heal(mut self) -> Report {
         self.network.cut.clear();
-        let last_write = self.now + 1_000;
+        let last_write = self
+            .published
+            .iter()
+            .map(|operation| operation.order.0)
+            .max()
+            .unwrap_or(0);
         let mut rest = false;
         for _ in 0..HEAL_ROUNDS {
             self.now += HEAL_STEP_MS;
@@ -393,6 +445,25 @@ impl World {
                 ));
             }
         }
+        let late: u64 = self
+            .nodes
+            .iter()
+            .map(|node| {
+                (0..2)
+                    .map(|p| node.node.keyspace.lock(p).stats.late)
+                    .sum::<u64>()
+            })
+            .sum();
+        if late > 0 {
+            failures.push(format!(
+                "{late} effects arrived although they counted as arrived"
+            ));
+        }
+        if !failures.is_empty() {
+            for node in &self.nodes {
+                self.tell(&node.node.describe());
+            }
+        }
         self.count();
         Report {
             coverage: self.coverage,
@@ -401,10 +472,10 @@ impl World {
     }
 
     /// Everything has arrived, is settled, and leaves nothing behind.
-    fn at_rest(&self, after: i64) -> bool {
+    fn at_rest(&self, after: u64) -> bool {
         self.nodes.iter().all(|node| {
             let settled = node.node.keyspace.settled();
-            settled.millis().0 > after
+            settled.raw() > after
                 && node.node.is_established()
                 && node.node.keyspace.pending() == (0, 0)
         })

@@ -29,6 +29,10 @@ fn command_info_equals_that_of_redis() {
     let mut world = world();
     for line in INFOS.lines() {
         let (name, expected) = line.split_once(' ').unwrap();
+        if matches!(name, "replicaof" | "slaveof") {
+            // REMOVE, which Redis does not have, takes one argument more.
+            continue;
+        }
         let reply = world
             .run(&format!("COMMAND INFO {name}"))
             .replace("\r\n", " ");

@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+"""GET and SET side by side: two servers in turns under redis-benchmark, their CPU read from /proc.
+
+Each cell (command, pipeline) is measured in pairs, one run of A and then one of B, so that whatever else the machine does meets
+both. A ratio is made of each pair; what is printed is the median of the ratios and their range. CPU is user and system time of
+the server's process per command, in microseconds; the clock of /proc ticks 100 times per second, so short runs are coarse.
+
+    benches/side_by_side.py                                            Keymesh against redis-server
+    benches/side_by_side.py --multi-master                             the same with active-replica and multi-master on
+    benches/side_by_side.py --trace 0.001 --otlp http://localhost:4317 Keymesh with tracing against Keymesh without
+"""
+
+import argparse
+import csv
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+PIPELINES = (1, 16, 64)
+COMMANDS = ("get", "set")
+CLIENTS = 50
+VALUE_BYTES = 16
+START_SECONDS = 10
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+def fail(text):
+    sys.exit(f"side_by_side: {text}")
+
+
+class Server:
+    """A server process on a free port, in a directory of its own."""
+
+    def __init__(self, name, words):
+        self.name = name
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.directory = tempfile.TemporaryDirectory(prefix="side-by-side-")
+        self.log = open(Path(self.directory.name) / "log", "w+b")
+        place = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.directory.name]
+        self.process = subprocess.Popen(words + place, stdout=self.log, stderr=self.log)
+
+    def wait_until_it_answers(self):
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                    connection.sendall(b"PING\r\n")
+                    if connection.recv(16).startswith(b"+PONG"):
+                        return
+            except OSError:
+                pass
+            time.sleep(0.05)
+        self.log.seek(0)
+        fail(f"{self.name} does not answer:\n{self.log.read().decode(errors='replace')}")
+
+    def cpu_seconds(self):
+        stat = Path(f"/proc/{self.process.pid}/stat").read_text()
+        # The name in parentheses may hold blanks; utime and stime are the 14th and 15th field.
+        fields = stat.rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=START_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+        self.directory.cleanup()
+
+
+def benchmark(server, command, pipeline, requests, keys):
+    """Commands per second of one run, and the server's CPU per command in microseconds."""
+    words = ["redis-benchmark", "-p", str(server.port), "-t", command, "-P", str(pipeline), "-n", str(requests)]
+    words += ["-r", str(keys), "-d", str(VALUE_BYTES), "-c", str(CLIENTS), "--csv"]
+    before = server.cpu_seconds()
+    run = subprocess.run(words, capture_output=True, text=True, check=False)
+    cpu = server.cpu_seconds() - before
+    rows = [row for row in csv.reader(run.stdout.splitlines()) if row and row[0].lower() == command]
+    if run.returncode != 0 or len(rows) != 1:
+        fail(f"redis-benchmark against {server.name}: {run.stdout}{run.stderr}")
+    return float(rows[0][1]), cpu * 1e6 / requests
+
+
+def ratios(pairs, place):
+    return [a[place] / b[place] for a, b in pairs if b[place] > 0]
+
+
+def spread(values):
+    if not values:
+        return "too short to tell"
+    return f"{statistics.median(values):5.2f} ({min(values):.2f}-{max(values):.2f})"
+
+
+def report(a, b, cells):
+    print(f"\nA = {a.name}, B = {b.name}; medians, and ratios A/B as median (least-greatest) of the pairs")
+    head = ("command", "pipeline", "A cmd/s", "B cmd/s", "ratio", "A us CPU", "B us CPU", "ratio")
+    line = "{:8} {:>8} {:>10} {:>10} {:>18} {:>9} {:>9} {:>18}"
+    print(line.format(*head))
+    for (command, pipeline), pairs in cells.items():
+        middle = [[statistics.median(run[place] for run in side) for place in (0, 1)] for side in zip(*pairs)]
+        print(
+            line.format(
+                command.upper(),
+                pipeline,
+                f"{middle[0][0]:,.0f}",
+                f"{middle[1][0]:,.0f}",
+                spread(ratios(pairs, 0)),
+                f"{middle[0][1]:.3f}",
+                f"{middle[1][1]:.3f}",
+                spread(ratios(pairs, 1)),
+            )
+        )
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5, help="pairs per cell (5)")
+    parser.add_argument("--requests", type=int, default=1_000_000, help="commands per run; a quarter without pipeline (1000000)")
+    parser.add_argument("--keys", type=int, default=100_000, help="different keys (100000)")
+    parser.add_argument("--server", default=PROJECT / "target/release/keymesh-server", help="the keymesh-server to measure")
+    parser.add_argument("--multi-master", action="store_true", help="with active-replica and multi-master on")
+    parser.add_argument("--trace", metavar="RATIO", type=float, help="compare tracing this part of all commands with none; needs --otlp")
+    parser.add_argument("--otlp", metavar="ENDPOINT", help="where the traces go")
+    chosen = parser.parse_args()
+    if (chosen.trace is None) != (chosen.otlp is None):
+        parser.error("--trace and --otlp belong together")
+    if min(chosen.rounds, chosen.requests, chosen.keys) < 1:
+        parser.error("--rounds, --requests and --keys begin at 1")
+    return chosen
+
+
+def contestants(chosen):
+    """Names and command lines of A and B."""
+    if not os.access(chosen.server, os.X_OK):
+        fail(f"{chosen.server} is not there: cargo build --release")
+    ours = [str(chosen.server), "--server-threads", "1"]
+    name = "keymesh"
+    if chosen.multi_master:
+        ours += ["--active-replica", "yes", "--multi-master", "yes"]
+        name = "keymesh multi-master"
+    if chosen.trace is not None:
+        traced = ours + ["--otlp-endpoint", chosen.otlp, "--trace-sample-ratio", str(chosen.trace)]
+        return (f"{name}, traced {chosen.trace}", traced), (f"{name}, not traced", ours)
+    redis = ["redis-server", "--io-threads", "1", "--save", "", "--appendonly", "no"]
+    return (name, ours), ("redis", redis)
+
+
+def main():
+    chosen = arguments()
+    needed = ["redis-benchmark"] + ([] if chosen.trace is not None else ["redis-server"])
+    missing = [program for program in needed if shutil.which(program) is None]
+    if missing:
+        print(f"skipped: {' and '.join(missing)} not found on PATH (Debian: apt install redis-server redis-tools)")
+        return
+    servers = []
+    try:
+        for name, words in contestants(chosen):
+            servers.append(Server(name, words))
+        for server in servers:
+            server.wait_until_it_answers()
+            benchmark(server, "set", 64, 2 * chosen.keys, chosen.keys)
+        cells = {(command, pipeline): [] for pipeline in PIPELINES for command in COMMANDS}
+        for number in range(1, chosen.rounds + 1):
+            print(f"round {number} of {chosen.rounds}", file=sys.stderr, flush=True)
+            for (command, pipeline), pairs in cells.items():
+                requests = chosen.requests if pipeline > 1 else max(1, chosen.requests // 4)
+                pairs.append([benchmark(server, command, pipeline, requests, chosen.keys) for server in servers])
+        report(*servers, cells)
+    finally:
+        for server in servers:
+            server.stop()
+
+
+if __name__ == "__main__":
+    main()
