@@ -102,6 +102,7 @@ impl Partition {
         if self.walk.is_some() {
             self.save_preimage(db, key);
         }
+        let stamped = self.stamped;
         let space = &mut self.dbs[db as usize];
         let record = space.table.get(key.bytes, key.hash);
         let mut ours = match record {
@@ -124,6 +125,11 @@ impl Partition {
         let order = reach_ours
             .cmp(&reach_theirs)
             .then_with(|| ctx.origins.compare(ours.base_stamp, theirs.base_stamp));
+        // Without stamps nothing is later than anything: a follower takes what its master has.
+        let order = match order {
+            Ordering::Equal if !stamped => Ordering::Less,
+            order => order,
+        };
         let (mut winner, loser, settled) = match order {
             Ordering::Less => (theirs, ours, sender.settled),
             _ => (ours, theirs, ctx.settled),
