@@ -3,6 +3,7 @@
 //! ```text
 //! root              one_for_one
 //! ├─ data           mesh clock (promises, settled time, routes), keyspace workers (settling, expiry)
+//! ├─ settings-watch what CONFIG SET changes for links
 //! ├─ replication    one worker per replicaof entry, one per attached replica
 //! └─ clients        the acceptor and its sessions
 //! ```
@@ -123,13 +124,7 @@ pub fn build(
             backoff,
             merging: options.active_replica,
         },
-        Credentials {
-            user: options.masteruser.clone(),
-            password: options
-                .masterauth
-                .as_ref()
-                .map(|secret| secret.expose().to_owned()),
-        },
+        credentials(&options),
         links,
         tokio::runtime::Handle::current(),
         tracer.clone(),
@@ -150,12 +145,45 @@ pub fn build(
     let (data_spec, _) = data(&node, &context, tracer).into_child();
     let root = SupervisorSpec::new("root")
         .child(data_spec)
+        .child(settings_watch(&replication, &context.configuration))
         .child(links_spec);
     Ok(Parts {
         context,
         replication,
         root,
     })
+}
+
+fn credentials(options: &Options) -> Credentials {
+    let password = options.masterauth.as_ref();
+    Credentials {
+        user: options.masteruser.clone(),
+        password: password.map(|secret| secret.expose().to_owned()),
+    }
+}
+
+/// Carries what CONFIG SET changes to where it is used apart from sessions.
+fn settings_watch(replication: &Arc<Replication>, configuration: &Arc<Configuration>) -> ChildSpec {
+    let (replication, configuration) = (Arc::clone(replication), Arc::clone(configuration));
+    ChildSpec::worker(
+        "settings-watch",
+        Arc::new(move || {
+            let (replication, configuration) =
+                (Arc::clone(&replication), Arc::clone(&configuration));
+            Box::pin(async move {
+                let mut changes = configuration.subscribe();
+                loop {
+                    let now = credentials(&changes.borrow_and_update());
+                    replication.set_credentials(now);
+                    if changes.changed().await.is_err() {
+                        return;
+                    }
+                }
+            })
+        }),
+    )
+    .restart(Restart::Permanent)
+    .intensity(Intensity::Unlimited)
 }
 
 /// The workers that own the data's life.

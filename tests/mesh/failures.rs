@@ -141,4 +141,11 @@ fn a_wrong_password_keeps_its_links_down_and_the_others_working() {
     client.set("own", "v");
     assert_eq!(client.get("own").as_deref(), Some("v"));
     assert!(present(&mut client, &written[&0]).is_empty());
+
+    let reply = client.call("CONFIG SET masterauth secret");
+    assert_eq!(reply, Value::Simple("OK".to_owned()));
+    eventually("the right one opens its links", || {
+        client.info()["connected_masters"] == "2"
+            && present(&mut client, &written[&0]).len() == written[&0].len()
+    });
 }

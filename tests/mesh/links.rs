@@ -47,6 +47,21 @@ fn while_a_direct_link_is_cut_the_third_master_carries_its_writes() {
 }
 
 #[test]
+fn a_direct_link_that_has_gone_silent_is_given_up_and_the_third_master_carries_its_writes() {
+    let mesh = Mesh::full_with(3, &["--repl-timeout", "2"]);
+    let mut clients = mesh.clients();
+    mesh.links[&(1, 0)].stall();
+    clients[0].set("a", "1");
+    eventually("the write takes the other way", || {
+        clients[1].get("a").is_some()
+    });
+    mesh.links[&(1, 0)].heal();
+    clients[0].set("b", "1");
+    eventually("writes go on", || clients[1].get("b").is_some());
+    mesh.wait_until_equal();
+}
+
+#[test]
 fn one_direction_of_a_link_may_be_cut_alone() {
     let mesh = Mesh::full(3);
     mesh.links[&(2, 0)].cut();

@@ -43,10 +43,15 @@ fn a_replica_gets_what_was_there_and_what_comes() {
     for number in 0..200 {
         writer.set(&format!("after:{number}"), "v");
     }
-    writer.call("INCR count");
-    writer.call("DEL before:0");
-    writer.call("MSET a 1 b 2");
-    writer.call("RENAME a c");
+    for command in [
+        "INCR count",
+        "DEL before:0",
+        "APPEND text a",
+        "MSET b 1 c 2",
+    ] {
+        let reply = writer.call(command);
+        assert!(!reply.is_error(""), "{command}: {reply:?}");
+    }
     eventually("the stream has arrived", || reader.get("c").is_some());
     assert_eq!(reader.get("count").as_deref(), Some("1"));
     assert_eq!(reader.get("before:0"), None);
