@@ -38,65 +38,25 @@ impl Node {
                 < rank(hello.established, &hello.members)
     }
 
-    /// Somebody has admitted this node above its present life: that life does not count there, and so a new one begins.
-    pub(super) fn follow_admission(
-        &self,
-        inner: &mut Inner,
-        now: UnixMillis,
-    ) -> Result<(), NodeError> {
-        let origin = inner.origin();
-        let floor = inner
-            .state
-            .members
-            .life(origin)
-            .map_or(Hlc::MAX, |life| life.floor);
-        let admitted = inner
-            .state
-            .members
-            .nodes
-            .get(&origin.node)
-            .map_or(Hlc::ZERO, |member| member.admitted);
-        if admitted <= floor || inner.follower {
-            return Ok(());
-        }
-        let island: Vec<NodeId> = inner
-            .state
-            .members
-            .nodes
-            .iter()
-            .filter(|(_, member)| {
-                member
-                    .newest()
-                    .is_some_and(|(_, life)| life.floor < member.admitted)
-            })
-            .map(|(node, _)| *node)
-            .collect();
-        self.extend_lease_locked(inner, admitted)?;
-        self.adopt_locked(inner, admitted, &island, now)
-    }
-
-    /// Asked by a reader: these nodes are to begin lives above `floor`, because an established mesh does not know them.
-    pub(super) fn adopt(
-        &self,
-        floor: Hlc,
-        nodes: &[NodeId],
-        now: UnixMillis,
-    ) -> Result<(), NodeError> {
+    /// Asked by a reader: these nodes are to confirm an admission at `floor`, with lives above it. Only the first admission is
+    /// confirmed; whoever announced another one hears of it.
+    pub(super) fn adopt(&self, floor: Hlc, nodes: &[NodeId], now: UnixMillis) -> Result<(), NodeError> {
         let mut inner = self.inner.lock();
-        self.extend_lease_locked(&mut inner, floor)?;
         let origin = inner.origin();
-        let present = inner
-            .state
-            .members
-            .life(origin)
-            .map_or(Hlc::ZERO, |life| life.floor);
-        let mut known = nodes
-            .iter()
-            .filter(|node| inner.state.members.nodes.contains_key(*node));
-        if !nodes.contains(&origin.node) || present >= floor || known.next().is_none() {
+        let confirmed = inner.state.members.nodes.get(&origin.node).map_or(Hlc::ZERO, |member| member.admitted);
+        if !nodes.contains(&origin.node) || confirmed > Hlc::ZERO {
             return Ok(());
         }
-        self.adopt_locked(&mut inner, floor, nodes, now)
+        self.extend_lease_locked(&mut inner, floor)?;
+        let present = inner.state.members.life(origin).map_or(Hlc::ZERO, |life| life.floor);
+        if present < floor {
+            self.adopt_locked(&mut inner, floor, nodes, now)?;
+        }
+        if let Some(me) = inner.state.members.nodes.get_mut(&origin.node) {
+            me.admitted = floor;
+        }
+        inner.state.joined = true;
+        self.changed(&mut inner)
     }
 
     /// Leaves the past of `island`, this node's own among it, behind: a new life, all data imported, nothing settled.
@@ -127,9 +87,10 @@ impl Node {
             let member = inner.state.members.nodes.entry(*node).or_default();
             member.lives.clear();
             member.statements.clear();
-            member.admitted = member.admitted.max(floor);
+            member.admitted = floor;
         }
         let me = inner.state.members.nodes.entry(origin.node).or_default();
+        me.admitted = Hlc::ZERO;
         me.lives.insert(origin.incarnation, Life { floor });
         inner.state.established = false;
         inner.state.joined = true;

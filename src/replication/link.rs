@@ -292,7 +292,7 @@ impl Node {
             inner.state.members.join(&hello.members);
             self.changed(&mut inner)?;
         }
-        let demand = self.learn(&mut inner, &hello.members, now)?;
+        let demand = self.learn(&mut inner, hello.origin, &hello.members, now)?;
         if inner.state.members.is_retired(hello.origin) {
             return Err(LinkError::Retired);
         }
@@ -310,7 +310,8 @@ impl Node {
         now: UnixMillis,
     ) -> Result<(), LinkError> {
         let mut inner = self.inner.lock();
-        let demand = self.learn(&mut inner, members, now)?;
+        let Some(master) = inner.links.get(&link).and_then(|info| info.master) else { return Ok(()) };
+        let demand = self.learn(&mut inner, master, members, now)?;
         if let Some(info) = inner.links.get_mut(&link) {
             if demand.is_some() {
                 info.adopt = demand;

@@ -52,7 +52,8 @@ pub struct Entry {
 /// One node.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Member {
-    /// None of its stamps that count come at or before this.
+    /// With lives: the admission that the node itself has confirmed, which its lives' floors do not precede; zero before that.
+    /// Without lives: the earliest admission that was announced, before which nothing of it will count.
     pub admitted: Hlc,
     /// Lives up to this one were forgotten by an operator; 0 for none.
     pub forgotten: u32,
@@ -72,6 +73,19 @@ impl Member {
         self.lives
             .last_key_value()
             .map(|(incarnation, life)| (*incarnation, life))
+    }
+
+    /// Announcements give way to a confirmation; of several announcements the earliest counts.
+    fn join_admission(&mut self, theirs: &Self) -> bool {
+        let admitted = match (self.lives.is_empty(), theirs.lives.is_empty()) {
+            (true, false) => theirs.admitted,
+            (true, true) if self.admitted == Hlc::ZERO => theirs.admitted,
+            (true, true) if theirs.admitted == Hlc::ZERO => self.admitted,
+            (true, true) => self.admitted.min(theirs.admitted),
+            (false, true) => self.admitted,
+            (false, false) => self.admitted.max(theirs.admitted),
+        };
+        std::mem::replace(&mut self.admitted, admitted) != admitted
     }
 
     /// A life from before the admission that was followed by one after it has been made anew and counts no more.
@@ -110,7 +124,7 @@ impl Members {
                 changed = true;
                 Member::default()
             });
-            changed |= raise(&mut ours.admitted, theirs.admitted);
+            changed |= ours.join_admission(theirs);
             changed |= raise(&mut ours.forgotten, theirs.forgotten);
             if theirs.entries_version > ours.entries_version {
                 ours.entries_version = theirs.entries_version;

@@ -303,61 +303,55 @@ impl Node {
         }
     }
 
-    /// Takes in what a master knows. Returns what it must be asked for: a floor above which these nodes must start new lives,
-    /// because they were strangers to an established mesh.
+    /// Takes in what a master knows. Returns what it must be asked for: lives above a floor, of nodes that are strangers to the
+    /// mesh that this node belongs to and have not confirmed an admission that it knows of.
     pub(super) fn learn(
         &self,
         inner: &mut Inner,
+        master: Origin,
         table: &Members,
         now: UnixMillis,
     ) -> Result<Option<(Hlc, Vec<NodeId>)>, NodeError> {
-        let strangers: Vec<NodeId> = table
-            .nodes
-            .keys()
-            .copied()
-            .filter(|node| !inner.state.members.nodes.contains_key(node))
-            .collect();
-        if inner.state.joined
-            && !strangers.is_empty()
-            && !is_off(Rule::Admission)
-            && !inner.follower
-        {
-            let floor = self.admit(&strangers, now);
-            for node in &strangers {
-                inner.state.members.nodes.entry(*node).or_default().admitted = floor;
-            }
-            self.counters
-                .admissions
-                .fetch_add(strangers.len() as u64, Ordering::Relaxed);
-        }
         let mut acceptable = table.clone();
         let mut refused = Vec::new();
-        let mut floor = Hlc::ZERO;
-        for (node, member) in &mut acceptable.nodes {
-            let admitted = inner
-                .state
-                .members
-                .nodes
-                .get(node)
-                .map_or(Hlc::ZERO, |known| known.admitted);
-            let had = member.lives.len();
-            if inner.state.joined {
-                member.lives.retain(|_, life| life.floor >= admitted);
-            }
-            if (had > 0 && member.lives.is_empty())
-                || member
-                    .newest()
-                    .is_some_and(|(_, life)| life.floor < admitted.max(member.admitted))
-            {
-                refused.push(*node);
-                floor = floor.max(admitted).max(member.admitted);
-            }
+        // A mesh that has announced this node makes no founder of it.
+        inner.state.joined |= table
+            .nodes
+            .get(&inner.state.node)
+            .is_some_and(|me| me.lives.is_empty() && me.admitted > Hlc::ZERO);
+        if inner.state.joined && !is_off(Rule::Admission) && !inner.follower {
+            let members = &inner.state.members;
+            // What a member of this mesh counts, it counts because it was admitted. A mesh that has announced this node is the
+            // one it joins, and nothing has settled here that anything of it could come too late for.
+            let joining = !inner.state.established && table.nodes.contains_key(&inner.state.node);
+            let trusted = joining || members.life(master).is_some();
+            acceptable.nodes.retain(|node, member| {
+                let known = members.nodes.get(node);
+                if member.lives.is_empty() || known.is_some_and(|known| !known.lives.is_empty()) {
+                    return true;
+                }
+                let announced = known.map_or(Hlc::MAX, |known| known.admitted);
+                let counts = member.admitted > Hlc::ZERO && (trusted || member.admitted >= announced);
+                if !counts {
+                    refused.push(*node);
+                }
+                counts
+            });
         }
-        if inner.state.members.join(&acceptable) || !strangers.is_empty() {
+        let unannounced: Vec<NodeId> =
+            refused.iter().copied().filter(|node| !inner.state.members.nodes.contains_key(node)).collect();
+        if !unannounced.is_empty() {
+            let floor = self.admit(&unannounced, now);
+            for node in &unannounced {
+                inner.state.members.nodes.entry(*node).or_default().admitted = floor;
+            }
+            self.counters.admissions.fetch_add(unannounced.len() as u64, Ordering::Relaxed);
+        }
+        if inner.state.members.join(&acceptable) || !unannounced.is_empty() {
             self.changed(inner)?;
         }
-        self.follow_admission(inner, now)?;
-        Ok((!refused.is_empty()).then_some((floor, refused)))
+        let floor = refused.iter().filter_map(|node| inner.state.members.nodes.get(node)).map(|known| known.admitted).max();
+        Ok(floor.map(|floor| (floor, refused)))
     }
 
     /// Announces strangers inside this node's own stream: nobody settles past the record without having seen it.
@@ -381,7 +375,8 @@ impl Node {
     pub(super) fn admitted(&self, node: NodeId, at: Hlc) -> Result<(), NodeError> {
         let mut inner = self.inner.lock();
         let member = inner.state.members.nodes.entry(node).or_default();
-        if member.admitted >= at || !member.lives.is_empty() {
+        let earlier = member.admitted != Hlc::ZERO && member.admitted <= at;
+        if earlier || !member.lives.is_empty() {
             return Ok(());
         }
         member.admitted = at;
@@ -423,7 +418,15 @@ impl Node {
         let established = inner.state.members.all_met() || is_off(Rule::ColdStartHold);
         if established && !inner.state.established && inner.merge.is_none() {
             inner.state.established = true;
-            inner.state.joined = true;
+            let founder = !std::mem::replace(&mut inner.state.joined, true);
+            // A founder confirms itself: from now on it is no stranger to whoever knows this mesh.
+            let me = inner.state.node;
+            if let Some(member) = inner.state.members.nodes.get_mut(&me)
+                && member.admitted == Hlc::ZERO
+                && founder
+            {
+                member.admitted = member.lives.values().map(|life| life.floor).min().unwrap_or_default();
+            }
             self.changed(&mut inner)?;
         }
         let settled = self.least_arrival(&inner, &vector);
