@@ -76,6 +76,7 @@ fn one_direction_of_a_link_may_be_cut_alone() {
 fn in_a_full_mesh_each_write_crosses_each_direct_link_once() {
     let mesh = Mesh::full(3);
     mesh.wait_until_equal();
+    mesh.wait_until_direct();
     let sum = |name: &str| mesh.numbers(name).into_iter().sum::<i64>();
     let (out, duplicates) = (sum("mesh_records_out"), sum("mesh_duplicates"));
     let load = mesh.load(&[0, 1, 2], "k", WRITES, |_| {});
@@ -88,7 +89,6 @@ fn in_a_full_mesh_each_write_crosses_each_direct_link_once() {
     });
     assert_eq!(sum("mesh_records_out") - out, 2 * written.len() as i64);
     assert_eq!(sum("mesh_duplicates"), duplicates);
-    assert_eq!(duplicates, 0);
 }
 
 #[test]

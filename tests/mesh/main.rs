@@ -3,6 +3,11 @@
 //! Invariant: nobody sleeps for a fixed time. What has to happen is polled for under a deadline; what must not happen is judged
 //! once something later has happened that would have brought it.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what goes wrong here is what the test is for"
+)]
+
 mod client;
 mod configuration;
 mod convergence;

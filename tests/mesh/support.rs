@@ -11,6 +11,8 @@ use crate::proxy::Proxy;
 
 /// How long anything may take before the test fails. Far above what it takes: machines are busy at times.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Several times what a link takes to act on a route that has moved.
+const QUIET: Duration = Duration::from_millis(250);
 const POLL: Duration = Duration::from_millis(5);
 
 /// Polls until it is so.
@@ -122,6 +124,30 @@ impl Mesh {
                     && info["mesh_members"] == count
                     && connected == entries.to_string()
             })
+        });
+    }
+
+    /// Every origin's records come from that origin's own node, and no route has moved for a while: a link looks for what it has to
+    /// ask for twenty times a second, and until it has told its master, records still come the old way too.
+    pub fn wait_until_direct(&self) {
+        let (mut clients, mut before) = (self.clients(), Vec::new());
+        let mut since = Instant::now();
+        eventually("all routes are direct and rest", || {
+            let routes: Vec<Value> = clients
+                .iter_mut()
+                .map(|client| client.call("MESH ROUTES"))
+                .collect();
+            let is_direct = routes.iter().all(|routes| {
+                let routes = routes.array();
+                let mut fields = routes.iter().filter_map(|route| route.array().last());
+                routes.len() + 1 == self.nodes.len()
+                    && fields.all(|direct| *direct == Value::Integer(1))
+            });
+            if !is_direct || routes != before {
+                before = routes;
+                since = Instant::now();
+            }
+            since.elapsed() > QUIET
         });
     }
 

@@ -67,7 +67,7 @@ async fn spans_of_write(collector: &Collector, name: &str, count: usize) -> Vec<
 }
 
 async fn traced_mesh(endpoint: String, protocol: &'static str) -> Mesh {
-    let options = move || {
+    let start = move || {
         let options = [
             "--otlp-endpoint",
             &endpoint,
@@ -76,9 +76,11 @@ async fn traced_mesh(endpoint: String, protocol: &'static str) -> Mesh {
             "--trace-sample-ratio",
             "1",
         ];
-        Mesh::full_with(3, &options)
+        let mesh = Mesh::full_with(3, &options);
+        mesh.wait_until_direct();
+        mesh
     };
-    tokio::task::spawn_blocking(options).await.unwrap()
+    tokio::task::spawn_blocking(start).await.unwrap()
 }
 
 async fn call(mesh: &Mesh, node: usize, commands: &'static [&'static str]) {
