@@ -40,15 +40,29 @@ impl Node {
 
     /// Asked by a reader: these nodes are to confirm an admission at `floor`, with lives above it. Only the first admission is
     /// confirmed; whoever announced another one hears of it.
-    pub(super) fn adopt(&self, floor: Hlc, nodes: &[NodeId], now: UnixMillis) -> Result<(), NodeError> {
+    pub(super) fn adopt(
+        &self,
+        floor: Hlc,
+        nodes: &[NodeId],
+        now: UnixMillis,
+    ) -> Result<(), NodeError> {
         let mut inner = self.inner.lock();
         let origin = inner.origin();
-        let confirmed = inner.state.members.nodes.get(&origin.node).map_or(Hlc::ZERO, |member| member.admitted);
+        let confirmed = inner
+            .state
+            .members
+            .nodes
+            .get(&origin.node)
+            .map_or(Hlc::ZERO, |member| member.admitted);
         if !nodes.contains(&origin.node) || confirmed > Hlc::ZERO {
             return Ok(());
         }
         self.extend_lease_locked(&mut inner, floor)?;
-        let present = inner.state.members.life(origin).map_or(Hlc::ZERO, |life| life.floor);
+        let present = inner
+            .state
+            .members
+            .life(origin)
+            .map_or(Hlc::ZERO, |life| life.floor);
         if present < floor {
             self.adopt_locked(&mut inner, floor, nodes, now)?;
         }

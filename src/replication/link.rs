@@ -310,7 +310,9 @@ impl Node {
         now: UnixMillis,
     ) -> Result<(), LinkError> {
         let mut inner = self.inner.lock();
-        let Some(master) = inner.links.get(&link).and_then(|info| info.master) else { return Ok(()) };
+        let Some(master) = inner.links.get(&link).and_then(|info| info.master) else {
+            return Ok(());
+        };
         let demand = self.learn(&mut inner, master, members, now)?;
         if let Some(info) = inner.links.get_mut(&link) {
             if demand.is_some() {

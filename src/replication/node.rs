@@ -331,26 +331,36 @@ impl Node {
                     return true;
                 }
                 let announced = known.map_or(Hlc::MAX, |known| known.admitted);
-                let counts = member.admitted > Hlc::ZERO && (trusted || member.admitted >= announced);
+                let counts =
+                    member.admitted > Hlc::ZERO && (trusted || member.admitted >= announced);
                 if !counts {
                     refused.push(*node);
                 }
                 counts
             });
         }
-        let unannounced: Vec<NodeId> =
-            refused.iter().copied().filter(|node| !inner.state.members.nodes.contains_key(node)).collect();
+        let unannounced: Vec<NodeId> = refused
+            .iter()
+            .copied()
+            .filter(|node| !inner.state.members.nodes.contains_key(node))
+            .collect();
         if !unannounced.is_empty() {
             let floor = self.admit(&unannounced, now);
             for node in &unannounced {
                 inner.state.members.nodes.entry(*node).or_default().admitted = floor;
             }
-            self.counters.admissions.fetch_add(unannounced.len() as u64, Ordering::Relaxed);
+            self.counters
+                .admissions
+                .fetch_add(unannounced.len() as u64, Ordering::Relaxed);
         }
         if inner.state.members.join(&acceptable) || !unannounced.is_empty() {
             self.changed(inner)?;
         }
-        let floor = refused.iter().filter_map(|node| inner.state.members.nodes.get(node)).map(|known| known.admitted).max();
+        let floor = refused
+            .iter()
+            .filter_map(|node| inner.state.members.nodes.get(node))
+            .map(|known| known.admitted)
+            .max();
         Ok(floor.map(|floor| (floor, refused)))
     }
 
@@ -425,7 +435,12 @@ impl Node {
                 && member.admitted == Hlc::ZERO
                 && founder
             {
-                member.admitted = member.lives.values().map(|life| life.floor).min().unwrap_or_default();
+                member.admitted = member
+                    .lives
+                    .values()
+                    .map(|life| life.floor)
+                    .min()
+                    .unwrap_or_default();
             }
             self.changed(&mut inner)?;
         }

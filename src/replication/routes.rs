@@ -15,6 +15,9 @@ use crate::replication::node::{Inner, LinkId, Node};
 /// Ticks that a gap may last before a state merge is asked for: other links may still offer the records.
 const MERGE_PATIENCE_TICKS: u32 = 3;
 
+/// How far a direct link may lag behind what others say of its master: one second of stamps.
+const SILENCE: u64 = 1_000 * 4096;
+
 /// What a node knows of one of its links.
 #[derive(Debug, Default)]
 pub struct LinkInfo {
@@ -160,6 +163,11 @@ impl Node {
                     let position = link.advertised.get(&index);
                     link.master.is_some() && position.is_some_and(|position| position.last > mine)
                 });
+            // A direct link that says nothing while others hear of its master has gone silent.
+            let heard = |link: &LinkInfo| {
+                best.is_none_or(|(_, best)| reach(best) <= reach(link).max(mine).plus(SILENCE))
+            };
+            let direct = direct.filter(|(_, link)| heard(link));
             let choice = match (direct, current, best) {
                 (Some((direct, _)), _, _) => Some(*direct),
                 _ if unreachable => None,
