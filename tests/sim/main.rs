@@ -83,6 +83,37 @@ fn seeds_that_once_failed_do_not_fail_again() {
     }
 }
 
+/// For each rule a seed whose run goes wrong without it.
+const NOTICED: &[(Rule, u64)] = &[
+    (Rule::SnapshotInstant, 9),
+    (Rule::ExpiryByStamp, 4),
+    (Rule::ColdStartHold, 1),
+    (Rule::Reservation, 0),
+    (Rule::GapCheck, 234),
+    (Rule::ClockMerge, 24),
+    (Rule::Coverage, 6),
+    (Rule::Watermark, 0),
+    (Rule::NewLife, 0),
+    (Rule::DurableMembership, 5),
+    (Rule::SealRetired, 88),
+    (Rule::Admission, 27),
+];
+
+#[test]
+fn every_rule_that_is_switched_off_is_noticed() {
+    assert_eq!(NOTICED.len(), RULES.len(), "every rule has its seed");
+    for &(rule, seed) in NOTICED {
+        assert!(
+            run_without(seed, &[]).failures.is_empty(),
+            "seed {seed} fails with all rules on"
+        );
+        assert!(
+            !run_without(seed, &[rule]).failures.is_empty(),
+            "nobody notices that {rule:?} is off with seed {seed}"
+        );
+    }
+}
+
 #[test]
 fn all_masters_equal_each_other_and_the_oracle_after_everything_that_can_go_wrong() {
     let (from, seeds) = (
