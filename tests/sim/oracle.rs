@@ -41,9 +41,9 @@ pub fn replay(operations: &[Published], now: UnixMillis) -> Data {
             .remove(&place)
             .filter(|(_, deadline, _)| deadline.is_none_or(|deadline| deadline > at));
         let number = |bytes: &[u8]| {
-            std::str::from_utf8(bytes)
-                .ok()
-                .and_then(|text| text.parse::<i64>().ok())
+            let text = std::str::from_utf8(bytes).ok()?;
+            // "08" is a string to Redis, not a number.
+            text.parse::<i64>().ok().filter(|n| n.to_string() == text)
         };
         let new = match Op::decode(&operation.op).expect("only whole operations are published") {
             Op::Del => None,
