@@ -262,16 +262,8 @@ impl Unsettled {
             self.base_stamp = stamp;
             folded = true;
         }
-        let expired = self
-            .base
-            .value
-            .as_ref()
-            .is_some_and(|value| op::is_expired(value.deadline, settled.millis()));
-        // Only where the base itself is settled: a later one may yet be overtaken by an operation before its deadline.
-        if expired && self.base_stamp.time() <= settled {
-            self.base.value = None;
-            folded = true;
-        }
+        // A base whose deadline is past stays: readers hide it by their clocks, which may be behind, and later operations see
+        // that it has expired.
         if folded {
             self.recount();
         }

@@ -429,7 +429,7 @@ impl World {
             let views: Vec<_> = self
                 .nodes
                 .iter()
-                .map(|node| node.data(UnixMillis(now + 2_000)))
+                .map(|node| node.data(UnixMillis(now + 10_000)))
                 .collect();
             if let Some(other) = views.iter().position(|view| *view != views[0]) {
                 failures.push(format!(
@@ -437,7 +437,7 @@ impl World {
                     views[other], views[0]
                 ));
             }
-            let expected = oracle::replay(&self.surviving(), UnixMillis(now + 2_000));
+            let expected = oracle::replay(&self.surviving(), UnixMillis(now + 10_000));
             if self.adoptions() == 0 && views[0] != expected {
                 failures.push(format!(
                     "node 0 differs from the oracle {what}: {:?} / {expected:?}",
