@@ -14,7 +14,7 @@ use source::{bare, without_tests};
 /// Each room and the rooms that it may use. `ablation` may be used by all of them, `main` uses `server` and what it needs of others.
 const ROOMS: &[(&str, &[&str])] = &[
     ("resp", &[]),
-    ("config", &[]),
+    ("config", &["db"]),
     ("db", &["resp"]),
     ("commands", &["resp", "db"]),
     ("journal", &["resp", "db"]),

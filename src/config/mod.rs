@@ -10,7 +10,6 @@ pub mod directives;
 mod error;
 mod events;
 pub mod files;
-mod glob;
 pub mod grammar;
 pub mod kind;
 mod lists;
@@ -21,8 +20,8 @@ mod source;
 #[cfg(test)]
 mod tests;
 
+pub use crate::db::glob::glob_match;
 pub use error::{ConfigError, LoadError, Place};
-pub use glob::glob_match;
 pub use options::{
     BindAddress, Endpoint, LogLevel, Options, OtlpProtocol, OutputBufferLimit, OutputBufferLimits,
     ReplDisklessLoad, SavePoint, Secret, Who,

@@ -12,9 +12,9 @@ use config::{Config, Map, Value, ValueKind};
 
 use super::directives::{Access, Directive, Kind, Support, Visibility, find, table};
 use super::error::{ConfigError, LoadError};
-use super::glob::glob_match;
 use super::options::{Endpoint, Options, Who};
 use super::source::Defaults;
+use crate::db::glob::glob_match;
 
 type Values = Map<String, Value>;
 
