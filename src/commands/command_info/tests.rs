@@ -29,16 +29,17 @@ fn command_info_equals_that_of_redis() {
     let mut world = world();
     for line in INFOS.lines() {
         let (name, expected) = line.split_once(' ').unwrap();
-        if matches!(name, "replicaof" | "slaveof") {
-            // REMOVE, which Redis does not have, takes one argument more.
-            continue;
-        }
+        // REMOVE, which Redis does not have, takes one argument more: the arity alone differs.
+        let expected = match name {
+            "replicaof" | "slaveof" => expected.replacen(" :3 ", " :-3 ", 1),
+            _ => expected.to_owned(),
+        };
         let reply = world
             .run(&format!("COMMAND INFO {name}"))
             .replace("\r\n", " ");
         assert_eq!(
             without_note(reply.trim_end()),
-            without_note(expected),
+            without_note(&expected),
             "{name}"
         );
     }
