@@ -168,9 +168,7 @@ impl Link {
                     cuts: ours,
                     stamped,
                 };
-                if !node.begin_merge(self.id, clock, head) {
-                    return Err(LinkError::Busy);
-                }
+                node.begin_merge(self.id, clock, head)?;
                 self.merging = true;
             }
             Frame::Items(items) => node.keep_items(self.id, items)?,

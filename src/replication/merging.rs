@@ -79,13 +79,23 @@ impl Merge {
 const SWEEP_SEGMENTS: usize = 8;
 
 impl Node {
-    /// A snapshot begins. False where another merge is under way: the connection is to be dropped.
-    pub(super) fn begin_merge(&self, link: LinkId, clock: Hlc, head: SnapshotHead) -> bool {
+    /// A snapshot begins. Not where another merge is under way, nor from a life of which this node may have stated already how
+    /// much is left.
+    pub(super) fn begin_merge(
+        &self,
+        link: LinkId,
+        clock: Hlc,
+        head: SnapshotHead,
+    ) -> Result<(), LinkError> {
         self.keyspace.journal.observe(clock);
         let vector = self.keyspace.journal.vector();
         let mut inner = self.inner.lock();
+        let master = inner.links.get(&link).and_then(|info| info.master);
+        if master.is_some_and(|master| inner.state.members.is_retired(master)) {
+            return Err(LinkError::Retired);
+        }
         if inner.merge.is_some() {
-            return false;
+            return Err(LinkError::Busy);
         }
         let own = self.keyspace.journal.own();
         let arrived = |index: OriginIndex| {
@@ -114,7 +124,7 @@ impl Node {
         }
         self.counters.merges_begun.fetch_add(1, Ordering::Relaxed);
         self.plan(&mut inner, &vector);
-        true
+        Ok(())
     }
 
     fn merge_context(&self) -> WriteContext<'_> {

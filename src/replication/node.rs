@@ -99,6 +99,15 @@ impl Inner {
             incarnation: self.state.incarnation,
         }
     }
+
+    /// Whether a merge under way brings more of an origin.
+    fn is_merging(&self, origin: Origin, keyspace: &Keyspace) -> bool {
+        let blocks = |merge: &Merge| {
+            let index = keyspace.origins.find(origin);
+            index.is_some_and(|index| merge.blocks(index))
+        };
+        self.merge.as_ref().is_some_and(blocks)
+    }
 }
 
 impl std::fmt::Debug for Node {
@@ -487,8 +496,9 @@ impl Node {
         let version = self.keyspace.journal.clock();
         let mut changed = false;
         for origin in retired {
-            // The last words of a life may still be on their way from a link into the journal.
-            if inner.retired_seen.insert(origin) {
+            // The last words of a life may still be on their way from a link into the journal, or in a snapshot that is here
+            // and not merged yet.
+            if inner.retired_seen.insert(origin) || inner.is_merging(origin, &self.keyspace) {
                 continue;
             }
             let arrived = self.arrival(vector, origin);
