@@ -340,9 +340,13 @@ impl Journal {
         }
     }
 
-    /// Keeps all that comes after the current vector; also returns that vector. The caller holds all partitions.
-    pub fn pin(&self) -> (Pin, Vec<Position>) {
+    /// Keeps all that comes after the current vector; also returns that vector. The caller holds all partitions. None while a
+    /// reservation is open: what was written behind it is in the data already, and no vector speaks of it.
+    pub fn pin(&self) -> Option<(Pin, Vec<Position>)> {
         let mut inner = self.inner.lock();
+        if !inner.open.is_empty() && !is_off(Rule::Reservation) {
+            return None;
+        }
         let vector: Vec<Position> = inner.logs.iter().map(Log::position).collect();
         let after = vector.iter().map(|position| position.arrived).collect();
         let pin = Arc::new(PinInner {
@@ -350,7 +354,7 @@ impl Journal {
             broken: AtomicBool::new(false),
         });
         inner.pins.push(Arc::clone(&pin));
-        (Pin(pin), vector)
+        Some((Pin(pin), vector))
     }
 
     /// Bytes held now.

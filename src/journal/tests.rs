@@ -97,7 +97,7 @@ fn the_oldest_records_of_any_origin_go_first_and_reading_behind_them_says_where_
 fn a_pin_keeps_records_over_the_budget_until_they_are_twice_as_much() {
     let size = 100 + size_of::<Entry>() as u64;
     let journal = journal(2 * size);
-    let (pin, vector) = journal.pin();
+    let (pin, vector) = journal.pin().unwrap();
     let start = vector[usize::from(OWN.0)].arrived;
     for _ in 0..4 {
         journal.reserve(1, now(1)).publish(record(100));

@@ -14,7 +14,7 @@ use crate::commands::call::{Access, DataCall, partition_of};
 use crate::commands::{Effects, Flags, Handler, Keys, Row, scan};
 use crate::db::{Partition, Stamp, UnixMillis};
 use crate::journal::{Record, Reservation, TraceBytes};
-use crate::keyspace::Keyspace;
+use crate::keyspace::{Guards, Keyspace};
 use crate::resp::{Args, Reply};
 
 /// Who calls, and when.
@@ -115,10 +115,7 @@ impl Keyspace {
         self.lock_needed(&needed)
     }
 
-    pub(super) fn lock_needed(
-        &self,
-        needed: &[bool],
-    ) -> SmallVec<[Option<MutexGuard<'_, Partition>>; 16]> {
+    pub(super) fn lock_needed(&self, needed: &[bool]) -> Guards<'_> {
         self.partitions
             .iter()
             .zip(needed)

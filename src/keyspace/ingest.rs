@@ -1,6 +1,7 @@
 //! Effects from elsewhere: each origin's records in order, each applied whole, none twice.
 
 use bytes::Bytes;
+use parking_lot::MutexGuard;
 use smallvec::SmallVec;
 
 use crate::ablation::{Rule, is_off, wall_clock};
@@ -9,7 +10,7 @@ use crate::commands::effects::{self, Effect};
 use crate::db::varint::Malformed;
 use crate::db::{Hlc, Key, OriginIndex, Outcome, Partition, Stamp, UnixMillis, WriteContext};
 use crate::journal::{Arrival, Entry, Record, TraceBytes};
-use crate::keyspace::Keyspace;
+use crate::keyspace::{Guards, Keyspace};
 
 /// A record as it came over a link.
 #[derive(Debug, Clone)]
@@ -81,7 +82,18 @@ impl Keyspace {
             Arrival::Gap => return Ok(Ingested::Gap),
             Arrival::Next => {}
         }
-        let (superseded, winner) = self.apply_effects(foreign.origin, foreign.stamp, &effects);
+        // Held until the journal counts the record: a snapshot shows no operation that its vector does not speak of.
+        let hashes: SmallVec<[u64; 8]> = effects
+            .iter()
+            .map(|effect| self.effect_hash(effect))
+            .collect();
+        let mut guards = self.lock_effects(&effects, &hashes);
+        let (superseded, winner) = self.apply_effects(
+            &mut guards,
+            foreign.origin,
+            foreign.stamp,
+            effects.iter().zip(&hashes),
+        );
         let record = Record {
             count: foreign.count,
             payload: foreign.payload.clone(),
@@ -98,34 +110,40 @@ impl Keyspace {
         Ok(Ingested::Applied { superseded, winner })
     }
 
-    fn apply_effects(
-        &self,
-        origin: OriginIndex,
-        stamp: Hlc,
-        effects: &[Effect<'_>],
-    ) -> (u32, Option<Stamp>) {
+    /// The hash of an effect's key; 0 where it has none.
+    fn effect_hash(&self, effect: &Effect<'_>) -> u64 {
+        match effect {
+            Effect::Key { key, .. } => self.hash(key),
+            Effect::Flush { .. } | Effect::Admit { .. } => 0,
+        }
+    }
+
+    fn lock_effects(&self, effects: &[Effect<'_>], hashes: &[u64]) -> Guards<'_> {
         let count = self.partitions.len();
         let mut needed: SmallVec<[bool; 64]> = SmallVec::from_elem(false, count);
-        let mut hashes: SmallVec<[u64; 8]> = SmallVec::new();
-        for effect in effects {
+        for (effect, hash) in effects.iter().zip(hashes) {
             match effect {
-                Effect::Key { key, .. } => {
-                    let hash = self.hash(key);
-                    hashes.push(hash);
-                    needed[partition_of(hash, count)] = true;
-                }
-                Effect::Flush { .. } => {
-                    hashes.push(0);
-                    needed.fill(true);
-                }
-                Effect::Admit { .. } => hashes.push(0),
+                Effect::Key { .. } => needed[partition_of(*hash, count)] = true,
+                Effect::Flush { .. } => needed.fill(true),
+                Effect::Admit { .. } => {}
             }
         }
-        let mut guards = self.lock_needed(&needed);
+        self.lock_needed(&needed)
+    }
+
+    fn apply_effects<'e>(
+        &self,
+        guards: &mut [Option<MutexGuard<'_, Partition>>],
+        origin: OriginIndex,
+        stamp: Hlc,
+        effects: impl ExactSizeIterator<Item = (&'e Effect<'e>, &'e u64)>,
+    ) -> (u32, Option<Stamp>) {
+        let count = self.partitions.len();
+        let len = effects.len();
         let settled = self.settled();
         let (mut superseded, mut winner) = (0, None);
-        for (nth, (effect, &hash)) in effects.iter().zip(&hashes).enumerate() {
-            let time = stamp.minus((effects.len() - 1 - nth) as u64);
+        for (nth, (effect, &hash)) in effects.enumerate() {
+            let time = stamp.minus((len - 1 - nth) as u64);
             let context = WriteContext {
                 stamp: Stamp::new(time, origin),
                 now: if is_off(Rule::ExpiryByStamp) {

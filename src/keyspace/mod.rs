@@ -18,11 +18,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
+use smallvec::SmallVec;
 
 use crate::commands::call::{Setting, partition_of};
 use crate::db::table::KeyHasher;
 use crate::db::{Hlc, Origins, Partition};
 use crate::journal::Journal;
+
+/// Some of the partitions, locked, each in its place.
+type Guards<'a> = SmallVec<[Option<MutexGuard<'a, Partition>>; 16]>;
 
 /// How a keyspace is made.
 #[derive(Debug, Clone, Copy)]

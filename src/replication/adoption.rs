@@ -119,6 +119,7 @@ impl Node {
         }
         journal.reincarnate(own, floor);
         self.set_own(inner, own);
+        inner.covered = inner.covered.max(self.keyspace.settled());
         self.keyspace.unsettle();
         self.extend_lease_locked(inner, floor)?;
         self.changed(inner)?;

@@ -19,6 +19,9 @@ pub const VECTOR_PERIOD_MS: i64 = 100;
 /// Items of a snapshot per frame, about.
 const ITEMS_BYTES: usize = 64 * 1024;
 
+/// What a snapshot shows: a pin on what follows, how far each origin has arrived, what is settled, the flushes.
+type Instant = (Pin, Vec<Position>, Hlc, Vec<(u32, Stamp)>);
+
 #[derive(Debug)]
 struct Sending {
     pin: Pin,
@@ -141,8 +144,7 @@ impl Feed {
             FrameWriter::new(out).vector(now.0, &positions);
         }
         let mut more = self.poll_records(node, budget, out, observer);
-        if self.snapshot_wanted && node.claim_snapshot(self.id) {
-            self.snapshot_wanted = false;
+        if self.snapshot_wanted {
             self.begin_snapshot(node, out);
         }
         if self.sending.is_some() {
@@ -235,22 +237,11 @@ impl Feed {
     }
 
     fn begin_snapshot(&mut self, node: &Node, out: &mut Vec<u8>) {
+        let Some((pin, vector, settled, cuts)) = node.claim_snapshot(self.id) else {
+            return;
+        };
+        self.snapshot_wanted = false;
         let keyspace = &node.keyspace;
-        let mut guards = keyspace.lock_all();
-        let (pin, vector) = keyspace.journal.pin();
-        let settled = keyspace.settled();
-        let mut cuts: Vec<(u32, Stamp)> = Vec::new();
-        for guard in &mut guards {
-            guard.begin_walk();
-        }
-        if let Some(guard) = guards.first() {
-            cuts.extend(
-                (0..guard.databases())
-                    .map(|db| (db, guard.cut(db)))
-                    .filter(|(_, cut)| *cut != Stamp::ZERO),
-            );
-        }
-        drop(guards);
         // Items bear stamps of any origin that this node ever saw.
         for index in 1..=keyspace.origins.list().len() {
             self.announce(node, OriginIndex(index as u16), out);
@@ -305,15 +296,30 @@ impl Feed {
 }
 
 impl Node {
-    /// One snapshot at a time: each partition shows one instant.
-    fn claim_snapshot(&self, feed: u64) -> bool {
+    /// Begins the walk for a snapshot, one at a time: each partition shows one instant. None where this node cannot serve one
+    /// now: to somebody else it does already, it is merging itself, or it has merged what another node had settled and has not
+    /// settled that much. Keys that are gone would then be taken for keys that it never heard of.
+    fn claim_snapshot(&self, feed: u64) -> Option<Instant> {
         let mut owner = self.snapshot_owner.lock();
-        // A node in the middle of a merge would show neither its state before nor after.
-        if owner.is_some() || self.inner.lock().merge.is_some() {
-            return false;
+        let inner = self.inner.lock();
+        let keyspace = &self.keyspace;
+        let settled = keyspace.settled();
+        if owner.is_some() || inner.merge.is_some() || inner.covered > settled {
+            return None;
         }
+        let mut guards = keyspace.lock_all();
+        let (pin, vector) = keyspace.journal.pin()?;
         *owner = Some(feed);
-        true
+        for guard in &mut guards {
+            guard.begin_walk();
+        }
+        let cuts = guards.first().map_or(Vec::new(), |guard| {
+            (0..guard.databases())
+                .map(|db| (db, guard.cut(db)))
+                .filter(|(_, cut)| *cut != Stamp::ZERO)
+                .collect()
+        });
+        Some((pin, vector, settled, cuts))
     }
 
     fn release_snapshot(&self, feed: u64) {

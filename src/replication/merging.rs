@@ -302,6 +302,7 @@ impl Node {
                     .jump(*index, position.arrived, position.last);
             }
         }
+        self.cover(inner, &merge);
         // All of them stream on over this link from the snapshot's instant before any route moves.
         for index in merge
             .ahead
@@ -313,5 +314,19 @@ impl Node {
         self.counters.merges_done.fetch_add(1, Ordering::Relaxed);
         let vector = self.keyspace.journal.vector();
         self.plan(inner, &vector);
+    }
+
+    /// What the sender had settled is settled here too: this node now has all that the sender had. Not where it knows of a life
+    /// that the sender had not heard of and that may have written below.
+    fn cover(&self, inner: &mut Inner, merge: &Merge) {
+        let settled = merge.head.settled;
+        inner.covered = inner.covered.max(settled);
+        let speaks_of_all = inner.state.members.lives().all(|(origin, life)| {
+            let index = self.keyspace.origins.find(origin);
+            life.floor >= settled || index.is_some_and(|index| merge.known.contains(&index))
+        });
+        if inner.state.established && speaks_of_all {
+            self.keyspace.raise_settled(settled);
+        }
     }
 }

@@ -86,6 +86,8 @@ pub(super) struct Inner {
     pub(super) routes: HashMap<OriginIndex, LinkId>,
     pub(super) merge: Option<Merge>,
     pub(super) merge_wait: u32,
+    /// What the senders of merged snapshots had settled: keys that were gone there by then are gone here without a trace.
+    pub(super) covered: Hlc,
     pub(super) follower: bool,
     /// Lives seen retired at the tick before: their last words may still be on a link.
     retired_seen: HashSet<Origin>,
@@ -178,6 +180,7 @@ impl Node {
                 routes: HashMap::new(),
                 merge: None,
                 merge_wait: 0,
+                covered: Hlc::ZERO,
                 follower: false,
                 retired_seen: HashSet::new(),
                 own,
