@@ -120,10 +120,8 @@ impl Partition {
         ours.cut(ctx.origins, cut);
         theirs.cut(ctx.origins, cut);
 
-        let reach_ours = ours.base_stamp.time().max(ctx.settled);
-        let reach_theirs = theirs.base_stamp.time().max(sender.settled);
-        let order = reach_ours
-            .cmp(&reach_theirs)
+        let order = reach(&ours, ctx.settled)
+            .cmp(&reach(&theirs, sender.settled))
             .then_with(|| ctx.origins.compare(ours.base_stamp, theirs.base_stamp));
         // Without stamps nothing is later than anything: a follower takes what its master has.
         let order = match order {
@@ -199,4 +197,11 @@ impl Partition {
             record.set_merge_mark(parity);
         }
     }
+}
+
+/// Up to when everything is reflected in a view's base; and whether that is so for all origins, for the time is settled, or only
+/// up to the base's own stamp.
+fn reach(view: &Unsettled, settled: Hlc) -> (Hlc, bool) {
+    let stamped = view.base_stamp.time();
+    (stamped.max(settled), settled >= stamped)
 }
