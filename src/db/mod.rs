@@ -10,6 +10,7 @@
 //! - [`settle`]: what time does: folding, purging, flushing.
 //! - [`item`]: a key as it travels in a snapshot; [`merge`]: two nodes' views of one key become one.
 //! - [`snapshot`]: the walk that shows one instant while writes go on.
+//! - [`reissue`]: what a node that joins a mesh must say anew.
 
 pub mod glob;
 pub mod item;
@@ -18,6 +19,7 @@ pub mod op;
 pub mod origin;
 pub mod partition;
 pub mod record;
+pub mod reissue;
 pub mod settle;
 pub mod snapshot;
 pub mod stamp;

@@ -13,6 +13,7 @@
 //! 0x06 SETRANGE      varint offset, bytes = the rest
 //! 0x07 EXPIRE  0 persist | 1 deadline i64 LE
 //! 0x08 IMPORT  original time u64 LE, 0 | 1 deadline i64 LE, value = the rest
+//! 0x09 IMPORT of a delete    original time u64 LE
 //! ```
 
 use smallvec::SmallVec;
@@ -54,6 +55,8 @@ pub enum Op<'a> {
     Expire(Option<UnixMillis>),
     /// A value from before its node was a member: it counts only where the key is absent or older than the original time.
     Import(Hlc, Option<UnixMillis>, &'a [u8]),
+    /// A delete from before its node was a member: it counts only where the key is older than the original time.
+    ImportDel(Hlc),
 }
 
 impl<'a> Op<'a> {
@@ -108,7 +111,16 @@ impl<'a> Op<'a> {
                 put_deadline(out, deadline);
                 out.extend_from_slice(value);
             }
+            Self::ImportDel(original) => {
+                out.push(0x09);
+                out.extend_from_slice(&original.raw().to_le_bytes());
+            }
         }
+    }
+
+    /// Whether it bears a time of its own beside its stamp.
+    pub fn is_import(&self) -> bool {
+        matches!(self, Self::Import(..) | Self::ImportDel(_))
     }
 
     /// Reads what [`Self::encode`] wrote; the operation is all of `bytes`.
@@ -140,6 +152,7 @@ impl<'a> Op<'a> {
                 let deadline = take_deadline(&mut reader)?;
                 return Ok(Self::Import(original, deadline, reader.rest()));
             }
+            0x09 => Self::ImportDel(Hlc::from_raw(reader.u64()?)),
             _ => {
                 return Err(Malformed(
                     "unknown operation: this node is older than its peer",
@@ -223,6 +236,10 @@ pub fn step<'a>(current: Option<State<'_>>, op: Op<'a>, at: UnixMillis) -> Chang
             Some(state) if state.written >= original => idle,
             _ => Change::Import(value, deadline, original),
         },
+        Op::ImportDel(original) => match current {
+            Some(state) if state.written < original => Change::Remove,
+            _ => idle,
+        },
         Op::Expire(deadline) => match current {
             Some(state) if state.deadline != deadline => Change::Deadline(deadline),
             _ => idle,
@@ -293,7 +310,7 @@ mod tests {
     fn operations_have_these_bytes_and_come_back() {
         let at = UnixMillis(0x0102);
         let moment = [2, 1, 0, 0, 0, 0, 0, 0];
-        let cases: [(Op<'_>, Vec<u8>); 13] = [
+        let cases: [(Op<'_>, Vec<u8>); 14] = [
             (Op::Set(b"v", Expiry::Clear), vec![0x01, 0, b'v']),
             (Op::Set(b"", Expiry::Keep), vec![0x01, 1]),
             (
@@ -313,6 +330,10 @@ mod tests {
                 Op::Import(Hlc::from_raw(0x0304), Some(at), b"v"),
                 [&[0x08, 4, 3, 0, 0, 0, 0, 0, 0, 1][..], &moment, b"v"].concat(),
             ),
+            (
+                Op::ImportDel(Hlc::from_raw(0x0304)),
+                vec![0x09, 4, 3, 0, 0, 0, 0, 0, 0],
+            ),
         ];
         for (op, golden) in cases {
             let mut out = Vec::new();
@@ -324,10 +345,11 @@ mod tests {
 
     #[test]
     fn what_no_encoder_writes_is_refused() {
-        let cases: [&[u8]; 7] = [
+        let cases: [&[u8]; 8] = [
             &[],
             &[0x00],
             &[0x09],
+            &[0x0a],
             &[0x01, 3],
             &[0x02, 0],
             &[0x07, 2],

@@ -4,19 +4,15 @@
 use std::cmp::Ordering;
 
 use crate::db::op;
-use crate::db::origin::{OriginIndex, Origins};
-use crate::db::partition::{Db, Key, Outcome, Partition, WriteContext, live_of};
+use crate::db::origin::Origins;
+use crate::db::partition::{Db, Key, Outcome, Partition, WriteContext};
 use crate::db::record::{Meta, Record};
 use crate::db::stamp::{Hlc, Stamp, UnixMillis};
 use crate::db::table::Table;
-use crate::db::unsettled::Value;
 
 /// What was taken out by a flush, to be freed at leisure.
 #[derive(Debug, Default)]
 pub struct Flushed(#[expect(dead_code, reason = "held only to be dropped elsewhere")] Vec<Db>);
-
-/// A value from before an admission and when it was written.
-pub type Import = Option<(Value, Hlc)>;
 
 impl Partition {
     /// Folds and drops what `settled` allows, at most `limit` keys; says how many it looked at.
@@ -225,53 +221,6 @@ impl Partition {
         if cut != Stamp::ZERO && cut.time() <= settled {
             self.dbs[db as usize].cut = Stamp::ZERO;
         }
-    }
-
-    /// Takes out every key that bears a stamp of a void origin, with what it shows and when that was written: none where it
-    /// shows nothing.
-    pub fn take_imports(
-        &mut self,
-        db: u32,
-        void: &dyn Fn(OriginIndex) -> bool,
-    ) -> Vec<(Box<[u8]>, Import)> {
-        let space = &self.dbs[db as usize];
-        let is_void = |record: &&Record| {
-            let stamp = record.stamp().unwrap_or(Stamp::ZERO);
-            let unsettled = if record.is_unsettled() {
-                space.unsettled.get(record.key())
-            } else {
-                None
-            };
-            stamp.origin() == OriginIndex(0)
-                || void(stamp.origin())
-                || unsettled.is_some_and(|unsettled| {
-                    void(unsettled.base_stamp.origin())
-                        || unsettled.ops().any(|(stamp, _)| void(stamp.origin()))
-                })
-        };
-        let mut keys: Vec<Box<[u8]>> = space
-            .table
-            .iter()
-            .filter(is_void)
-            .map(|record| record.key().into())
-            .collect();
-        keys.sort();
-        let mut imports = Vec::with_capacity(keys.len());
-        for bytes in keys {
-            let key = Key {
-                bytes: &bytes,
-                hash: self.hasher.hash(&bytes),
-            };
-            if self.walk.is_some() {
-                self.save_preimage(db, key);
-            }
-            let import = self.remove(db, key).and_then(|record| {
-                let live = live_of(&record, record.stamp().unwrap_or(Stamp::ZERO));
-                live.value.map(|value| (value, live.written))
-            });
-            imports.push((bytes, import));
-        }
-        imports
     }
 
     /// The whole table of a database, for walks that hold the lock.

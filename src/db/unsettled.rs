@@ -48,7 +48,7 @@ impl Live {
             stamp.time().millis()
         };
         let change = op::step(state, op, at);
-        let import = matches!(op, Op::Import(..));
+        let import = op.is_import();
         if !import {
             self.written = stamp.time();
         }

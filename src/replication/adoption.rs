@@ -1,84 +1,28 @@
-//! Strangers become members. A node that brings data from before its admission begins a new life above the admission and makes
-//! all of that data anew as imports, which count only where the mesh holds nothing as new.
+//! What a stranger does to come in: a new life above the announcement, in which it says everything anew that bears stamps which
+//! will not count. Whatever else it has comes again from its new mesh.
 //!
-//! Invariant: no stamp at or before a mesh's settled time ever enters that mesh.
+//! Invariant: afterwards everything here bears stamps of the new life, and no vector speaks of more.
 
-use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
-use hashbrown::HashSet;
 
-use crate::ablation::{Rule, is_off};
 use crate::commands::{Effect, Effects};
-use crate::db::{Hlc, Incarnation, Key, NodeId, Op, Origin, OriginIndex, UnixMillis, WriteContext};
+use crate::db::reissue::Void;
+use crate::db::{Hlc, Incarnation, Key, Op, OriginIndex, Stamp, UnixMillis, WriteContext};
 use crate::journal::Record;
-use crate::replication::frame::Hello;
-use crate::replication::members::{Life, Members};
+use crate::replication::members::Life;
 use crate::replication::node::{Inner, Node, NodeError};
 
-fn rank(established: bool, members: &Members) -> (bool, usize, Reverse<Option<NodeId>>) {
-    (
-        established,
-        members.nodes.len(),
-        Reverse(members.nodes.keys().next().copied()),
-    )
-}
-
 impl Node {
-    /// Whether this node joins the mesh of a master it meets, rather than that mesh joining its own.
-    pub(super) fn yields_to(&self, inner: &Inner, hello: &Hello) -> bool {
-        if !hello.established || inner.follower || is_off(Rule::Admission) {
-            return false;
-        }
-        let strangers = !hello.members.nodes.contains_key(&inner.state.node)
-            && !inner.state.members.nodes.contains_key(&hello.origin.node);
-        strangers
-            && rank(inner.state.joined, &inner.state.members)
-                < rank(hello.established, &hello.members)
-    }
-
-    /// Asked by a reader: these nodes are to confirm an admission at `floor`, with lives above it. Only the first admission is
-    /// confirmed; whoever announced another one hears of it.
-    pub(super) fn adopt(
-        &self,
-        floor: Hlc,
-        nodes: &[NodeId],
-        now: UnixMillis,
-    ) -> Result<(), NodeError> {
-        let mut inner = self.inner.lock();
-        let origin = inner.origin();
-        let confirmed = inner
-            .state
-            .members
-            .nodes
-            .get(&origin.node)
-            .map_or(Hlc::ZERO, |member| member.admitted);
-        if !nodes.contains(&origin.node) || confirmed > Hlc::ZERO {
-            return Ok(());
-        }
-        self.extend_lease_locked(&mut inner, floor)?;
-        let present = inner
-            .state
-            .members
-            .life(origin)
-            .map_or(Hlc::ZERO, |life| life.floor);
-        if present < floor {
-            self.adopt_locked(&mut inner, floor, nodes, now)?;
-        }
-        if let Some(me) = inner.state.members.nodes.get_mut(&origin.node) {
-            me.admitted = floor;
-        }
-        inner.state.joined = true;
-        self.changed(&mut inner)
-    }
-
-    /// Leaves the past of `island`, this node's own among it, behind: a new life, all data imported, nothing settled.
-    pub(super) fn adopt_locked(
+    /// Leaves the past behind: a new life above `floor`, nothing settled, nothing arrived, and what does not count said anew.
+    /// `kept` are lives of this node that count in its mesh.
+    pub(super) fn begin_anew(
         &self,
         inner: &mut Inner,
         floor: Hlc,
-        island: &[NodeId],
+        kept: BTreeMap<Incarnation, Life>,
         now: UnixMillis,
     ) -> Result<(), NodeError> {
         self.counters.adoptions.fetch_add(1, Ordering::Relaxed);
@@ -86,69 +30,88 @@ impl Node {
         journal.observe(floor);
         let mut guards = self.keyspace.lock_all();
         let floor = journal.clock().max(Hlc::at(now)).max(floor);
-        let void: HashSet<OriginIndex> = inner
-            .state
-            .members
-            .lives()
-            .filter(|(origin, _)| island.contains(&origin.node))
-            .filter_map(|(origin, _)| self.keyspace.origins.find(origin))
+        let node = inner.state.node;
+        let origins: Vec<_> = self.keyspace.origins.list();
+        let counts: Vec<bool> = origins
+            .iter()
+            .map(|origin| {
+                if origin.node == node {
+                    kept.contains_key(&origin.incarnation)
+                } else {
+                    inner.state.table.counts(*origin)
+                }
+            })
             .collect();
+        let own: Vec<bool> = origins.iter().map(|origin| origin.node == node).collect();
+        let is = |list: &[bool], index: OriginIndex| {
+            let place = usize::from(index.0).checked_sub(1);
+            place
+                .and_then(|place| list.get(place))
+                .copied()
+                .unwrap_or(false)
+        };
 
         inner.state.incarnation = Incarnation(inner.state.incarnation.0 + 1);
-        let origin: Origin = inner.origin();
-        let own = self.keyspace.origins.intern(origin)?;
-        for node in island {
-            let member = inner.state.members.nodes.entry(*node).or_default();
-            member.lives.clear();
-            member.statements.clear();
-            member.admitted = floor;
-        }
-        let me = inner.state.members.nodes.entry(origin.node).or_default();
-        me.admitted = Hlc::ZERO;
+        let origin = inner.origin();
+        let index = self.keyspace.origins.intern(origin)?;
+        let me = inner.state.table.members.nodes.entry(node).or_default();
+        me.lives = kept;
+        me.statements.clear();
         me.lives.insert(origin.incarnation, Life { floor });
+        inner.state.table.members.drop_void_announcements();
         inner.state.established = false;
-        inner.state.joined = true;
-        inner.routes.clear();
-        inner
-            .links
-            .values_mut()
-            .for_each(|link| link.subscribed.clear());
-        inner.merge = None;
-        for index in &void {
-            journal.forget(*index);
+        inner.alone_ticks = 0;
+        inner.drop_routes();
+        inner.relearn = true;
+        for place in 1..=origins.len() {
+            journal.forget(OriginIndex(place as u16));
         }
-        journal.reincarnate(own, floor);
-        self.set_own(inner, own);
-        inner.covered = inner.covered.max(self.keyspace.settled());
+        journal.reincarnate(index, floor);
+        self.set_own(inner, index);
+        inner.covered = Hlc::ZERO;
         self.keyspace.unsettle();
         self.extend_lease_locked(inner, floor)?;
         self.changed(inner)?;
 
+        let void = Void {
+            is_void: &|index| !is(&counts, index),
+            is_own: &|index| is(&own, index),
+        };
         let mut effects = Effects::default();
         for guard in &mut guards {
             for db in 0..guard.databases() {
-                for (key, import) in guard.take_imports(db, &|index| void.contains(&index)) {
-                    let Some((value, written)) = import else {
-                        continue;
-                    };
-                    let stamp = journal.reserve(1, now);
-                    let op = Op::Import(written, value.deadline, &value.bytes);
-                    let context = WriteContext {
-                        stamp: stamp.first(),
-                        now,
+                let taken = guard.take_void(db, &void);
+                guard.take_all(db);
+                for (key, again) in taken {
+                    let hash = self.keyspace.hash(&key);
+                    let reservation = journal.reserve(again.len() as u32, now);
+                    let mut context = WriteContext {
+                        stamp: reservation.first(),
+                        now: reservation.first().time().millis(),
                         settled: Hlc::ZERO,
                         origins: &self.keyspace.origins,
                     };
-                    let hash = self.keyspace.hash(&key);
-                    guard.apply(db, Key { bytes: &key, hash }, op, &context);
-                    effects.push(Effect::Key { db, key: &key, op });
-                    let payload = Bytes::copy_from_slice(effects.payload());
-                    effects.clear();
-                    stamp.publish(Record {
-                        count: 1,
-                        payload,
+                    for bytes in &again {
+                        let Ok(op) = Op::decode(bytes) else { continue };
+                        guard.apply(db, Key { bytes: &key, hash }, op, &context);
+                        effects.push(Effect::Key { db, key: &key, op });
+                        let time = context.stamp.time().plus(1);
+                        context.stamp = Stamp::new(time, index);
+                        context.now = time.millis();
+                    }
+                    let record = Record {
+                        count: effects.count(),
+                        payload: Bytes::copy_from_slice(effects.payload()),
                         trace: None,
-                    });
+                    };
+                    effects.clear();
+                    #[cfg(feature = "ablation")]
+                    self.said_anew.lock().push((
+                        origin,
+                        reservation.first().time(),
+                        record.clone(),
+                    ));
+                    reservation.publish(record);
                 }
             }
         }

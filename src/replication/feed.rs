@@ -107,7 +107,7 @@ impl Feed {
             }
             Frame::Ack(arrived) => self.acknowledged = self.acknowledged.max(arrived),
             Frame::WantSnapshot => self.snapshot_wanted = true,
-            Frame::Adopt(floor, nodes) => node.adopt(floor, &nodes, now)?,
+            Frame::Adopt(table) => node.adopt(&table, now)?,
             Frame::Error(text) => return Err(LinkError::Peer(text.to_owned())),
             _ => return Err(LinkError::Unexpected),
         }
@@ -125,8 +125,7 @@ impl Feed {
     ) -> Result<bool, LinkError> {
         if !self.said_hello {
             self.said_hello = true;
-            let (_, version) = node.members();
-            self.members_sent = version;
+            self.members_sent = node.members_version();
             FrameWriter::new(out).hello(&node.hello());
         }
         if self.peer.is_none() {
@@ -134,9 +133,9 @@ impl Feed {
         }
         let version = node.members_version();
         if version != self.members_sent {
-            let (members, version) = node.members();
+            let (table, version) = node.table();
             self.members_sent = version;
-            FrameWriter::new(out).members(&members);
+            FrameWriter::new(out).members(&table);
         }
         if now.0 >= self.vector_due {
             self.vector_due = now.0 + VECTOR_PERIOD_MS;
@@ -237,10 +236,11 @@ impl Feed {
     }
 
     fn begin_snapshot(&mut self, node: &Node, out: &mut Vec<u8>) {
+        self.snapshot_wanted = false;
         let Some((pin, vector, settled, cuts)) = node.claim_snapshot(self.id) else {
+            FrameWriter::new(out).busy();
             return;
         };
-        self.snapshot_wanted = false;
         let keyspace = &node.keyspace;
         // Items bear stamps of any origin that this node ever saw.
         for index in 1..=keyspace.origins.list().len() {

@@ -4,15 +4,15 @@
 //! ```text
 //! frame = length u32 (of what follows) | kind u8 | body
 //! both ways
-//!   1 HELLO     version u16 | features u32 | node u128 | incarnation u32 | clock u64 | flags u8 (1 established, 2 stamped,
-//!               4 follower) | listening port u16 | members (see members)
+//!   1 HELLO     version u16 | features u32 | node u128 | incarnation u32 | clock u64 | flags u8 (2 stamped, 4 follower)
+//!               listening port u16 | table (see table)
 //!   2 ERROR     text
 //! master to replica
 //!   16 ORIGIN   index u16 | node u128 | incarnation u32        what an index means in all later frames of this connection
 //!   17 RECORDS  index u16 | count varint | count * (prev u64 | stamp u64 | operations varint | flags u8 (1 trace)
 //!               | [trace 26 bytes] | payload length varint | payload)
 //!   18 VECTOR   wall clock ms u64 | count varint | count * (index u16 | arrived u64 | last u64 | base u64)
-//!   19 MEMBERS  members
+//!   19 MEMBERS  table
 //!   20 GAP      index u16 | base u64       the journal no longer reaches back; the subscription is over
 //!   21 SNAPSHOT settled u64 | clock u64 | positions as in VECTOR without the clock | cuts varint * (db varint | stamp u64)
 //!   22 ITEMS    items (see db::item)
@@ -23,7 +23,7 @@
 //!   33 UNSUBSCRIBE  node u128 | incarnation u32
 //!   34 ACK          arrived u64 (of the master's own writes)
 //!   35 WANT_SNAPSHOT
-//!   36 ADOPT        floor u64 | count varint | count * node u128
+//!   36 ADOPT        table: whom it announces without lives is to be admitted
 //! ```
 
 use bytes::Bytes;
@@ -31,7 +31,7 @@ use bytes::Bytes;
 use crate::db::varint::{self, Malformed, Reader};
 use crate::db::{Hlc, Incarnation, NodeId, Origin, OriginIndex, Stamp};
 use crate::journal::{Entry, Position, Record};
-use crate::replication::members::Members;
+use crate::replication::table::Table;
 
 /// The version of the link's language.
 pub const VERSION: u16 = 1;
@@ -49,16 +49,14 @@ pub struct Hello {
     pub origin: Origin,
     /// Its clock.
     pub clock: Hlc,
-    /// It has met all masters it knows of.
-    pub established: bool,
     /// Its keys bear stamps.
     pub stamped: bool,
     /// It follows its master and writes nothing of its own.
     pub follower: bool,
     /// Where it serves clients.
     pub port: u16,
-    /// Whom it knows.
-    pub members: Members,
+    /// Its mesh.
+    pub table: Table,
 }
 
 /// One frame.
@@ -70,7 +68,7 @@ pub enum Frame<'a> {
     Origin(OriginIndex, Origin),
     Records(OriginIndex, RecordsReader<'a>),
     Vector(i64, Vec<(OriginIndex, Position)>),
-    Members(Members),
+    Members(Box<Table>),
     Gap(OriginIndex, Hlc),
     Snapshot {
         settled: Hlc,
@@ -85,7 +83,7 @@ pub enum Frame<'a> {
     Unsubscribe(Origin),
     Ack(Hlc),
     WantSnapshot,
-    Adopt(Hlc, Vec<NodeId>),
+    Adopt(Box<Table>),
 }
 
 /// Records of a frame, read one by one.
@@ -167,12 +165,10 @@ impl<'a> FrameWriter<'a> {
             out.extend_from_slice(&hello.features.to_le_bytes());
             put_origin(out, hello.origin);
             out.extend_from_slice(&hello.clock.raw().to_le_bytes());
-            let flags = u8::from(hello.established)
-                | u8::from(hello.stamped) << 1
-                | u8::from(hello.follower) << 2;
+            let flags = u8::from(hello.stamped) << 1 | u8::from(hello.follower) << 2;
             out.push(flags);
             out.extend_from_slice(&hello.port.to_le_bytes());
-            hello.members.encode(out);
+            hello.table.encode(out);
         });
     }
 
@@ -219,8 +215,8 @@ impl<'a> FrameWriter<'a> {
     }
 
     /// MEMBERS.
-    pub fn members(&mut self, members: &Members) {
-        self.frame(19, |out| members.encode(out));
+    pub fn members(&mut self, table: &Table) {
+        self.frame(19, |out| table.encode(out));
     }
 
     /// GAP.
@@ -292,14 +288,8 @@ impl<'a> FrameWriter<'a> {
     }
 
     /// ADOPT.
-    pub fn adopt(&mut self, floor: Hlc, nodes: &[NodeId]) {
-        self.frame(36, |out| {
-            out.extend_from_slice(&floor.raw().to_le_bytes());
-            varint::put(out, nodes.len() as u64);
-            for node in nodes {
-                out.extend_from_slice(&node.0.to_le_bytes());
-            }
-        });
+    pub fn adopt(&mut self, table: &Table) {
+        self.frame(36, |out| table.encode(out));
     }
 }
 
@@ -331,7 +321,7 @@ pub fn decode(bytes: &[u8]) -> Result<Frame<'_>, Malformed> {
             return Ok(Frame::Records(index, RecordsReader { left, reader }));
         }
         18 => Frame::Vector(reader.u64()? as i64, take_positions(&mut reader)?),
-        19 => Frame::Members(Members::decode(&mut reader)?),
+        19 => Frame::Members(Box::new(Table::decode(&mut reader)?)),
         20 => Frame::Gap(take_index(&mut reader)?, Hlc::from_raw(reader.u64()?)),
         21 => {
             let settled = Hlc::from_raw(reader.u64()?);
@@ -357,14 +347,7 @@ pub fn decode(bytes: &[u8]) -> Result<Frame<'_>, Malformed> {
         33 => Frame::Unsubscribe(take_origin(&mut reader)?),
         34 => Frame::Ack(Hlc::from_raw(reader.u64()?)),
         35 => Frame::WantSnapshot,
-        36 => {
-            let floor = Hlc::from_raw(reader.u64()?);
-            let mut nodes = Vec::new();
-            for _ in 0..reader.varint()? {
-                nodes.push(NodeId(reader.u128()?));
-            }
-            Frame::Adopt(floor, nodes)
-        }
+        36 => Frame::Adopt(Box::new(Table::decode(&mut reader)?)),
         _ => {
             return Err(Malformed(
                 "unknown link frame: this node is older than its peer",
@@ -438,11 +421,10 @@ fn take_hello(reader: &mut Reader<'_>) -> Result<Hello, Malformed> {
         features,
         origin,
         clock,
-        established: flags & 1 != 0,
         stamped: flags & 2 != 0,
         follower: flags & 4 != 0,
         port,
-        members: Members::decode(reader)?,
+        table: Table::decode(reader)?,
     })
 }
 

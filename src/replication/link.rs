@@ -1,17 +1,19 @@
 //! The replica's side of a link, without its socket: introductions, what to ask the master for, and what to do with what comes.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use hashbrown::HashMap;
 
 use crate::commands::effects::{self, Effect};
 use crate::db::varint::Malformed;
-use crate::db::{Hlc, NodeId, Origin, OriginIndex, Stamp, UnixMillis};
+use crate::db::{Hlc, Origin, OriginIndex, Stamp, UnixMillis};
 use crate::keyspace::{Foreign, IngestError, Ingested};
 use crate::replication::frame::{Frame, FrameWriter, Hello, RecordsReader};
 use crate::replication::merging::SnapshotHead;
 use crate::replication::node::{LinkId, Node, NodeError};
 use crate::replication::routes::Request;
+use crate::replication::table::Table;
 use crate::replication::tracing::RecordObserver;
 
 /// Why a connection has to end.
@@ -98,7 +100,7 @@ impl Link {
                 Request::Subscribe(origin, after) => frames.subscribe(origin, after),
                 Request::Unsubscribe(origin) => frames.unsubscribe(origin),
                 Request::Snapshot => frames.want_snapshot(),
-                Request::Adopt(floor, nodes) => frames.adopt(floor, &nodes),
+                Request::Adopt(table) => frames.adopt(&table),
             }
         }
         if let Some(index) = self
@@ -144,7 +146,7 @@ impl Link {
                 let positions = self.translate(&positions)?;
                 node.on_vector(self.id, &positions);
             }
-            Frame::Members(members) => node.on_members(self.id, &members, now)?,
+            Frame::Members(table) => node.on_members(self.id, *table, now)?,
             Frame::Gap(index, _) => {
                 let index = self.ours(index)?;
                 node.on_gap(self.id, index);
@@ -176,7 +178,7 @@ impl Link {
                 let positions = self.translate(&positions)?;
                 node.end_items(self.id, positions, self.indices.clone())?;
             }
-            Frame::Busy => {}
+            Frame::Busy => node.on_busy(self.id),
             _ => return Err(LinkError::Unexpected),
         }
         Ok(())
@@ -208,6 +210,11 @@ impl Link {
         observer: &mut dyn RecordObserver,
     ) -> Result<(), LinkError> {
         let index = self.ours(index)?;
+        let origin = node
+            .keyspace
+            .origins
+            .get(index)
+            .ok_or(LinkError::UnknownIndex)?;
         if !node.accepts(self.id, index)? {
             // What is not taken in now must be asked for again.
             node.on_gap(self.id, index);
@@ -218,7 +225,7 @@ impl Link {
             if effects::admits(&entry.record.payload) {
                 for effect in effects::decode_all(&entry.record.payload, entry.record.count)? {
                     if let Effect::Admit { node: newcomer } = effect {
-                        node.admitted(newcomer, entry.stamp)?;
+                        node.announced(newcomer, entry.stamp, origin)?;
                     }
                 }
             }
@@ -283,53 +290,41 @@ impl Node {
         }
         self.extend_lease_locked(&mut inner, hello.clock)?;
         self.keyspace.journal.observe(hello.clock);
-        if self.yields_to(&inner, hello) {
-            let island: Vec<NodeId> = inner.state.members.nodes.keys().copied().collect();
-            self.adopt_locked(&mut inner, hello.clock, &island, now)?;
-            // The mesh that is joined is taken as it is.
-            inner.state.members.join(&hello.members);
-            self.changed(&mut inner)?;
-        }
-        let demand = self.learn(&mut inner, hello.origin, &hello.members, now)?;
-        if inner.state.members.is_retired(hello.origin) {
-            return Err(LinkError::Retired);
-        }
         if let Some(info) = inner.links.get_mut(&link) {
             info.master = Some(hello.origin);
-            info.adopt = demand;
+            info.told = Some(Arc::new(hello.table.clone()));
+        }
+        self.learn_from(&mut inner, link, now)?;
+        if inner.state.table.members.is_retired(hello.origin) {
+            return Err(LinkError::Retired);
         }
         Ok(())
     }
 
-    fn on_members(
-        &self,
-        link: LinkId,
-        members: &crate::replication::members::Members,
-        now: UnixMillis,
-    ) -> Result<(), LinkError> {
+    fn on_members(&self, link: LinkId, table: Table, now: UnixMillis) -> Result<(), LinkError> {
         let mut inner = self.inner.lock();
-        let Some(master) = inner.links.get(&link).and_then(|info| info.master) else {
+        let Some(info) = inner.links.get_mut(&link) else {
             return Ok(());
         };
-        let demand = self.learn(&mut inner, master, members, now)?;
-        if let Some(info) = inner.links.get_mut(&link) {
-            if demand.is_some() {
-                info.adopt = demand;
-            }
-            let retired = info.master.is_some_and(|origin| {
-                members
-                    .newest(origin.node)
-                    .is_some_and(|newest| newest > origin.incarnation)
-            });
-            if retired {
-                return Err(LinkError::Retired);
-            }
+        // A master that was admitted to a mesh goes on under its new life.
+        let newest = info
+            .master
+            .and_then(|master| table.members.newest(master.node));
+        let told = Arc::new(table);
+        info.told = Some(told);
+        if newest > info.master.map(|master| master.incarnation) {
+            return Err(LinkError::Retired);
         }
-        Ok(())
+        self.learn_from(&mut inner, link, now)
+            .map_err(LinkError::from)
     }
 
     fn on_vector(&self, link: LinkId, positions: &[(OriginIndex, crate::journal::Position)]) {
         let mut inner = self.inner.lock();
+        let taken = inner
+            .links
+            .get(&link)
+            .is_some_and(|info| info.is_taken_from(&inner.state.table, inner.follower));
         let own = self.keyspace.journal.own();
         for (index, position) in positions {
             let Some(info) = inner.links.get_mut(&link) else {
@@ -344,8 +339,8 @@ impl Node {
                 .keyspace
                 .origins
                 .get(*index)
-                .is_some_and(|origin| inner.state.members.life(origin).is_some());
-            if known && !blocked && *index != own {
+                .is_some_and(|origin| inner.state.table.members.life(origin).is_some());
+            if taken && known && !blocked && *index != own {
                 self.keyspace
                     .journal
                     .progress(*index, position.last, position.arrived);
@@ -370,15 +365,17 @@ impl Node {
         let Some(origin) = self.keyspace.origins.get(index) else {
             return Ok(false);
         };
-        let master = inner.links.get(&link).and_then(|info| info.master);
+        let info = inner.links.get(&link);
+        let taken = info.is_some_and(|info| info.is_taken_from(&inner.state.table, inner.follower));
+        let master = info.and_then(|info| info.master);
         // Once a new life is known, the old one's last words count only through those who stated how much they hold.
-        if master == Some(origin) && inner.state.members.is_retired(origin) {
+        if master == Some(origin) && inner.state.table.members.is_retired(origin) {
             return Err(LinkError::Retired);
         }
         let blocked = inner
             .merge
             .as_ref()
             .is_some_and(|merge| merge.blocks(index));
-        Ok(!blocked && inner.state.members.life(origin).is_some())
+        Ok(taken && !blocked && inner.state.table.members.life(origin).is_some())
     }
 }

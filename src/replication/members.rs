@@ -9,7 +9,8 @@
 //!
 //! ```text
 //! members varint, each:
-//!   node u128 | admitted u64 | forgotten through u32 | entries version u64
+//!   node u128 | admission (0, or 1 and floor u64 | by node u128 | by incarnation u32) | forgotten through u32
+//!   entries version u64
 //!   entries varint, each: address length varint | address | 0 or 1 node u128
 //!   lives varint, each:   incarnation u32 | floor u64
 //!   statements varint, each: about node u128 | about incarnation u32 | by incarnation u32 | version u64 | seen u64 | arrived u64
@@ -49,12 +50,21 @@ pub struct Entry {
     pub met: Option<NodeId>,
 }
 
+/// What lets a node's stamps into a mesh: a record in the stream of somebody who counts there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Admission {
+    /// Nothing of the node that comes before this counts.
+    pub floor: Hlc,
+    /// In whose stream it was announced.
+    pub by: Origin,
+}
+
 /// One node.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Member {
-    /// With lives: the admission that the node itself has confirmed, which its lives' floors do not precede; zero before that.
-    /// Without lives: the earliest admission that was announced, before which nothing of it will count.
-    pub admitted: Hlc,
+    /// With lives: the admission that the node itself has confirmed, which its lives' floors do not precede; none before that.
+    /// Without lives: the earliest admission that was announced.
+    pub admission: Option<Admission>,
     /// Lives up to this one were forgotten by an operator; 0 for none.
     pub forgotten: u32,
     /// When its entries were last changed; zero while they are not known.
@@ -77,25 +87,25 @@ impl Member {
 
     /// Announcements give way to a confirmation; of several announcements the earliest counts.
     fn join_admission(&mut self, theirs: &Self) -> bool {
-        let admitted = match (self.lives.is_empty(), theirs.lives.is_empty()) {
-            (true, false) => theirs.admitted,
-            (true, true) if self.admitted == Hlc::ZERO => theirs.admitted,
-            (true, true) if theirs.admitted == Hlc::ZERO => self.admitted,
-            (true, true) => self.admitted.min(theirs.admitted),
-            (false, true) => self.admitted,
-            (false, false) => self.admitted.max(theirs.admitted),
+        let admission = match (self.lives.is_empty(), theirs.lives.is_empty()) {
+            (true, false) => theirs.admission,
+            (true, true) => match (self.admission, theirs.admission) {
+                (Some(ours), Some(theirs)) => Some(ours.min(theirs)),
+                (ours, theirs) => ours.or(theirs),
+            },
+            (false, true) => self.admission,
+            (false, false) => self.admission.max(theirs.admission),
         };
-        std::mem::replace(&mut self.admitted, admitted) != admitted
+        std::mem::replace(&mut self.admission, admission) != admission
     }
 
     /// A life from before the admission that was followed by one after it has been made anew and counts no more.
     fn drop_void_lives(&mut self) {
-        let admitted = self.admitted;
-        if self
-            .newest()
-            .is_some_and(|(_, life)| life.floor >= admitted)
-        {
-            self.lives.retain(|_, life| life.floor >= admitted);
+        let Some(Admission { floor, .. }) = self.admission else {
+            return;
+        };
+        if self.newest().is_some_and(|(_, life)| life.floor >= floor) {
+            self.lives.retain(|_, life| life.floor >= floor);
         }
     }
 
@@ -154,6 +164,25 @@ impl Members {
             ours.drop_void_lives();
         }
         changed
+    }
+
+    /// Drops announcements by lives that do not count, which nobody can confirm; says whether there were any.
+    pub fn drop_void_announcements(&mut self) -> bool {
+        let void: Vec<NodeId> = self
+            .nodes
+            .iter()
+            .filter(|(_, member)| member.lives.is_empty() && member.forgotten == 0)
+            .filter(|(_, member)| {
+                member
+                    .admission
+                    .is_none_or(|admission| self.life(admission.by).is_none())
+            })
+            .map(|(node, _)| *node)
+            .collect();
+        for node in &void {
+            self.nodes.remove(node);
+        }
+        !void.is_empty()
     }
 
     /// A number that two tables share when they know the same newest life of every member.
@@ -248,7 +277,15 @@ impl Members {
         varint::put(out, self.nodes.len() as u64);
         for (node, member) in &self.nodes {
             out.extend_from_slice(&node.0.to_le_bytes());
-            out.extend_from_slice(&member.admitted.raw().to_le_bytes());
+            match member.admission {
+                None => out.push(0),
+                Some(Admission { floor, by }) => {
+                    out.push(1);
+                    out.extend_from_slice(&floor.raw().to_le_bytes());
+                    out.extend_from_slice(&by.node.0.to_le_bytes());
+                    out.extend_from_slice(&by.incarnation.0.to_le_bytes());
+                }
+            }
             out.extend_from_slice(&member.forgotten.to_le_bytes());
             out.extend_from_slice(&member.entries_version.raw().to_le_bytes());
             varint::put(out, member.entries.len() as u64);
@@ -285,7 +322,16 @@ impl Members {
         for _ in 0..reader.varint()? {
             let node = NodeId(reader.u128()?);
             let mut member = Member {
-                admitted: Hlc::from_raw(reader.u64()?),
+                admission: match reader.u8()? {
+                    0 => None,
+                    _ => Some(Admission {
+                        floor: Hlc::from_raw(reader.u64()?),
+                        by: Origin {
+                            node: NodeId(reader.u128()?),
+                            incarnation: Incarnation(reader.u32()?),
+                        },
+                    }),
+                },
                 forgotten: reader.u32()?,
                 entries_version: Hlc::from_raw(reader.u64()?),
                 ..Member::default()
@@ -383,7 +429,13 @@ mod tests {
     #[test]
     fn a_table_has_these_bytes() {
         let mut members = sample();
-        members.nodes.entry(NodeId(5)).or_default().admitted = Hlc::from_raw(7);
+        members.nodes.entry(NodeId(5)).or_default().admission = Some(Admission {
+            floor: Hlc::from_raw(7),
+            by: Origin {
+                node: NodeId(6),
+                incarnation: Incarnation(3),
+            },
+        });
         members.nodes.entry(NodeId(6)).or_default().forgotten = 1;
         let mut out = Vec::new();
         members.encode(&mut out);
@@ -396,7 +448,10 @@ mod tests {
         let golden = [
             &[2][..],
             &id(5),
+            &[1],
             &word(7),
+            &id(6),
+            &[3, 0, 0, 0],
             &[0, 0, 0, 0],
             &word(9),
             &[1, 3, b'a', b':', b'1', 1],
@@ -413,7 +468,7 @@ mod tests {
             &word(0),
             &word(4),
             &id(6),
-            &word(0),
+            &[0],
             &[1, 0, 0, 0],
             &word(0),
             &[0, 0, 0],

@@ -91,8 +91,16 @@ impl Node {
         let vector = self.keyspace.journal.vector();
         let mut inner = self.inner.lock();
         let master = inner.links.get(&link).and_then(|info| info.master);
-        if master.is_some_and(|master| inner.state.members.is_retired(master)) {
+        if master.is_some_and(|master| inner.state.table.members.is_retired(master)) {
             return Err(LinkError::Retired);
+        }
+        // Asked for before this node left its mesh, or by nobody.
+        let asked = inner.links.get(&link).is_some_and(|info| {
+            info.snapshot == SnapshotWish::Asked
+                && info.is_taken_from(&inner.state.table, inner.follower)
+        });
+        if !asked {
+            return Err(LinkError::Aborted);
         }
         if inner.merge.is_some() {
             return Err(LinkError::Busy);
@@ -321,7 +329,7 @@ impl Node {
     fn cover(&self, inner: &mut Inner, merge: &Merge) {
         let settled = merge.head.settled;
         inner.covered = inner.covered.max(settled);
-        let speaks_of_all = inner.state.members.lives().all(|(origin, life)| {
+        let speaks_of_all = inner.state.table.members.lives().all(|(origin, life)| {
             let index = self.keyspace.origins.find(origin);
             life.floor >= settled || index.is_some_and(|index| merge.known.contains(&index))
         });

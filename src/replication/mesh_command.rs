@@ -78,7 +78,7 @@ fn status(replication: &Replication, reply: &mut Reply) {
     field(reply, "node", &origin.node.to_string());
     number(reply, "incarnation", i64::from(origin.incarnation.0));
     number(reply, "established", i64::from(node.is_established()));
-    number(reply, "members", node.members().0.nodes.len() as i64);
+    number(reply, "members", node.members().nodes.len() as i64);
     number(reply, "settled_age_ms", now.0 - settled.millis().0);
     let laggard = node
         .laggard()
@@ -101,7 +101,7 @@ fn status(replication: &Replication, reply: &mut Reply) {
 
 fn members(replication: &Replication, reply: &mut Reply) {
     let node = replication.node();
-    let (members, _) = node.members();
+    let members = node.members();
     let own = node.origin().node;
     reply.array(members.nodes.len());
     for (id, member) in &members.nodes {
@@ -229,7 +229,7 @@ pub fn info(replication: &Replication, out: &mut String) {
         origin.node,
         origin.incarnation.0,
         u8::from(node.is_established()),
-        node.members().0.nodes.len(),
+        node.members().nodes.len(),
         get(&counters.records_in),
         get(&counters.records_out),
         get(&counters.duplicates),

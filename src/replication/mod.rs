@@ -1,11 +1,13 @@
 //! Links between nodes: what is sent, what is accepted, and by which way.
 //!
-//! - [`node`]: a node as a member of the mesh; [`members`]: whom it knows; [`node_state`]: what it must never forget.
+//! - [`node`]: a node as a member of the mesh; [`members`], [`table`]: whom it knows; [`node_state`]: what it must never forget.
 //! - [`frame`]: the language of links; [`feed`] and [`link`]: the two sides of one, without their sockets.
-//! - [`routes`]: which origin comes over which link; [`merging`]: full sync at its receiver; [`adoption`]: strangers join.
+//! - [`routes`]: which origin comes over which link; [`merging`]: full sync at its receiver.
+//! - [`admission`]: who counts, and who lets strangers in; [`adoption`]: what a stranger does to come in.
 //! - [`master_link`] and [`replica_feed`]: the workers around them; [`manager`]: who starts and finds these; [`mod@tracing`]: spans.
 //! - [`control`]: the doors for the rest of the server.
 
+mod admission;
 mod adoption;
 pub mod clock;
 pub mod control;
@@ -22,6 +24,7 @@ pub mod node_state;
 pub mod replica_feed;
 pub mod routes;
 mod spool;
+pub mod table;
 pub mod tracing;
 
 pub use control::{AddMaster, LinkState, MasterStatus, ReplicaStatus, ReplicationControl};

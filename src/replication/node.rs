@@ -12,16 +12,18 @@ use hashbrown::{HashMap, HashSet};
 use parking_lot::Mutex;
 
 use crate::ablation::{Rule, is_off};
-use crate::commands::{Effect, Effects};
 use crate::db::origin::TooManyOrigins;
 use crate::db::{Hlc, Incarnation, NodeId, Origin, OriginIndex, UnixMillis};
-use crate::journal::{Position, Record};
+use crate::journal::Position;
+#[cfg(feature = "ablation")]
+use crate::journal::Record;
 use crate::keyspace::Keyspace;
 use crate::replication::frame::{Hello, VERSION};
 use crate::replication::members::{Entry, Life, Members, Statement};
 use crate::replication::merging::Merge;
 use crate::replication::node_state::{NodeState, StateStore};
-use crate::replication::routes::LinkInfo;
+use crate::replication::routes::{LinkInfo, SnapshotWish};
+use crate::replication::table::{MeshId, Table};
 
 /// How far ahead the clock's upper bound is written down.
 /// This is also how far a restarted node's clock may run ahead at first, so it is short.
@@ -76,6 +78,9 @@ pub struct Node {
     store: Box<dyn StateStore>,
     ids: AtomicU64,
     port: u16,
+    /// What this node said anew when it was admitted: whose records, their first time, what they hold.
+    #[cfg(feature = "ablation")]
+    pub said_anew: Mutex<Vec<(Origin, Hlc, Record)>>,
 }
 
 pub(super) struct Inner {
@@ -88,6 +93,10 @@ pub(super) struct Inner {
     pub(super) merge_wait: u32,
     /// What the senders of merged snapshots had settled: keys that were gone there by then are gone here without a trace.
     pub(super) covered: Hlc,
+    /// Ticks since this node began to wait for its admission.
+    pub(super) alone_ticks: u32,
+    /// What masters told is to be looked at again.
+    pub(super) relearn: bool,
     pub(super) follower: bool,
     /// Lives seen retired at the tick before: their last words may still be on a link.
     retired_seen: HashSet<Origin>,
@@ -99,6 +108,16 @@ impl Inner {
         Origin {
             node: self.state.node,
             incarnation: self.state.incarnation,
+        }
+    }
+
+    /// Forgets what was asked for and by which way what comes: another mesh, another life.
+    pub(super) fn drop_routes(&mut self) {
+        self.routes.clear();
+        self.merge = None;
+        for link in self.links.values_mut() {
+            link.subscribed.clear();
+            link.snapshot = SnapshotWish::None;
         }
     }
 
@@ -133,15 +152,22 @@ pub fn begin_life(
         incarnation: Incarnation(0),
         lease: Hlc::ZERO,
         established: false,
-        joined: false,
-        members: Members::default(),
+        sponsors: Vec::new(),
+        table: Table {
+            mesh: MeshId {
+                born: Hlc::at(now),
+                founder: fresh_id,
+            },
+            formed: false,
+            members: Members::default(),
+        },
     });
     let floor = state.lease.max(Hlc::at(now));
     if is_off(Rule::NewLife) && state.incarnation.0 > 0 {
         // The old life goes on as if nothing had been lost.
     } else {
         state.incarnation = Incarnation(state.incarnation.0 + 1);
-        let member = state.members.nodes.entry(state.node).or_default();
+        let member = state.table.members.nodes.entry(state.node).or_default();
         member.lives.insert(state.incarnation, Life { floor });
     }
     state.lease = floor.plus(LEASE_AHEAD_MS * HLC_PER_MS);
@@ -156,6 +182,7 @@ pub fn life_floor(state: &NodeState) -> Hlc {
         incarnation: state.incarnation,
     };
     state
+        .table
         .members
         .life(origin)
         .map_or(Hlc::ZERO, |life| life.floor)
@@ -181,6 +208,8 @@ impl Node {
                 merge: None,
                 merge_wait: 0,
                 covered: Hlc::ZERO,
+                alone_ticks: 0,
+                relearn: false,
                 follower: false,
                 retired_seen: HashSet::new(),
                 own,
@@ -190,6 +219,8 @@ impl Node {
             store,
             ids: AtomicU64::new(1),
             port,
+            #[cfg(feature = "ablation")]
+            said_anew: Mutex::default(),
         };
         node.begin_logs(&mut node.inner.lock());
         node
@@ -205,10 +236,15 @@ impl Node {
         self.inner.lock().origin()
     }
 
-    /// The table, and its version.
-    pub fn members(&self) -> (Members, u64) {
+    /// What this node tells of its mesh, and the version of that.
+    pub fn table(&self) -> (Table, u64) {
         let inner = self.inner.lock();
-        (inner.state.members.clone(), inner.version)
+        (inner.state.table.clone(), inner.version)
+    }
+
+    /// Whom this node counts.
+    pub fn members(&self) -> Members {
+        self.inner.lock().state.table.members.clone()
     }
 
     /// The table's version.
@@ -239,11 +275,10 @@ impl Node {
             features: 0,
             origin: inner.origin(),
             clock: self.keyspace.journal.clock(),
-            established: inner.state.established,
             stamped: self.keyspace.is_stamped(),
             follower: inner.follower,
             port: self.port,
-            members: inner.state.members.clone(),
+            table: inner.state.table.clone(),
         }
     }
 
@@ -253,7 +288,7 @@ impl Node {
         self.keyspace.journal.observe(version);
         let mut inner = self.inner.lock();
         let node = inner.state.node;
-        let member = inner.state.members.nodes.entry(node).or_default();
+        let member = inner.state.table.members.nodes.entry(node).or_default();
         let known: HashMap<String, Option<NodeId>> = member
             .entries
             .drain(..)
@@ -279,7 +314,7 @@ impl Node {
     ) -> Result<(), NodeError> {
         let node = inner.state.node;
         let version = self.keyspace.journal.clock().plus(1);
-        let member = inner.state.members.nodes.entry(node).or_default();
+        let member = inner.state.table.members.nodes.entry(node).or_default();
         let Some(entry) = member
             .entries
             .iter_mut()
@@ -306,7 +341,7 @@ impl Node {
 
     /// Starts a log for every life that has none.
     fn begin_logs(&self, inner: &mut Inner) {
-        for (origin, life) in inner.state.members.lives() {
+        for (origin, life) in inner.state.table.members.lives() {
             if let Ok(index) = self.keyspace.origins.intern(origin)
                 && index != inner.own
             {
@@ -315,104 +350,14 @@ impl Node {
         }
     }
 
-    /// Takes in what a master knows. Returns what it must be asked for: lives above a floor, of nodes that are strangers to the
-    /// mesh that this node belongs to and have not confirmed an admission that it knows of.
-    pub(super) fn learn(
-        &self,
-        inner: &mut Inner,
-        master: Origin,
-        table: &Members,
-        now: UnixMillis,
-    ) -> Result<Option<(Hlc, Vec<NodeId>)>, NodeError> {
-        let mut acceptable = table.clone();
-        let mut refused = Vec::new();
-        // A mesh that has announced this node makes no founder of it.
-        inner.state.joined |= table
-            .nodes
-            .get(&inner.state.node)
-            .is_some_and(|me| me.lives.is_empty() && me.admitted > Hlc::ZERO);
-        if inner.state.joined && !is_off(Rule::Admission) && !inner.follower {
-            let members = &inner.state.members;
-            // What a member of this mesh counts, it counts because it was admitted. A mesh that has announced this node is the
-            // one it joins, and nothing has settled here that anything of it could come too late for.
-            let joining = !inner.state.established && table.nodes.contains_key(&inner.state.node);
-            let trusted = joining || members.life(master).is_some();
-            acceptable.nodes.retain(|node, member| {
-                let known = members.nodes.get(node);
-                if member.lives.is_empty() || known.is_some_and(|known| !known.lives.is_empty()) {
-                    return true;
-                }
-                let announced = known.map_or(Hlc::MAX, |known| known.admitted);
-                let counts =
-                    member.admitted > Hlc::ZERO && (trusted || member.admitted >= announced);
-                if !counts {
-                    refused.push(*node);
-                }
-                counts
-            });
-        }
-        let unannounced: Vec<NodeId> = refused
-            .iter()
-            .copied()
-            .filter(|node| !inner.state.members.nodes.contains_key(node))
-            .collect();
-        if !unannounced.is_empty() {
-            let floor = self.admit(&unannounced, now);
-            for node in &unannounced {
-                inner.state.members.nodes.entry(*node).or_default().admitted = floor;
-            }
-            self.counters
-                .admissions
-                .fetch_add(unannounced.len() as u64, Ordering::Relaxed);
-        }
-        if inner.state.members.join(&acceptable) || !unannounced.is_empty() {
-            self.changed(inner)?;
-        }
-        let floor = refused
-            .iter()
-            .filter_map(|node| inner.state.members.nodes.get(node))
-            .map(|known| known.admitted)
-            .max();
-        Ok(floor.map(|floor| (floor, refused)))
-    }
-
-    /// Announces strangers inside this node's own stream: nobody settles past the record without having seen it.
-    fn admit(&self, strangers: &[NodeId], now: UnixMillis) -> Hlc {
-        let mut effects = Effects::default();
-        for &node in strangers {
-            effects.push(Effect::Admit { node });
-        }
-        let reservation = self.keyspace.journal.reserve(effects.count(), now);
-        let payload = bytes::Bytes::copy_from_slice(effects.payload());
-        reservation
-            .publish(Record {
-                count: effects.count(),
-                payload,
-                trace: None,
-            })
-            .time()
-    }
-
-    /// An admission arrived in a member's stream, before the record counts as arrived.
-    pub(super) fn admitted(&self, node: NodeId, at: Hlc) -> Result<(), NodeError> {
-        let mut inner = self.inner.lock();
-        let member = inner.state.members.nodes.entry(node).or_default();
-        let earlier = member.admitted != Hlc::ZERO && member.admitted <= at;
-        if earlier || !member.lives.is_empty() {
-            return Ok(());
-        }
-        member.admitted = at;
-        self.changed(&mut inner)
-    }
-
     /// Drops a member for good: what it says counts again only from a new life on. False where nobody has that id.
     pub fn forget(&self, node: NodeId) -> Result<bool, NodeError> {
         let mut inner = self.inner.lock();
-        let Some(member) = inner.state.members.nodes.get_mut(&node) else {
+        let Some(member) = inner.state.table.members.nodes.get_mut(&node) else {
             return Ok(false);
         };
         member.forgotten = member.newest().map_or(1, |(incarnation, _)| incarnation.0);
-        for known in inner.state.members.nodes.values_mut() {
+        for known in inner.state.table.members.nodes.values_mut() {
             for entry in &mut known.entries {
                 if entry.met.is_none() {
                     entry.met = Some(node);
@@ -437,29 +382,32 @@ impl Node {
         let vector = self.keyspace.journal.vector();
         let mut inner = self.inner.lock();
         self.retire(&mut inner, &vector)?;
-        let established = inner.state.members.all_met() || is_off(Rule::ColdStartHold);
-        if established && !inner.state.established && inner.merge.is_none() {
-            inner.state.established = true;
-            let founder = !std::mem::replace(&mut inner.state.joined, true);
-            // A founder confirms itself: from now on it is no stranger to whoever knows this mesh.
-            let me = inner.state.node;
-            if let Some(member) = inner.state.members.nodes.get_mut(&me)
-                && member.admitted == Hlc::ZERO
-                && founder
-            {
-                member.admitted = member
-                    .lives
-                    .values()
-                    .map(|life| life.floor)
-                    .min()
-                    .unwrap_or_default();
-            }
-            self.changed(&mut inner)?;
+        for link in inner.links.values_mut() {
+            link.refused_ticks = link.refused_ticks.saturating_sub(1);
         }
+        self.learn_again(&mut inner, now)?;
+        self.establish(&mut inner)?;
         let settled = self.least_arrival(&inner, &vector);
         self.plan(&mut inner, &vector);
         drop(inner);
         self.keyspace.raise_settled(settled);
+        Ok(())
+    }
+
+    /// Lets time settle once everybody was met.
+    fn establish(&self, inner: &mut Inner) -> Result<(), NodeError> {
+        if inner.state.established || inner.merge.is_some() {
+            return Ok(());
+        }
+        let all_met = inner.state.table.members.all_met()
+            && (inner.state.table.formed || self.is_counted_by_masters(inner));
+        if all_met || is_off(Rule::ColdStartHold) {
+            inner.state.established = true;
+            if !inner.state.table.formed {
+                self.form(inner);
+            }
+            self.changed(inner)?;
+        }
         Ok(())
     }
 
@@ -485,7 +433,7 @@ impl Node {
 
     /// States how much of each retired life is here, whenever that may have changed what others conclude.
     fn retire(&self, inner: &mut Inner, vector: &[Position]) -> Result<(), NodeError> {
-        let members = &inner.state.members;
+        let members = &inner.state.table.members;
         let retired: Vec<Origin> = members
             .lives()
             .map(|(origin, _)| origin)
@@ -505,7 +453,7 @@ impl Node {
                 continue;
             }
             let arrived = self.arrival(vector, origin);
-            let member = inner.state.members.nodes.entry(me).or_default();
+            let member = inner.state.table.members.nodes.entry(me).or_default();
             let known = member.statements.get(&origin);
             if known.is_none_or(|statement| (statement.by, statement.seen) != (by, seen)) {
                 member.statements.insert(
@@ -522,7 +470,7 @@ impl Node {
             }
         }
         if changed {
-            inner.state.members.prune_statements();
+            inner.state.table.members.prune_statements();
             self.changed(inner)?;
         }
         Ok(())
@@ -543,7 +491,7 @@ impl Node {
         if !inner.state.established || inner.merge.is_some() {
             return Hlc::ZERO;
         }
-        let members = &inner.state.members;
+        let members = &inner.state.table.members;
         let mut least = Hlc::MAX;
         for (origin, _) in members.lives() {
             let arrived = self.arrival(vector, origin);
@@ -561,7 +509,11 @@ impl Node {
             .values()
             .filter(|member| member.lives.is_empty() && member.forgotten == 0)
         {
-            least = least.min(member.admitted);
+            least = least.min(
+                member
+                    .admission
+                    .map_or(Hlc::ZERO, |admission| admission.floor),
+            );
         }
         least
     }
@@ -570,7 +522,7 @@ impl Node {
     pub fn laggard(&self) -> Option<(Origin, Hlc)> {
         let vector = self.keyspace.journal.vector();
         let inner = self.inner.lock();
-        let members = &inner.state.members;
+        let members = &inner.state.table.members;
         members
             .lives()
             .map(|(origin, _)| (origin, self.arrival(&vector, origin)))
@@ -593,7 +545,7 @@ impl Node {
             inner.merge,
             inner.merge_wait
         );
-        for (origin, life) in inner.state.members.lives() {
+        for (origin, life) in inner.state.table.members.lives() {
             let index = self.keyspace.origins.find(origin).unwrap_or_default();
             let route = inner.routes.get(&index);
             let position = vector.get(usize::from(index.0));

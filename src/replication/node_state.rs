@@ -1,7 +1,9 @@
 //! `node.state`: what a node must never forget, written whole and synced before it counts.
 //!
 //! ```text
-//! "KMNS" | version u16 = 1 | node u128 | incarnation u32 | lease u64 | flags u8 (1 established, 2 joined) | members (see members) | crc32 u32
+//! "KMNS" | version u16 = 1 | node u128 | incarnation u32 | lease u64 | flags u8 (1 established)
+//! sponsors varint, each: node u128 | incarnation u32
+//! table (see table) | crc32 u32
 //! ```
 //! All integers little endian; the checksum is that of everything before it. A file that does not check is refused:
 //! guessing an identity would make two nodes of one.
@@ -10,9 +12,9 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::db::varint::{Malformed, Reader};
-use crate::db::{Hlc, Incarnation, NodeId};
-use crate::replication::members::Members;
+use crate::db::varint::{self, Malformed, Reader};
+use crate::db::{Hlc, Incarnation, NodeId, Origin};
+use crate::replication::table::Table;
 
 const MAGIC: &[u8; 4] = b"KMNS";
 const VERSION: u16 = 1;
@@ -28,10 +30,10 @@ pub struct NodeState {
     pub lease: Hlc,
     /// Every configured master was met once.
     pub established: bool,
-    /// The node belongs to a mesh that was established: strangers need an admission.
-    pub joined: bool,
+    /// Who announced the node's confirmed admission, who had announced them, and so on.
+    pub sponsors: Vec<Origin>,
     /// The mesh as known.
-    pub members: Members,
+    pub table: Table,
 }
 
 impl NodeState {
@@ -43,8 +45,13 @@ impl NodeState {
         out.extend_from_slice(&self.node.0.to_le_bytes());
         out.extend_from_slice(&self.incarnation.0.to_le_bytes());
         out.extend_from_slice(&self.lease.raw().to_le_bytes());
-        out.push(u8::from(self.established) | u8::from(self.joined) << 1);
-        self.members.encode(&mut out);
+        out.push(u8::from(self.established));
+        varint::put(&mut out, self.sponsors.len() as u64);
+        for sponsor in &self.sponsors {
+            out.extend_from_slice(&sponsor.node.0.to_le_bytes());
+            out.extend_from_slice(&sponsor.incarnation.0.to_le_bytes());
+        }
+        self.table.encode(&mut out);
         let crc = crc32fast::hash(&out);
         out.extend_from_slice(&crc.to_le_bytes());
         out
@@ -69,13 +76,20 @@ impl NodeState {
         let incarnation = Incarnation(reader.u32()?);
         let lease = Hlc::from_raw(reader.u64()?);
         let flags = reader.u8()?;
+        let mut sponsors = Vec::new();
+        for _ in 0..reader.varint()? {
+            sponsors.push(Origin {
+                node: NodeId(reader.u128()?),
+                incarnation: Incarnation(reader.u32()?),
+            });
+        }
         Ok(Self {
             node,
             incarnation,
             lease,
             established: flags & 1 != 0,
-            joined: flags & 2 != 0,
-            members: Members::decode(&mut reader)?,
+            sponsors,
+            table: Table::decode(&mut reader)?,
         })
     }
 }
@@ -132,6 +146,8 @@ impl StateStore for FileStore {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::replication::members::Members;
+    use crate::replication::table::MeshId;
 
     fn state() -> NodeState {
         NodeState {
@@ -139,8 +155,18 @@ mod tests {
             incarnation: Incarnation(3),
             lease: Hlc::from_raw(0x55),
             established: true,
-            joined: false,
-            members: Members::default(),
+            sponsors: vec![Origin {
+                node: NodeId(7),
+                incarnation: Incarnation(1),
+            }],
+            table: Table {
+                mesh: MeshId {
+                    born: Hlc::from_raw(9),
+                    founder: NodeId(8),
+                },
+                formed: false,
+                members: Members::default(),
+            },
         }
     }
 
@@ -148,7 +174,10 @@ mod tests {
     fn node_state_has_these_bytes() {
         let mut golden = b"KMNS\x01\x00".to_vec();
         golden.extend_from_slice(&[0x02, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-        golden.extend_from_slice(&[3, 0, 0, 0, 0x55, 0, 0, 0, 0, 0, 0, 0, 1, 0]);
+        golden.extend_from_slice(&[3, 0, 0, 0, 0x55, 0, 0, 0, 0, 0, 0, 0, 1, 1]);
+        golden.extend_from_slice(&[7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0]);
+        golden.extend_from_slice(&[9, 0, 0, 0, 0, 0, 0, 0]);
+        golden.extend_from_slice(&[8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         let crc = crc32fast::hash(&golden);
         golden.extend_from_slice(&crc.to_le_bytes());
         assert_eq!(state().encode(), golden);

@@ -4,6 +4,7 @@
 //! Invariant: an origin is subscribed on at most one link, so that nothing is sent twice but what was under way when a route
 //! changed.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use hashbrown::{HashMap, HashSet};
@@ -11,9 +12,13 @@ use hashbrown::{HashMap, HashSet};
 use crate::db::{Hlc, Origin, OriginIndex};
 use crate::journal::Position;
 use crate::replication::node::{Inner, LinkId, Node};
+use crate::replication::table::Table;
 
 /// Ticks that a gap may last before a state merge is asked for: other links may still offer the records.
 const MERGE_PATIENCE_TICKS: u32 = 3;
+
+/// Ticks for which a master that had no snapshot to give is not asked again.
+const REFUSED_TICKS: u32 = 4;
 
 /// How far a direct link may lag behind what others say of its master: one second of stamps.
 const SILENCE: u64 = 1_000 * 4096;
@@ -31,8 +36,20 @@ pub struct LinkInfo {
     pub subscribed: HashSet<OriginIndex>,
     /// A snapshot is to be asked for, or was.
     pub snapshot: SnapshotWish,
-    /// A demand to be sent.
-    pub adopt: Option<(Hlc, Vec<crate::db::NodeId>)>,
+    /// For so long its master is not asked for a snapshot again: it had none to give.
+    pub refused_ticks: u32,
+    /// What the master told of its mesh.
+    pub told: Option<Arc<Table>>,
+    /// The master counts strangers: it is to be told whom this node announces.
+    pub adopt: bool,
+}
+
+impl LinkInfo {
+    /// Whether what it brings may be taken: its master counts, or is followed.
+    pub(super) fn is_taken_from(&self, table: &Table, follower: bool) -> bool {
+        self.master
+            .is_some_and(|master| follower || table.counts(master))
+    }
 }
 
 /// Whether a link's master is to send a snapshot.
@@ -56,8 +73,8 @@ pub enum Request {
     Unsubscribe(Origin),
     /// Send everything.
     Snapshot,
-    /// Start new lives above this.
-    Adopt(Hlc, Vec<crate::db::NodeId>),
+    /// These are announced and are to confirm that.
+    Adopt(Box<Table>),
 }
 
 impl Node {
@@ -106,10 +123,22 @@ impl Node {
 
     /// Decides the routes anew.
     pub(super) fn plan(&self, inner: &mut Inner, vector: &[Position]) {
+        if self.is_waiting(inner) {
+            inner.routes.clear();
+            return;
+        }
         let own = self.keyspace.journal.own();
+        let (table, follower) = (&inner.state.table, inner.follower);
+        let links: Vec<(LinkId, &LinkInfo)> = inner
+            .links
+            .iter()
+            .filter(|(_, link)| link.is_taken_from(table, follower))
+            .map(|(id, link)| (*id, link))
+            .collect();
         let mut wanted: Option<(Hlc, LinkId)> = None;
         let origins: Vec<(Origin, OriginIndex)> = inner
             .state
+            .table
             .members
             .lives()
             .filter_map(|(origin, _)| Some((origin, self.keyspace.origins.find(origin)?)))
@@ -137,31 +166,19 @@ impl Node {
                     .map_or(Hlc::ZERO, |position| position.arrived)
             };
             let usable = |link: &LinkInfo| {
-                link.master.is_some()
-                    && link
-                        .advertised
-                        .get(&index)
-                        .is_some_and(|position| position.base <= mine)
+                let position = link.advertised.get(&index);
+                position.is_some_and(|position| position.base <= mine)
             };
-            let direct = inner
-                .links
-                .iter()
-                .find(|(_, link)| link.master == Some(origin) && usable(link));
-            let best = inner
-                .links
-                .iter()
-                .filter(|(_, link)| usable(link))
-                .max_by_key(|(_, link)| reach(link));
-            let current = inner
-                .routes
-                .get(&index)
-                .and_then(|by| inner.links.get_key_value(by))
-                .filter(|(_, link)| usable(link));
+            let usable_links = || links.iter().copied().filter(|(_, link)| usable(link));
+            let direct = usable_links().find(|(_, link)| link.master == Some(origin));
+            let best = usable_links().max_by_key(|(_, link)| reach(link));
+            let by = inner.routes.get(&index);
+            let current = usable_links().find(|(id, _)| Some(id) == by);
             // Somebody has records that this node lacks, and whoever could send them one by one no longer has them all.
             let unreachable = best.is_none_or(|(_, link)| reach(link) <= mine)
-                && inner.links.values().any(|link| {
+                && links.iter().any(|(_, link)| {
                     let position = link.advertised.get(&index);
-                    link.master.is_some() && position.is_some_and(|position| position.last > mine)
+                    position.is_some_and(|position| position.last > mine)
                 });
             // A direct link that says nothing while others hear of its master has gone silent.
             let heard = |link: &LinkInfo| {
@@ -169,13 +186,13 @@ impl Node {
             };
             let direct = direct.filter(|(_, link)| heard(link));
             let choice = match (direct, current, best) {
-                (Some((direct, _)), _, _) => Some(*direct),
+                (Some((direct, _)), _, _) => Some(direct),
                 _ if unreachable => None,
                 (None, Some((current, link)), Some((best, other))) => {
                     let stuck = reach(link) <= mine && reach(other) > mine;
-                    Some(if stuck { *best } else { *current })
+                    Some(if stuck { best } else { current })
                 }
-                (None, _, best) => best.map(|(id, _)| *id),
+                (None, _, best) => best.map(|(id, _)| id),
             };
             match choice {
                 Some(link) => {
@@ -186,15 +203,12 @@ impl Node {
                 }
                 None => {
                     inner.routes.remove(&index);
-                    let ahead = inner
-                        .links
+                    let ahead = links
                         .iter()
                         .filter(|(_, link)| {
-                            link.master.is_some()
-                                && link
-                                    .advertised
-                                    .get(&index)
-                                    .is_some_and(|position| position.last > mine)
+                            let position = link.advertised.get(&index);
+                            link.refused_ticks == 0
+                                && position.is_some_and(|position| position.last > mine)
                         })
                         .max_by_key(|(_, link)| reach(link));
                     if let Some((id, link)) = ahead {
@@ -203,6 +217,7 @@ impl Node {
                 }
             }
         }
+        drop(links);
         self.plan_merge(inner, wanted.map(|(_, link)| link));
     }
 
@@ -233,6 +248,14 @@ impl Node {
         }
     }
 
+    /// The master has no snapshot to give now: somebody else may.
+    pub(super) fn on_busy(&self, link: LinkId) {
+        if let Some(info) = self.inner.lock().links.get_mut(&link) {
+            info.snapshot = SnapshotWish::None;
+            info.refused_ticks = REFUSED_TICKS;
+        }
+    }
+
     /// What a link has to say to its master now.
     pub(super) fn requests(&self, link: LinkId) -> Vec<Request> {
         let vector = self.keyspace.journal.vector();
@@ -245,8 +268,8 @@ impl Node {
             return Vec::new();
         }
         let mut requests = Vec::new();
-        if let Some((floor, nodes)) = info.adopt.take() {
-            requests.push(Request::Adopt(floor, nodes));
+        if std::mem::take(&mut info.adopt) {
+            requests.push(Request::Adopt(Box::new(inner.state.table.clone())));
         }
         let over: Vec<OriginIndex> = info
             .subscribed

@@ -27,14 +27,17 @@ impl StateStore for Disk {
         match &mut *disk {
             // Only what a start must write is kept: identity and life.
             Some(kept) if is_off(Rule::DurableMembership) => {
-                let life = state.members.nodes.get(&state.node).cloned();
+                let life = state.table.members.nodes.get(&state.node).cloned();
                 kept.incarnation = state.incarnation;
                 if let Some(mut life) = life {
                     life.entries_version = keymesh::db::Hlc::ZERO;
                     life.entries.clear();
-                    kept.members.nodes.insert(state.node, life);
+                    kept.table.members.nodes.insert(state.node, life);
                 }
                 kept.established = state.established;
+                kept.sponsors.clone_from(&state.sponsors);
+                kept.table.mesh = state.table.mesh;
+                kept.table.formed = state.table.formed;
                 kept.lease = state.lease;
             }
             _ => *disk = Some(state.clone()),

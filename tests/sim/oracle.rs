@@ -89,6 +89,7 @@ pub fn replay(operations: &[Published], now: UnixMillis) -> Data {
                     original.raw(),
                 )),
             },
+            Op::ImportDel(original) => old.filter(|old| old.2 >= original.raw()),
             Op::IncrByFloat(_) => panic!("the simulation makes no floats"),
         };
         if let Some(new) = new {

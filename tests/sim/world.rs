@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use keymesh::ablation;
+use keymesh::commands::effects::{self, Effect};
 use keymesh::db::stamp::EPOCH_MS;
 use keymesh::db::{Expiry, NodeId, Op, Origin, UnixMillis};
 
@@ -61,8 +62,8 @@ pub struct World {
     gone: Vec<Arc<keymesh::replication::node::Node>>,
     in_slow_write: bool,
     calm: bool,
-    /// Nodes that were there from the start.
-    founders: usize,
+    /// How many nodes belong together; the others have yet to join.
+    attached: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,7 +132,7 @@ pub fn run(seed: u64) -> Report {
         gone: Vec::new(),
         in_slow_write: false,
         calm,
-        founders: count,
+        attached: count,
     };
     if world.rng.percent(40) {
         world.cold_start();
@@ -225,12 +226,10 @@ impl World {
                 self.nodes[index].node.origin()
             ));
         }
-        // Islands that share data and meet half-way are not simulated: a newcomer brings what it wrote alone.
-        let settled_mesh = self.nodes.iter().all(|node| node.node.is_established());
-        let joins = settled_mesh && self.coverage.joins < 2 && count < 6;
-        if self.rng.percent(3) && joins && !self.in_slow_write {
-            self.join();
+        if !self.in_slow_write {
+            self.newcomers();
         }
+        let settled_mesh = self.nodes.iter().all(|node| node.node.is_established());
         if self.rng.percent(2) && !self.in_slow_write && settled_mesh {
             self.retopologize();
         }
@@ -244,16 +243,40 @@ impl World {
         }
     }
 
-    fn join(&mut self) {
-        let index = self.nodes.len();
-        let id = NodeId(u128::from(self.rng.next()) << 64 | index as u128);
-        let skew = self.rng.pick(&[0, -400, 50, 400]);
-        let bytes = self.nodes[0].journal_bytes;
-        let entries = self.topology.entries(index, index + 1);
-        self.nodes
-            .push(SimNode::start(id, skew, entries, bytes, self.now));
+    /// Nodes start that belong to no mesh, alone or as an island of two, and some time later join the others.
+    fn newcomers(&mut self) {
+        let outside = self.nodes.len() - self.attached;
+        if self.rng.percent(3) && self.coverage.joins + (outside as u64) < 2 && self.nodes.len() < 6
+        {
+            let index = self.nodes.len();
+            let id = NodeId(u128::from(self.rng.next()) << 64 | index as u128);
+            let skew = self.rng.pick(&[0, -400, 50, 400]);
+            let bytes = self.nodes[0].journal_bytes;
+            self.nodes
+                .push(SimNode::start(id, skew, Vec::new(), bytes, self.now));
+            self.tell(&format!("node {index} starts"));
+            if outside == 1 && self.rng.percent(50) {
+                self.nodes[index].set_entries(vec![index - 1]);
+                self.nodes[index - 1].set_entries(vec![index]);
+                self.tell(&format!("nodes {} and {index} make an island", index - 1));
+            }
+        }
+        let outside = self.nodes.len() - self.attached;
+        let formed = self.nodes[..self.attached]
+            .iter()
+            .all(|node| node.node.is_established());
+        if outside > 0 && formed && self.rng.percent(15) {
+            self.attach();
+        }
+    }
+
+    /// Whoever is outside joins.
+    fn attach(&mut self) {
+        let outside = self.nodes.len() - self.attached;
+        self.attached = self.nodes.len();
+        self.coverage.joins += outside as u64;
+        self.tell(&format!("{outside} nodes join"));
         self.rewire();
-        self.coverage.joins += 1;
     }
 
     fn retopologize(&mut self) {
@@ -268,31 +291,16 @@ impl World {
     }
 
     fn rewire(&mut self) {
-        let count = self.nodes.len();
-        for index in 0..count {
-            let entries = self.topology.entries(index, count);
+        for index in 0..self.attached {
+            let entries = self.topology.entries(index, self.attached);
             if entries != self.nodes[index].entries {
                 self.nodes[index].set_entries(entries);
             }
         }
     }
 
-    /// Whether every other node that reads from it, directly or not, counts a node's present life. What a newcomer takes before
-    /// that is not simulated: see the notes on joining in ARCHITECTURE.md.
-    fn is_counted(&self, index: usize) -> bool {
-        let origin = self.nodes[index].node.origin();
-        index < self.founders
-            || self
-                .nodes
-                .iter()
-                .all(|node| node.node.members().0.life(origin).is_some())
-    }
-
     fn client_write(&mut self) {
         let index = self.rng.below(self.nodes.len());
-        if !self.is_counted(index) {
-            return;
-        }
         let wall = self.nodes[index].wall(self.now);
         ablation::set_wall_clock(wall.0);
         if self.rng.percent(2) {
@@ -360,11 +368,8 @@ impl World {
         self.in_slow_write = true;
         self.coverage.slow_writes += 1;
         let index = self.rng.below(self.nodes.len());
-        if !self.is_counted(index) {
-            self.in_slow_write = false;
-            return;
-        }
         let node = Arc::clone(&self.nodes[index].node);
+        let life = node.origin().incarnation;
         let reservation = node
             .keyspace
             .journal
@@ -372,12 +377,16 @@ impl World {
         for _ in 0..1 + self.rng.below(12) {
             self.step();
         }
+        self.in_slow_write = false;
+        if node.origin().incarnation != life {
+            // A server's write holds its partition, so that the node cannot begin a new life meanwhile.
+            return;
+        }
         let value = vec![b'a' + self.rng.below(26) as u8];
         let operation = (0, b"slow".to_vec(), OwnedOp::new(Op::Append(&value)));
         let (published, record) = self.nodes[index].apply(&reservation, &[operation]);
         reservation.publish(record);
         self.published.extend(published);
-        self.in_slow_write = false;
     }
 
     fn operation(&mut self, index: usize) -> (u32, Vec<u8>, OwnedOp) {
@@ -402,19 +411,16 @@ impl World {
 
     fn heal(mut self) -> Report {
         self.network.cut.clear();
-        let last_write = self
-            .published
-            .iter()
-            .map(|operation| operation.order.0)
-            .max()
-            .unwrap_or(0);
+        if self.attached < self.nodes.len() {
+            self.attach();
+        }
         let mut rest = false;
         for _ in 0..HEAL_ROUNDS {
             self.now += HEAL_STEP_MS;
             self.tick();
             self.network
                 .step(&self.nodes, self.now, &mut self.rng, true);
-            rest = self.at_rest(last_write);
+            rest = self.at_rest();
             if rest {
                 break;
             }
@@ -438,7 +444,7 @@ impl World {
                 ));
             }
             let expected = oracle::replay(&self.surviving(), UnixMillis(now + 10_000));
-            if self.adoptions() == 0 && views[0] != expected {
+            if views[0] != expected {
                 failures.push(format!(
                     "node 0 differs from the oracle {what}: {:?} / {expected:?}",
                     views[0]
@@ -472,7 +478,10 @@ impl World {
     }
 
     /// Everything has arrived, is settled, and leaves nothing behind.
-    fn at_rest(&self, after: u64) -> bool {
+    fn at_rest(&self) -> bool {
+        let said_anew = self.said_anew();
+        let all = self.published.iter().chain(&said_anew);
+        let after = all.map(|operation| operation.order.0).max().unwrap_or(0);
         self.nodes.iter().all(|node| {
             let settled = node.node.keyspace.settled();
             settled.raw() > after
@@ -511,12 +520,6 @@ impl World {
         text
     }
 
-    fn adoptions(&self) -> u64 {
-        let all = self.nodes.iter().map(|node| &node.node).chain(&self.gone);
-        all.map(|node| node.counters.adoptions.load(Ordering::Relaxed))
-            .sum()
-    }
-
     /// The operations that somebody still holds.
     fn surviving(&self) -> Vec<Published> {
         let mut most: BTreeMap<(NodeId, u32), u64> = BTreeMap::new();
@@ -532,15 +535,48 @@ impl World {
                 *known = (*known).max(arrived.raw());
             }
         }
-        self.published
-            .iter()
-            .filter(|operation| {
-                let (time, node, life) = operation.order;
-                most.get(&(node, life))
-                    .is_some_and(|arrived| time <= *arrived)
-            })
-            .cloned()
-            .collect()
+        let members = self.nodes[0].node.members();
+        let counts = |operation: &Published| {
+            let (time, node, life) = operation.order;
+            let origin = Origin {
+                node,
+                incarnation: keymesh::db::Incarnation(life),
+            };
+            let arrived = most.get(&(node, life)).copied().unwrap_or_default();
+            time <= arrived && (members.life(origin).is_some() || ablated_admission())
+        };
+        let said_anew = self.said_anew();
+        let all = self.published.iter().chain(&said_anew);
+        all.filter(|operation| counts(operation)).cloned().collect()
+    }
+
+    /// What nodes said anew under a new life when they were admitted.
+    fn said_anew(&self) -> Vec<Published> {
+        let mut published = Vec::new();
+        for node in self.nodes.iter().map(|node| &node.node).chain(&self.gone) {
+            for (origin, first, record) in node.said_anew.lock().iter() {
+                let effects = effects::decode_all(&record.payload, record.count)
+                    .expect("it was encoded by a node");
+                for (nth, effect) in effects.iter().enumerate() {
+                    let Effect::Key { db, key, op } = effect else {
+                        continue;
+                    };
+                    let mut bytes = Vec::new();
+                    op.encode(&mut bytes);
+                    published.push(Published {
+                        order: (
+                            first.plus(nth as u64).raw(),
+                            origin.node,
+                            origin.incarnation.0,
+                        ),
+                        db: *db,
+                        key: Some(key.to_vec()),
+                        op: bytes,
+                    });
+                }
+            }
+        }
+        published
     }
 
     fn count(&mut self) {
@@ -559,6 +595,10 @@ impl World {
             }
         }
     }
+}
+
+fn ablated_admission() -> bool {
+    ablation::is_off(ablation::Rule::Admission)
 }
 
 fn ablated() -> bool {

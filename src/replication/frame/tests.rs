@@ -44,6 +44,21 @@ fn frames_have_these_bytes() {
     );
 }
 
+fn table() -> Table {
+    Table {
+        mesh: MeshId {
+            born: Hlc::from_raw(9),
+            founder: NodeId(0x44),
+        },
+        formed: true,
+        members: Members::default(),
+    }
+}
+
+const TABLE: &[u8] = &[
+    9, 0, 0, 0, 0, 0, 0, 0, 0x44, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
+];
+
 #[test]
 fn an_introduction_has_these_bytes() {
     let hello = Hello {
@@ -54,17 +69,17 @@ fn an_introduction_has_these_bytes() {
             incarnation: Incarnation(3),
         },
         clock: Hlc::from_raw(0x0102),
-        established: true,
         stamped: true,
         follower: false,
         port: 6379,
-        members: Members::default(),
+        table: table(),
     };
     let golden = [
-        &[39, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0][..],
+        &[64, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0][..],
         &[0x21, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
         &[3, 0, 0, 0],
-        &[2, 1, 0, 0, 0, 0, 0, 0, 3, 0xeb, 0x18, 0],
+        &[2, 1, 0, 0, 0, 0, 0, 0, 2, 0xeb, 0x18],
+        TABLE,
     ]
     .concat();
     let expected = Frame::Hello(Box::new(hello.clone()));
@@ -135,9 +150,9 @@ fn the_other_frames_have_these_bytes() {
         &Frame::Error("no"),
     );
     check(
-        |frames| frames.members(&Members::default()),
-        &[2, 0, 0, 0, 19, 0],
-        &Frame::Members(Members::default()),
+        |frames| frames.members(&table()),
+        &[&[27, 0, 0, 0, 19][..], TABLE].concat(),
+        &Frame::Members(Box::new(table())),
     );
     check(
         |frames| frames.unsubscribe(origin),
@@ -150,9 +165,9 @@ fn the_other_frames_have_these_bytes() {
         &Frame::WantSnapshot,
     );
     check(
-        |frames| frames.adopt(Hlc::from_raw(7), &[NodeId(0x21)]),
-        &[&[26, 0, 0, 0, 36, 7, 0, 0, 0, 0, 0, 0, 0, 1][..], &node].concat(),
-        &Frame::Adopt(Hlc::from_raw(7), vec![NodeId(0x21)]),
+        |frames| frames.adopt(&table()),
+        &[&[27, 0, 0, 0, 36][..], TABLE].concat(),
+        &Frame::Adopt(Box::new(table())),
     );
 }
 

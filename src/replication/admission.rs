@@ -1,0 +1,496 @@
+//! Who counts in a mesh, and how strangers come in.
+//!
+//! While a mesh forms nothing is settled anywhere, and whoever is met counts. Once it has formed, a stranger's stamps must come
+//! after a record in the stream of somebody who counts (an *announcement*): nobody settles past that record without having seen
+//! it. Several members may announce a stranger; the stranger itself *confirms* one announcement, and a life of it counts for
+//! whoever counts the announcer. Announcements travel with the tables of members, to whoever reads, and with ADOPT to whom one
+//! reads, until they are confirmed.
+//!
+//! Where two formed meshes meet, the nodes of the younger leave it for the older, as strangers.
+//!
+//! Invariant: no stamp at or before a mesh's settled time ever enters that mesh.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
+
+use crate::ablation::{Rule, is_off};
+use crate::commands::{Effect, Effects};
+use crate::db::{Hlc, NodeId, Origin, UnixMillis};
+use crate::journal::Record;
+use crate::replication::members::{Admission, Member, Members};
+use crate::replication::node::{Inner, LinkId, Node, NodeError};
+use crate::replication::table::Table;
+
+/// Ticks after which a node that waits for its own admission announces strangers itself: perhaps nobody reads it.
+const ALONE_TICKS: u32 = 60;
+/// How many sponsors' sponsors are remembered.
+const SPONSORS_MAX: usize = 64;
+
+/// The nodes of a told table that count for who counts `ours`: known ones, and those whose admission was announced by somebody
+/// who counts.
+fn countable(ours: &Members, told: &Members, me: NodeId) -> BTreeSet<NodeId> {
+    let mut counts: BTreeSet<NodeId> = told
+        .nodes
+        .iter()
+        .filter(|(node, _)| {
+            ours.nodes
+                .get(*node)
+                .is_some_and(|known| !known.lives.is_empty())
+        })
+        .map(|(node, _)| *node)
+        .collect();
+    loop {
+        let by_who_counts = |member: &Member| {
+            member.admission.is_some_and(|Admission { by, .. }| {
+                // A life before those that count has been left behind.
+                let oldest = ours
+                    .nodes
+                    .get(&by.node)
+                    .and_then(|known| known.lives.keys().next());
+                let later = oldest.is_none_or(|oldest| by.incarnation > *oldest) && by.node != me;
+                let comes = counts.contains(&by.node) && told.life(by).is_some() && later;
+                ours.life(by).is_some() || comes
+            })
+        };
+        let more: Vec<NodeId> = told
+            .nodes
+            .iter()
+            .filter(|(node, member)| {
+                !member.lives.is_empty() && !counts.contains(*node) && by_who_counts(member)
+            })
+            .map(|(node, _)| *node)
+            .collect();
+        if more.is_empty() {
+            return counts;
+        }
+        counts.extend(more);
+    }
+}
+
+/// Who announced an admission, who had announced them, and so on.
+fn sponsors(told: &Members, by: Origin) -> Vec<Origin> {
+    let mut chain = vec![by];
+    while let Some(admission) = chain
+        .last()
+        .and_then(|last| told.nodes.get(&last.node))
+        .and_then(|member| member.admission)
+        .filter(|admission| !chain.contains(&admission.by) && chain.len() < SPONSORS_MAX)
+    {
+        chain.push(admission.by);
+    }
+    chain
+}
+
+/// Whether a life of this node that is not left behind counts for a teller.
+fn counts_me(inner: &Inner, told: &Table) -> bool {
+    let me = inner.state.node;
+    let mine = inner.state.table.members.nodes.get(&me);
+    let there = told.members.nodes.get(&me);
+    mine.zip(there)
+        .is_some_and(|(mine, there)| mine.lives.keys().any(|life| there.lives.contains_key(life)))
+}
+
+impl Node {
+    /// Takes in what a master knows; says whether it counts nodes that do not count here.
+    pub(super) fn learn(
+        &self,
+        inner: &mut Inner,
+        master: Origin,
+        told: &Table,
+        now: UnixMillis,
+    ) -> Result<bool, NodeError> {
+        if inner.follower || is_off(Rule::Admission) {
+            if inner.state.table.members.join(&told.members) {
+                self.changed(inner)?;
+            }
+            return Ok(false);
+        }
+        let counted_there = counts_me(inner, told);
+        if !inner.state.table.formed && told.formed && counted_there {
+            self.formed_elsewhere(inner, told, now)?;
+        } else if self.yields_to(inner, master, told) {
+            self.join_mesh(inner, told, false, now)?;
+        }
+        self.heed(inner, told, now)?;
+        if !inner.state.table.formed {
+            let table = &mut inner.state.table;
+            let older = told.mesh < table.mesh;
+            table.mesh = table.mesh.min(told.mesh);
+            if table.members.join(&told.members) || older {
+                self.changed(inner)?;
+            }
+            return Ok(false);
+        }
+        if counted_there && told.formed && told.mesh < inner.state.table.mesh {
+            inner.state.table.mesh = told.mesh;
+            self.changed(inner)?;
+        }
+        let me = inner.state.node;
+        let mut acceptable = Members::default();
+        let mut counts: BTreeSet<NodeId> =
+            inner.state.table.members.nodes.keys().copied().collect();
+        counts.retain(|node| !inner.state.table.members.nodes[node].lives.is_empty());
+        if told.mesh == inner.state.table.mesh {
+            counts = countable(&inner.state.table.members, &told.members, me);
+            acceptable = told.members.clone();
+            acceptable
+                .nodes
+                .retain(|node, member| member.lives.is_empty() || counts.contains(node));
+            // Nobody knows better about this node than it does.
+            if let Some(told) = acceptable.nodes.remove(&me)
+                && let Some(mine) = inner.state.table.members.nodes.get_mut(&me)
+            {
+                mine.forgotten = mine.forgotten.max(told.forgotten);
+            }
+        }
+        let strangers: Vec<NodeId> = told
+            .members
+            .nodes
+            .iter()
+            .filter(|(node, member)| !member.lives.is_empty() && !counts.contains(*node))
+            .map(|(node, _)| *node)
+            .collect();
+        let announced = self.announce(inner, &strangers, now);
+        let joined = inner.state.table.members.join(&acceptable);
+        if inner.state.table.members.drop_void_announcements() || joined || announced {
+            self.changed(inner)?;
+        }
+        Ok(!strangers.is_empty())
+    }
+
+    /// The mesh that this node was forming has formed, and counts it. Where this node has counted somebody meanwhile whom the
+    /// mesh does not, what it has of them does not count: it begins again with nothing, as after a crash.
+    fn formed_elsewhere(
+        &self,
+        inner: &mut Inner,
+        told: &Table,
+        now: UnixMillis,
+    ) -> Result<(), NodeError> {
+        let me = inner.state.node;
+        let agreed = inner.state.table.members.nodes.iter().all(|(node, known)| {
+            let confirmed = told.members.nodes.get(node);
+            known.lives.is_empty() || confirmed.is_some_and(|member| member.admission.is_some())
+        });
+        if agreed {
+            inner.state.table.formed = true;
+            inner.state.table.mesh = told.mesh;
+        } else {
+            self.join_mesh(inner, told, true, now)?;
+        }
+        let mut counted = told.members.clone();
+        counted
+            .nodes
+            .retain(|node, member| *node == me || member.admission.is_some());
+        inner.state.table.members.join(&counted);
+        let admission = told.members.nodes.get(&me).and_then(|me| me.admission);
+        inner.state.sponsors = admission.map_or(Vec::new(), |admission| {
+            sponsors(&told.members, admission.by)
+        });
+        self.changed(inner)
+    }
+
+    /// Asked by a reader: whoever the table announces without lives is to confirm that.
+    pub(super) fn adopt(&self, told: &Table, now: UnixMillis) -> Result<(), NodeError> {
+        let mut inner = self.inner.lock();
+        let inner = &mut *inner;
+        if inner.follower || !told.formed {
+            return Ok(());
+        }
+        self.heed(inner, told, now)?;
+        if told.mesh != inner.state.table.mesh || !inner.state.table.formed {
+            return Ok(());
+        }
+        // For whom this node reads: told on with its table.
+        let mut announced = told.members.clone();
+        announced.nodes.retain(|_, member| {
+            member.entries.clear();
+            member.lives.is_empty() && member.admission.is_some() && member.forgotten == 0
+        });
+        let joined = inner.state.table.members.join(&announced);
+        if inner.state.table.members.drop_void_announcements() || joined {
+            self.changed(inner)?;
+        }
+        Ok(())
+    }
+
+    /// Whether this node leaves its mesh for that of a master.
+    fn yields_to(&self, inner: &Inner, master: Origin, told: &Table) -> bool {
+        let table = &inner.state.table;
+        if !told.formed {
+            return false;
+        }
+        if !table.formed {
+            return true;
+        }
+        let there = told.members.nodes.get(&inner.state.node);
+        let confirmed_there = there.is_some_and(|there| there.admission.is_some());
+        match self.confirmed(inner) {
+            // It counts there already, and waits here for what nobody will announce.
+            None if there.is_some_and(|there| !there.lives.is_empty()) => {
+                confirmed_there && told.mesh <= table.mesh
+            }
+            None => told.mesh < table.mesh,
+            Some(_) => {
+                let mates = counts_me(inner, told) && table.counts(master);
+                told.mesh < table.mesh && !mates
+            }
+        }
+    }
+
+    /// Becomes a stranger to another mesh: nothing is settled any more, and of those known so far only they count who count
+    /// there. What this node has and writes waits for its admission.
+    fn join_mesh(
+        &self,
+        inner: &mut Inner,
+        told: &Table,
+        afresh: bool,
+        now: UnixMillis,
+    ) -> Result<(), NodeError> {
+        let me = inner.state.node;
+        let present = inner.state.incarnation;
+        let there = told
+            .members
+            .nodes
+            .get(&me)
+            .filter(|there| !there.lives.is_empty());
+        let known = std::mem::take(&mut inner.state.table.members);
+        let mut members = Members::default();
+        for (&node, member) in &told.members.nodes {
+            let confirmed = !member.lives.is_empty() && member.admission.is_some();
+            if node != me && confirmed {
+                members.nodes.insert(node, member.clone());
+            }
+        }
+        for (node, member) in known.nodes {
+            if node == me {
+                let mut member = member;
+                member.statements.clear();
+                member.admission = there.and_then(|there| there.admission);
+                match there {
+                    Some(there) => member.lives.clone_from(&there.lives),
+                    None => member.lives.retain(|life, _| *life == present),
+                }
+                members.nodes.insert(me, member);
+            } else if member.forgotten > 0 {
+                let kept = members.nodes.entry(node).or_default();
+                kept.forgotten = kept.forgotten.max(member.forgotten);
+            }
+        }
+        inner.state.table = Table {
+            mesh: told.mesh,
+            formed: true,
+            members,
+        };
+        let admission = self.confirmed(inner);
+        inner.state.sponsors = admission.map_or(Vec::new(), |admission| {
+            sponsors(&told.members, admission.by)
+        });
+        inner.state.established = false;
+        inner.alone_ticks = 0;
+        inner.drop_routes();
+        inner.relearn = true;
+        self.unsettle(inner);
+        self.changed(inner)?;
+        // It has been there before: under other lives, or with what does not count there.
+        if let Some(there) = there
+            && (afresh || !there.lives.contains_key(&present))
+        {
+            let floor = self.keyspace.journal.clock();
+            self.begin_anew(inner, floor, there.lives.clone(), now)?;
+        }
+        Ok(())
+    }
+
+    /// Nothing counts as settled any more, until everything that did has been settled anew.
+    fn unsettle(&self, inner: &mut Inner) {
+        let _quiet = self.keyspace.lock_all();
+        inner.covered = inner.covered.max(self.keyspace.settled());
+        self.keyspace.unsettle();
+    }
+
+    /// Confirms an announcement of this node, where it is the first of its mesh or comes from an older one.
+    fn heed(&self, inner: &mut Inner, told: &Table, now: UnixMillis) -> Result<(), NodeError> {
+        let table = &inner.state.table;
+        let announced = told
+            .members
+            .nodes
+            .get(&inner.state.node)
+            .filter(|me| me.lives.is_empty())
+            .and_then(|me| me.admission)
+            .filter(|admission| told.counts(admission.by));
+        let Some(admission) = announced else {
+            return Ok(());
+        };
+        let same = table.formed && told.mesh == table.mesh;
+        if table.formed && told.mesh > table.mesh {
+            return Ok(());
+        }
+        let confirmed = self.confirmed(inner);
+        let stands = inner
+            .state
+            .sponsors
+            .iter()
+            .any(|sponsor| told.counts(*sponsor));
+        if same && confirmed.is_some() && stands {
+            return Ok(());
+        }
+        if !same {
+            self.join_mesh(inner, told, false, now)?;
+        }
+        self.begin_anew(inner, admission.floor, BTreeMap::new(), now)?;
+        let floor = inner
+            .state
+            .table
+            .members
+            .life(inner.origin())
+            .map_or(admission.floor, |life| life.floor);
+        let me = inner.state.node;
+        if let Some(me) = inner.state.table.members.nodes.get_mut(&me) {
+            me.admission = Some(Admission {
+                floor,
+                by: admission.by,
+            });
+        }
+        inner.state.sponsors = sponsors(&told.members, admission.by);
+        self.changed(inner)
+    }
+
+    /// The admission that this node has confirmed.
+    fn confirmed(&self, inner: &Inner) -> Option<Admission> {
+        inner
+            .state
+            .table
+            .members
+            .nodes
+            .get(&inner.state.node)
+            .and_then(|me| me.admission)
+    }
+
+    /// Whether this node has yet to come in: what it took from its new mesh now it would have to take again.
+    pub(super) fn is_waiting(&self, inner: &Inner) -> bool {
+        inner.state.table.formed
+            && inner.alone_ticks < ALONE_TICKS
+            && self.confirmed(inner).is_none()
+            && !inner.follower
+            && !is_off(Rule::Admission)
+    }
+
+    /// Announces those strangers that nobody has announced, inside this node's own stream; says whether there were any.
+    fn announce(&self, inner: &mut Inner, strangers: &[NodeId], now: UnixMillis) -> bool {
+        if self.is_waiting(inner) {
+            return false;
+        }
+        let new: Vec<NodeId> = strangers
+            .iter()
+            .copied()
+            .filter(|node| {
+                let known = inner.state.table.members.nodes.get(node);
+                known.is_none_or(|known| known.admission.is_none())
+            })
+            .collect();
+        if new.is_empty() {
+            return false;
+        }
+        let mut effects = Effects::default();
+        for &node in &new {
+            effects.push(Effect::Admit { node });
+        }
+        let reservation = self.keyspace.journal.reserve(effects.count(), now);
+        let payload = bytes::Bytes::copy_from_slice(effects.payload());
+        let floor = reservation
+            .publish(Record {
+                count: effects.count(),
+                payload,
+                trace: None,
+            })
+            .time();
+        let by = inner.origin();
+        for &node in &new {
+            let member = inner.state.table.members.nodes.entry(node).or_default();
+            member.admission = Some(Admission { floor, by });
+        }
+        self.counters
+            .admissions
+            .fetch_add(new.len() as u64, Ordering::Relaxed);
+        true
+    }
+
+    /// An announcement arrived in a member's stream, before the record counts as arrived.
+    pub(super) fn announced(&self, node: NodeId, floor: Hlc, by: Origin) -> Result<(), NodeError> {
+        let mut inner = self.inner.lock();
+        let admission = Admission { floor, by };
+        let member = inner.state.table.members.nodes.entry(node).or_default();
+        let earlier = member.admission.is_some_and(|known| known <= admission);
+        if earlier || !member.lives.is_empty() {
+            return Ok(());
+        }
+        member.admission = Some(admission);
+        self.changed(&mut inner)
+    }
+
+    /// Looks again at what the masters told, where that may now be seen in another light.
+    pub(super) fn learn_again(&self, inner: &mut Inner, now: UnixMillis) -> Result<(), NodeError> {
+        inner.alone_ticks = inner.alone_ticks.saturating_add(1);
+        let due = std::mem::take(&mut inner.relearn) || inner.alone_ticks.is_multiple_of(10);
+        if !due {
+            return Ok(());
+        }
+        let links: Vec<LinkId> = inner.links.keys().copied().collect();
+        for link in links {
+            self.learn_from(inner, link, now)?;
+        }
+        Ok(())
+    }
+
+    /// Takes in what a link's master told last.
+    pub(super) fn learn_from(
+        &self,
+        inner: &mut Inner,
+        link: LinkId,
+        now: UnixMillis,
+    ) -> Result<(), NodeError> {
+        let told = inner
+            .links
+            .get(&link)
+            .and_then(|info| Some((info.master?, std::sync::Arc::clone(info.told.as_ref()?))));
+        let Some((master, told)) = told else {
+            return Ok(());
+        };
+        let strangers = self.learn(inner, master, &told, now)?;
+        if let Some(info) = inner.links.get_mut(&link) {
+            info.adopt = strangers;
+        }
+        Ok(())
+    }
+
+    /// Forms a mesh where everybody was met, nothing is settled, and whomever this node reads counts it too.
+    pub(super) fn form(&self, inner: &mut Inner) {
+        let by = inner.origin();
+        inner.state.table.formed = true;
+        inner.state.sponsors = vec![by];
+        for member in inner.state.table.members.nodes.values_mut() {
+            let floor = member.lives.values().map(|life| life.floor).min();
+            if let (None, Some(floor)) = (member.admission, floor) {
+                member.admission = Some(Admission { floor, by });
+            }
+        }
+    }
+
+    /// Whether all masters of this node count it: then all of them form one mesh.
+    pub(super) fn is_counted_by_masters(&self, inner: &Inner) -> bool {
+        let me = inner.state.node;
+        let entries = inner.state.table.members.nodes.get(&me);
+        entries.is_some_and(|member| {
+            member.entries.iter().all(|entry| {
+                entry.met == Some(me)
+                    || inner.links.values().any(|link| {
+                        link.address == entry.address
+                            && link
+                                .told
+                                .as_ref()
+                                .is_some_and(|told| counts_me(inner, told))
+                    })
+            })
+        })
+    }
+}

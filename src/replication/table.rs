@@ -1,0 +1,120 @@
+//! What a node tells others of its mesh: which mesh that is, and whom it counts as members.
+//!
+//! A *mesh* is named by its oldest founder. Of two meshes that meet the older one stays; the nodes of the younger join it one by
+//! one.
+//!
+//! ```text
+//! table = born u64 | founder u128 | flags u8 (1 formed) | members (see members)
+//! ```
+
+use crate::db::varint::{Malformed, Reader};
+use crate::db::{Hlc, NodeId, Origin};
+use crate::replication::members::Members;
+
+/// The name of a mesh: when its oldest founder's first life began, and who that is. The older mesh is the lesser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MeshId {
+    /// The floor of the founder's first life.
+    pub born: Hlc,
+    /// The founder.
+    pub founder: NodeId,
+}
+
+impl MeshId {
+    /// Appends 24 bytes.
+    pub fn encode(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.born.raw().to_le_bytes());
+        out.extend_from_slice(&self.founder.0.to_le_bytes());
+    }
+
+    /// Reads what [`Self::encode`] wrote.
+    pub fn decode(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self {
+            born: Hlc::from_raw(reader.u64()?),
+            founder: NodeId(reader.u128()?),
+        })
+    }
+}
+
+/// See the head of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// The teller's mesh.
+    pub mesh: MeshId,
+    /// The mesh is formed: what is settled in it may not be known to strangers, who need an admission.
+    pub formed: bool,
+    /// Whom the teller counts.
+    pub members: Members,
+}
+
+impl Table {
+    /// Whether a life counts for the teller.
+    pub fn counts(&self, life: Origin) -> bool {
+        self.members.life(life).is_some()
+    }
+
+    /// Appends the bytes of the head comment.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        self.mesh.encode(out);
+        out.push(u8::from(self.formed));
+        self.members.encode(out);
+    }
+
+    /// Reads what [`Self::encode`] wrote.
+    pub fn decode(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let mesh = MeshId::decode(reader)?;
+        let formed = match reader.u8()? {
+            0 => false,
+            1 => true,
+            _ => {
+                return Err(Malformed(
+                    "unknown mesh flags: this node is older than its peer",
+                ));
+            }
+        };
+        Ok(Self {
+            mesh,
+            formed,
+            members: Members::decode(reader)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mesh_table_has_these_bytes_and_comes_back() {
+        let table = Table {
+            mesh: MeshId {
+                born: Hlc::from_raw(0x0102),
+                founder: NodeId(0x33),
+            },
+            formed: true,
+            members: Members::default(),
+        };
+        let mut golden = vec![2, 1, 0, 0, 0, 0, 0, 0, 0x33];
+        golden.extend_from_slice(&[0; 15]);
+        golden.extend_from_slice(&[1, 0]);
+        let mut out = Vec::new();
+        table.encode(&mut out);
+        assert_eq!(out, golden);
+        assert_eq!(Table::decode(&mut Reader::new(&golden)), Ok(table));
+        for len in 0..golden.len() {
+            assert!(Table::decode(&mut Reader::new(&golden[..len])).is_err());
+        }
+        golden[24] = 2;
+        assert!(Table::decode(&mut Reader::new(&golden)).is_err());
+    }
+
+    #[test]
+    fn the_older_mesh_is_the_lesser() {
+        let mesh = |born, founder| MeshId {
+            born: Hlc::from_raw(born),
+            founder: NodeId(founder),
+        };
+        assert!(mesh(1, 9) < mesh(2, 1));
+        assert!(mesh(1, 1) < mesh(1, 2));
+    }
+}
