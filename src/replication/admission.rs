@@ -95,7 +95,6 @@ impl Node {
     pub(super) fn learn(
         &self,
         inner: &mut Inner,
-        master: Origin,
         told: &Table,
         now: UnixMillis,
     ) -> Result<bool, NodeError> {
@@ -108,8 +107,8 @@ impl Node {
         let counted_there = counts_me(inner, told);
         if !inner.state.table.formed && told.formed && counted_there {
             self.formed_elsewhere(inner, told, now)?;
-        } else if self.yields_to(inner, master, told) {
-            self.join_mesh(inner, told, false, now)?;
+        } else if self.yields_to(inner, told) {
+            self.join_mesh(inner, told, now)?;
         }
         self.heed(inner, told, now)?;
         if !inner.state.table.formed {
@@ -120,10 +119,6 @@ impl Node {
                 self.changed(inner)?;
             }
             return Ok(false);
-        }
-        if counted_there && told.formed && told.mesh < inner.state.table.mesh {
-            inner.state.table.mesh = told.mesh;
-            self.changed(inner)?;
         }
         let me = inner.state.node;
         let mut acceptable = Members::default();
@@ -167,15 +162,18 @@ impl Node {
         now: UnixMillis,
     ) -> Result<(), NodeError> {
         let me = inner.state.node;
-        let agreed = inner.state.table.members.nodes.iter().all(|(node, known)| {
-            let confirmed = told.members.nodes.get(node);
-            known.lives.is_empty() || confirmed.is_some_and(|member| member.admission.is_some())
-        });
-        if agreed {
+        if !self.has_what_counts_not(inner, told) {
             inner.state.table.formed = true;
             inner.state.table.mesh = told.mesh;
+            let members = &mut inner.state.table.members;
+            members.nodes.retain(|node, member| {
+                let there = told.members.nodes.get(node);
+                *node == me
+                    || member.forgotten > 0
+                    || there.is_some_and(|there| !there.lives.is_empty())
+            });
         } else {
-            self.join_mesh(inner, told, true, now)?;
+            self.join_mesh(inner, told, now)?;
         }
         let mut counted = told.members.clone();
         counted
@@ -214,7 +212,7 @@ impl Node {
     }
 
     /// Whether this node leaves its mesh for that of a master.
-    fn yields_to(&self, inner: &Inner, master: Origin, told: &Table) -> bool {
+    fn yields_to(&self, inner: &Inner, told: &Table) -> bool {
         let table = &inner.state.table;
         if !told.formed {
             return false;
@@ -230,24 +228,16 @@ impl Node {
                 confirmed_there && told.mesh <= table.mesh
             }
             None => told.mesh < table.mesh,
-            Some(_) => {
-                let mates = counts_me(inner, told) && table.counts(master);
-                told.mesh < table.mesh && !mates
-            }
+            Some(_) => told.mesh < table.mesh,
         }
     }
 
     /// Becomes a stranger to another mesh: nothing is settled any more, and of those known so far only they count who count
     /// there. What this node has and writes waits for its admission.
-    fn join_mesh(
-        &self,
-        inner: &mut Inner,
-        told: &Table,
-        afresh: bool,
-        now: UnixMillis,
-    ) -> Result<(), NodeError> {
+    fn join_mesh(&self, inner: &mut Inner, told: &Table, now: UnixMillis) -> Result<(), NodeError> {
         let me = inner.state.node;
-        let present = inner.state.incarnation;
+        let continues = counts_me(inner, told);
+        let afresh = !continues || self.has_what_counts_not(inner, told);
         let there = told
             .members
             .nodes
@@ -267,8 +257,9 @@ impl Node {
                 member.statements.clear();
                 member.admission = there.and_then(|there| there.admission);
                 match there {
+                    Some(there) if continues => member.lives.extend(there.lives.clone()),
                     Some(there) => member.lives.clone_from(&there.lives),
-                    None => member.lives.retain(|life, _| *life == present),
+                    None => {}
                 }
                 members.nodes.insert(me, member);
             } else if member.forgotten > 0 {
@@ -292,13 +283,24 @@ impl Node {
         self.unsettle(inner);
         self.changed(inner)?;
         // It has been there before: under other lives, or with what does not count there.
-        if let Some(there) = there
-            && (afresh || !there.lives.contains_key(&present))
-        {
+        if there.is_some() && afresh {
+            let me = inner.state.table.members.nodes.get(&me);
+            let kept = me.map_or(BTreeMap::new(), |me| me.lives.clone());
             let floor = self.keyspace.journal.clock();
-            self.begin_anew(inner, floor, there.lives.clone(), now)?;
+            self.begin_anew(inner, floor, kept, now)?;
         }
         Ok(())
+    }
+
+    /// Whether there is anything here of others who do not count for a teller.
+    fn has_what_counts_not(&self, inner: &Inner, told: &Table) -> bool {
+        let me = inner.state.node;
+        let vector = self.keyspace.journal.vector();
+        let origins = self.keyspace.origins.list();
+        origins.iter().enumerate().any(|(place, origin)| {
+            let position = vector.get(place + 1).copied().unwrap_or_default();
+            origin.node != me && position.last > Hlc::ZERO && !told.counts(*origin)
+        })
     }
 
     /// Nothing counts as settled any more, until everything that did has been settled anew.
@@ -335,7 +337,7 @@ impl Node {
             return Ok(());
         }
         if !same {
-            self.join_mesh(inner, told, false, now)?;
+            self.join_mesh(inner, told, now)?;
         }
         self.begin_anew(inner, admission.floor, BTreeMap::new(), now)?;
         let floor = inner
@@ -452,11 +454,11 @@ impl Node {
         let told = inner
             .links
             .get(&link)
-            .and_then(|info| Some((info.master?, std::sync::Arc::clone(info.told.as_ref()?))));
-        let Some((master, told)) = told else {
+            .and_then(|info| info.told.as_ref().map(std::sync::Arc::clone));
+        let Some(told) = told else {
             return Ok(());
         };
-        let strangers = self.learn(inner, master, &told, now)?;
+        let strangers = self.learn(inner, &told, now)?;
         if let Some(info) = inner.links.get_mut(&link) {
             info.adopt = strangers;
         }
@@ -467,6 +469,7 @@ impl Node {
     pub(super) fn form(&self, inner: &mut Inner) {
         let by = inner.origin();
         inner.state.table.formed = true;
+        inner.state.table.mesh.founders = inner.state.table.members.founders();
         inner.state.sponsors = vec![by];
         for member in inner.state.table.members.nodes.values_mut() {
             let floor = member.lives.values().map(|life| life.floor).min();

@@ -203,6 +203,19 @@ impl Members {
         sum
     }
 
+    /// A number that only tables of the same nodes share.
+    pub fn founders(&self) -> u64 {
+        let ids = self
+            .nodes
+            .iter()
+            .filter(|(_, member)| !member.lives.is_empty());
+        let low = ids.fold(0xcbf2_9ce4_8422_2325u64, |sum, (node, _)| {
+            let mixed = (sum ^ node.0 as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            (mixed.rotate_left(29) ^ (node.0 >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        });
+        low.max(1)
+    }
+
     /// A member's newest life.
     pub fn newest(&self, node: NodeId) -> Option<Incarnation> {
         self.nodes

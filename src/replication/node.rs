@@ -157,6 +157,7 @@ pub fn begin_life(
             mesh: MeshId {
                 born: Hlc::at(now),
                 founder: fresh_id,
+                founders: 0,
             },
             formed: false,
             members: Members::default(),

@@ -163,6 +163,7 @@ mod tests {
                 mesh: MeshId {
                     born: Hlc::from_raw(9),
                     founder: NodeId(8),
+                    founders: 5,
                 },
                 formed: false,
                 members: Members::default(),
@@ -177,7 +178,8 @@ mod tests {
         golden.extend_from_slice(&[3, 0, 0, 0, 0x55, 0, 0, 0, 0, 0, 0, 0, 1, 1]);
         golden.extend_from_slice(&[7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0]);
         golden.extend_from_slice(&[9, 0, 0, 0, 0, 0, 0, 0]);
-        golden.extend_from_slice(&[8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        golden.extend_from_slice(&[8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        golden.extend_from_slice(&[5, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         let crc = crc32fast::hash(&golden);
         golden.extend_from_slice(&crc.to_le_bytes());
         assert_eq!(state().encode(), golden);

@@ -1,10 +1,10 @@
 //! What a node tells others of its mesh: which mesh that is, and whom it counts as members.
 //!
-//! A *mesh* is named by its oldest founder. Of two meshes that meet the older one stays; the nodes of the younger join it one by
-//! one.
+//! A *mesh* is named by its oldest founder and by all its founders together. Of two meshes that meet the older one stays; the
+//! nodes of the younger join it one by one.
 //!
 //! ```text
-//! table = born u64 | founder u128 | flags u8 (1 formed) | members (see members)
+//! table = born u64 | founder u128 | founders u64 | flags u8 (1 formed) | members (see members)
 //! ```
 
 use crate::db::varint::{Malformed, Reader};
@@ -18,13 +18,16 @@ pub struct MeshId {
     pub born: Hlc,
     /// The founder.
     pub founder: NodeId,
+    /// A number that only the same founders have; 0 before the mesh has formed.
+    pub founders: u64,
 }
 
 impl MeshId {
-    /// Appends 24 bytes.
+    /// Appends 32 bytes.
     pub fn encode(self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.born.raw().to_le_bytes());
         out.extend_from_slice(&self.founder.0.to_le_bytes());
+        out.extend_from_slice(&self.founders.to_le_bytes());
     }
 
     /// Reads what [`Self::encode`] wrote.
@@ -32,6 +35,7 @@ impl MeshId {
         Ok(Self {
             born: Hlc::from_raw(reader.u64()?),
             founder: NodeId(reader.u128()?),
+            founders: reader.u64()?,
         })
     }
 }
@@ -90,13 +94,14 @@ mod tests {
             mesh: MeshId {
                 born: Hlc::from_raw(0x0102),
                 founder: NodeId(0x33),
+                founders: 0x44,
             },
             formed: true,
             members: Members::default(),
         };
         let mut golden = vec![2, 1, 0, 0, 0, 0, 0, 0, 0x33];
         golden.extend_from_slice(&[0; 15]);
-        golden.extend_from_slice(&[1, 0]);
+        golden.extend_from_slice(&[0x44, 0, 0, 0, 0, 0, 0, 0, 1, 0]);
         let mut out = Vec::new();
         table.encode(&mut out);
         assert_eq!(out, golden);
@@ -104,7 +109,7 @@ mod tests {
         for len in 0..golden.len() {
             assert!(Table::decode(&mut Reader::new(&golden[..len])).is_err());
         }
-        golden[24] = 2;
+        golden[32] = 2;
         assert!(Table::decode(&mut Reader::new(&golden)).is_err());
     }
 
@@ -113,6 +118,7 @@ mod tests {
         let mesh = |born, founder| MeshId {
             born: Hlc::from_raw(born),
             founder: NodeId(founder),
+            founders: 0,
         };
         assert!(mesh(1, 9) < mesh(2, 1));
         assert!(mesh(1, 1) < mesh(1, 2));

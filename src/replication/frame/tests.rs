@@ -49,6 +49,7 @@ fn table() -> Table {
         mesh: MeshId {
             born: Hlc::from_raw(9),
             founder: NodeId(0x44),
+            founders: 0x55,
         },
         formed: true,
         members: Members::default(),
@@ -56,7 +57,8 @@ fn table() -> Table {
 }
 
 const TABLE: &[u8] = &[
-    9, 0, 0, 0, 0, 0, 0, 0, 0x44, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
+    9, 0, 0, 0, 0, 0, 0, 0, 0x44, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x55, 0, 0, 0, 0, 0,
+    0, 0, 1, 0,
 ];
 
 #[test]
@@ -75,7 +77,7 @@ fn an_introduction_has_these_bytes() {
         table: table(),
     };
     let golden = [
-        &[64, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0][..],
+        &[72, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0][..],
         &[0x21, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
         &[3, 0, 0, 0],
         &[2, 1, 0, 0, 0, 0, 0, 0, 2, 0xeb, 0x18],
@@ -151,7 +153,7 @@ fn the_other_frames_have_these_bytes() {
     );
     check(
         |frames| frames.members(&table()),
-        &[&[27, 0, 0, 0, 19][..], TABLE].concat(),
+        &[&[35, 0, 0, 0, 19][..], TABLE].concat(),
         &Frame::Members(Box::new(table())),
     );
     check(
@@ -166,7 +168,7 @@ fn the_other_frames_have_these_bytes() {
     );
     check(
         |frames| frames.adopt(&table()),
-        &[&[27, 0, 0, 0, 36][..], TABLE].concat(),
+        &[&[35, 0, 0, 0, 36][..], TABLE].concat(),
         &Frame::Adopt(Box::new(table())),
     );
 }
