@@ -237,7 +237,8 @@ impl Node {
     fn join_mesh(&self, inner: &mut Inner, told: &Table, now: UnixMillis) -> Result<(), NodeError> {
         let me = inner.state.node;
         let continues = counts_me(inner, told);
-        let afresh = !continues || self.has_what_counts_not(inner, told);
+        let settled = self.keyspace.settled() > Hlc::ZERO;
+        let afresh = !continues || settled || self.has_what_counts_not(inner, told);
         let there = told
             .members
             .nodes

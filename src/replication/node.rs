@@ -288,13 +288,21 @@ impl Node {
         let version = self.keyspace.journal.clock().plus(1);
         self.keyspace.journal.observe(version);
         let mut inner = self.inner.lock();
+        let inner = &mut *inner;
         let node = inner.state.node;
         let member = inner.state.table.members.nodes.entry(node).or_default();
-        let known: HashMap<String, Option<NodeId>> = member
-            .entries
-            .drain(..)
-            .map(|entry| (entry.address, entry.met))
+        // Whoever answers there now counts as met, whatever was written of the entry before.
+        let answers = inner.links.values();
+        let mut known: HashMap<String, Option<NodeId>> = answers
+            .filter_map(|link| Some((link.address.clone(), Some(link.master?.node))))
             .collect();
+        known.extend(
+            member
+                .entries
+                .drain(..)
+                .filter(|entry| entry.met.is_some())
+                .map(|entry| (entry.address, entry.met)),
+        );
         member.entries = addresses
             .iter()
             .map(|address| Entry {
@@ -303,7 +311,7 @@ impl Node {
             })
             .collect();
         member.entries_version = version;
-        self.changed(&mut inner)
+        self.changed(inner)
     }
 
     /// Somebody answered at one of this node's entries.
@@ -397,7 +405,7 @@ impl Node {
 
     /// Lets time settle once everybody was met.
     fn establish(&self, inner: &mut Inner) -> Result<(), NodeError> {
-        if inner.state.established || inner.merge.is_some() {
+        if inner.state.established || inner.merge.is_some() || self.is_waiting(inner) {
             return Ok(());
         }
         let all_met = inner.state.table.members.all_met()
