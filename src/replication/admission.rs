@@ -131,11 +131,18 @@ impl Node {
             acceptable
                 .nodes
                 .retain(|node, member| member.lives.is_empty() || counts.contains(node));
-            // Nobody knows better about this node than it does.
+            // Nobody knows better about this node than it does, but which of its earlier lives count.
             if let Some(told) = acceptable.nodes.remove(&me)
                 && let Some(mine) = inner.state.table.members.nodes.get_mut(&me)
             {
+                let present = inner.state.incarnation;
                 mine.forgotten = mine.forgotten.max(told.forgotten);
+                let mut known = mine.clone();
+                known.lives = told.lives;
+                known
+                    .lives
+                    .retain(|life, _| *life < present && mine.admission.is_some());
+                acceptable.nodes.insert(me, known);
             }
         }
         let strangers: Vec<NodeId> = told
@@ -355,6 +362,12 @@ impl Node {
             });
         }
         inner.state.sponsors = sponsors(&told.members, admission.by);
+        // Nothing is settled here: whoever counts for its sponsor counts.
+        let mut counted = told.members.clone();
+        counted
+            .nodes
+            .retain(|_, member| !member.lives.is_empty() && member.admission.is_some());
+        inner.state.table.members.join(&counted);
         self.changed(inner)
     }
 
