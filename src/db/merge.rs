@@ -25,9 +25,19 @@ pub struct Sender<'a> {
 }
 
 impl Partition {
-    /// Begins a merge: no key counts as met.
+    /// Begins a merge: no key counts as met. After one that was given up half-way the marks of all keys are set anew.
     pub fn begin_merge(&mut self) {
         self.merge_parity = !self.merge_parity;
+        if std::mem::replace(&mut self.merge_open, true) {
+            let unmet = !self.merge_parity;
+            let records = self.dbs.iter_mut().flat_map(|db| db.table.iter_mut());
+            records.for_each(|record| record.set_merge_mark(unmet));
+        }
+    }
+
+    /// The merge has met every key.
+    pub fn end_merge(&mut self) {
+        self.merge_open = false;
     }
 
     /// Merges one received key; `ctx.stamp` is not used.

@@ -111,6 +111,7 @@ pub struct Partition {
     pub(super) settle: VecDeque<(Hlc, u32, Box<[u8]>)>,
     pub(super) walk: Option<Walk>,
     pub(super) merge_parity: bool,
+    pub(super) merge_open: bool,
     watchers: Watchers,
     /// What happened here.
     pub stats: PartitionStats,
@@ -126,6 +127,7 @@ impl Partition {
             settle: VecDeque::new(),
             walk: None,
             merge_parity: false,
+            merge_open: false,
             watchers: HashMap::new(),
             stats: PartitionStats::default(),
         }

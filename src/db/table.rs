@@ -236,6 +236,13 @@ impl Table {
         self.segments.iter().flat_map(|segment| segment.keys.iter())
     }
 
+    /// Every record, to change what is not its key.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Record> {
+        self.segments
+            .iter_mut()
+            .flat_map(|segment| segment.keys.iter_mut())
+    }
+
     /// A record at random: a segment by `pick`, then one of its keys; none where there is none.
     pub fn random(&self, pick: u64) -> Option<&Record> {
         if self.len == 0 {

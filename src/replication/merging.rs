@@ -302,6 +302,9 @@ impl Node {
         let Some(merge) = inner.merge.take() else {
             return;
         };
+        for guard in &mut self.keyspace.lock_all() {
+            guard.end_merge();
+        }
         let own = self.keyspace.journal.own();
         for (index, position) in &merge.head.positions {
             if *index != own {
