@@ -453,7 +453,8 @@ impl Node {
             inner.state.incarnation,
             members.fingerprint(),
         );
-        let version = self.keyspace.journal.clock();
+        // Two statements never bear the same version: the later one must win everywhere.
+        let version = self.keyspace.journal.clock().plus(1);
         let mut changed = false;
         for origin in retired {
             // The last words of a life may still be on their way from a link into the journal, or in a snapshot that is here
@@ -479,6 +480,7 @@ impl Node {
             }
         }
         if changed {
+            self.keyspace.journal.observe(version);
             inner.state.table.members.prune_statements();
             self.changed(inner)?;
         }
