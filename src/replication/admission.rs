@@ -327,7 +327,7 @@ impl Node {
             .get(&inner.state.node)
             .filter(|me| me.lives.is_empty())
             .and_then(|me| me.admission)
-            .filter(|admission| told.counts(admission.by));
+            .filter(|admission| told.members.life(admission.by).is_some());
         let Some(admission) = announced else {
             return Ok(());
         };

@@ -52,9 +52,13 @@ pub struct Table {
 }
 
 impl Table {
-    /// Whether a life counts for the teller.
+    /// Whether a life counts for the teller: not its own while it waits for its admission.
     pub fn counts(&self, life: Origin) -> bool {
-        self.members.life(life).is_some()
+        let member = self.members.nodes.get(&life.node);
+        member.is_some_and(|member| {
+            let confirmed = member.admission.is_some() || !self.formed;
+            confirmed && member.lives.contains_key(&life.incarnation)
+        })
     }
 
     /// Appends the bytes of the head comment.
