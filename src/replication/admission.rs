@@ -18,6 +18,7 @@ use crate::commands::{Effect, Effects};
 use crate::db::{Hlc, NodeId, Origin, UnixMillis};
 use crate::journal::Record;
 use crate::replication::members::{Admission, Member, Members};
+use crate::replication::merging::Merge;
 use crate::replication::node::{Inner, LinkId, Node, NodeError};
 use crate::replication::table::Table;
 
@@ -81,6 +82,14 @@ fn sponsors(told: &Members, by: Origin) -> Vec<Origin> {
     chain
 }
 
+/// Whether a merge must first come to its end: there is something here that no vector speaks of yet. What was told is looked at
+/// again then.
+fn is_half_merged(inner: &mut Inner) -> bool {
+    let half = inner.merge.as_ref().is_some_and(Merge::is_whole);
+    inner.relearn |= half;
+    half
+}
+
 /// Whether a life of this node that is not left behind counts for a teller.
 fn counts_me(inner: &Inner, told: &Table) -> bool {
     let me = inner.state.node;
@@ -102,6 +111,9 @@ impl Node {
             if inner.state.table.members.join(&told.members) {
                 self.changed(inner)?;
             }
+            return Ok(false);
+        }
+        if is_half_merged(inner) {
             return Ok(false);
         }
         let counted_there = counts_me(inner, told);
@@ -198,7 +210,7 @@ impl Node {
     pub(super) fn adopt(&self, told: &Table, now: UnixMillis) -> Result<(), NodeError> {
         let mut inner = self.inner.lock();
         let inner = &mut *inner;
-        if inner.follower || !told.formed {
+        if inner.follower || !told.formed || is_half_merged(inner) {
             return Ok(());
         }
         self.heed(inner, told, now)?;
