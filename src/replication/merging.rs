@@ -136,10 +136,11 @@ impl Node {
     }
 
     fn merge_context(&self) -> WriteContext<'_> {
+        let covered = self.inner.lock().covered;
         WriteContext {
             stamp: Stamp::ZERO,
             now: UnixMillis(0),
-            settled: self.keyspace.settled(),
+            settled: self.keyspace.settled().max(covered),
             origins: &self.keyspace.origins,
         }
     }
@@ -336,7 +337,8 @@ impl Node {
             let index = self.keyspace.origins.find(origin);
             life.floor >= settled || index.is_some_and(|index| merge.known.contains(&index))
         });
-        if inner.state.established && speaks_of_all {
+        let formed = inner.state.table.formed || inner.follower;
+        if formed && speaks_of_all {
             self.keyspace.raise_settled(settled);
         }
     }
