@@ -104,6 +104,7 @@ impl Node {
     pub(super) fn learn(
         &self,
         inner: &mut Inner,
+        master: Option<Origin>,
         told: &Table,
         now: UnixMillis,
     ) -> Result<bool, NodeError> {
@@ -156,6 +157,14 @@ impl Node {
                     .retain(|life, _| *life < present && mine.admission.is_some());
                 acceptable.nodes.insert(me, known);
             }
+        }
+        // Somebody who counts and has not heard yet that its mesh has formed: it knows of restarts.
+        let behind = !told.formed && master.is_some_and(|life| inner.state.table.counts(life));
+        if behind {
+            acceptable = told.members.clone();
+            acceptable
+                .nodes
+                .retain(|node, _| *node != me && counts.contains(node));
         }
         let strangers: Vec<NodeId> = told
             .members
@@ -480,11 +489,11 @@ impl Node {
         let told = inner
             .links
             .get(&link)
-            .and_then(|info| info.told.as_ref().map(std::sync::Arc::clone));
-        let Some(told) = told else {
+            .and_then(|info| Some((info.master, std::sync::Arc::clone(info.told.as_ref()?))));
+        let Some((master, told)) = told else {
             return Ok(());
         };
-        let strangers = self.learn(inner, &told, now)?;
+        let strangers = self.learn(inner, master, &told, now)?;
         if let Some(info) = inner.links.get_mut(&link) {
             info.adopt = strangers;
         }

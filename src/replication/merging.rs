@@ -94,11 +94,18 @@ impl Node {
         if master.is_some_and(|master| inner.state.table.members.is_retired(master)) {
             return Err(LinkError::Retired);
         }
-        // Asked for before this node left its mesh, or by nobody.
-        let asked = inner.links.get(&link).is_some_and(|info| {
-            info.snapshot == SnapshotWish::Asked
-                && info.is_taken_from(&inner.state.table, inner.follower)
-        });
+        // Asked for before this node left its mesh, or by nobody; or it shows what does not count.
+        let all_count = inner.follower
+            || head.positions.iter().all(|(index, position)| {
+                let origin = self.keyspace.origins.get(*index);
+                position.last == Hlc::ZERO
+                    || origin.is_some_and(|origin| inner.state.table.counts(origin))
+            });
+        let asked = all_count
+            && inner.links.get(&link).is_some_and(|info| {
+                info.snapshot == SnapshotWish::Asked
+                    && info.is_taken_from(&inner.state.table, inner.follower)
+            });
         if !asked {
             return Err(LinkError::Aborted);
         }

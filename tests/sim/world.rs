@@ -12,7 +12,7 @@ use keymesh::db::{Expiry, NodeId, Op, Origin, UnixMillis};
 
 use crate::network::Network;
 use crate::node::{OwnedOp, SimNode};
-use crate::oracle::{self, Published};
+use crate::oracle::{self, Data, Published};
 use crate::rng::Rng;
 
 /// Simulated milliseconds per round while everything heals.
@@ -445,6 +445,7 @@ impl World {
             }
             let expected = oracle::replay(&self.surviving(), UnixMillis(now + 10_000));
             if views[0] != expected {
+                self.tell_history(&views[0], &expected);
                 failures.push(format!(
                     "node 0 differs from the oracle {what}: {:?} / {expected:?}",
                     views[0]
@@ -518,6 +519,26 @@ impl World {
             }
         }
         text
+    }
+
+    /// Says which operations the oracle knows of keys that differ.
+    fn tell_history(&self, node: &Data, oracle: &Data) {
+        let mut surviving = self.surviving();
+        surviving.sort_by_key(|operation| operation.order);
+        for operation in surviving {
+            let Some(key) = &operation.key else { continue };
+            let place = (operation.db, key.clone());
+            if node.get(&place) != oracle.get(&place) {
+                let (time, node, life) = operation.order;
+                self.tell(&format!(
+                    "oracle: {} {} at {time} by {:x}/{life} {:?}",
+                    operation.db,
+                    String::from_utf8_lossy(key),
+                    node.0 & 0xff,
+                    Op::decode(&operation.op)
+                ));
+            }
+        }
     }
 
     /// The operations that somebody still holds.
