@@ -410,7 +410,7 @@ impl Node {
         }
         let all_met = inner.state.table.members.all_met()
             && (inner.state.table.formed || self.is_counted_by_masters(inner));
-        if all_met || is_off(Rule::ColdStartHold) {
+        if all_met {
             inner.state.established = true;
             if !inner.state.table.formed {
                 self.form(inner);
@@ -499,7 +499,8 @@ impl Node {
         if is_off(Rule::Watermark) {
             return Hlc::MAX;
         }
-        if !inner.state.established || inner.merge.is_some() {
+        let held = !inner.state.established && !is_off(Rule::ColdStartHold);
+        if held || inner.merge.is_some() {
             return Hlc::ZERO;
         }
         let members = &inner.state.table.members;

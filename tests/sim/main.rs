@@ -16,10 +16,14 @@ use world::{Coverage, Report, run};
 /// Seeds that every run of the tests covers.
 const SEEDS: u64 = 300;
 
-/// Seeds that once failed: a key written to while a merge had not met it yet; a route that two nodes had by each other; a life
-/// whose last holder died after it had stated what it held; a node that stated what it held of a life while a merge was bringing it
-/// more.
-const ONCE_FAILED: &[u64] = &[6138, 1783, 29, 66, 111, 127, 8406, 26838, 28609, 37552];
+/// Seeds that once failed, each of another fault. The later ones: a life said to be spent while a merge was bringing more of it; a
+/// key that was gone by what a merge had settled, and came back; a tie between a settled time and a stamp; nodes that waited for
+/// an admission in rings; half-merged snapshots; a node that left a mesh and came back; statements of one version.
+const ONCE_FAILED: &[u64] = &[
+    6138, 1783, 29, 66, 111, 127, 8406, 26838, 28609, 37552, 13, 48, 64, 101, 133, 172, 265, 378,
+    437, 470, 538, 566, 1445, 1726, 3511, 4062, 5376, 5823, 9568, 27856, 36418, 39953, 46869,
+    62250, 87401, 132301, 149524,
+];
 
 const RULES: &[(Rule, &str)] = &[
     (Rule::SnapshotInstant, "SnapshotInstant"),
@@ -86,18 +90,18 @@ fn seeds_that_once_failed_do_not_fail_again() {
 
 /// For each rule a seed whose run goes wrong without it.
 const NOTICED: &[(Rule, u64)] = &[
-    (Rule::SnapshotInstant, 9),
-    (Rule::ExpiryByStamp, 4),
-    (Rule::ColdStartHold, 1),
+    (Rule::SnapshotInstant, 47),
+    (Rule::ExpiryByStamp, 0),
+    (Rule::ColdStartHold, 4),
     (Rule::Reservation, 0),
-    (Rule::GapCheck, 234),
-    (Rule::ClockMerge, 24),
-    (Rule::Coverage, 6),
+    (Rule::GapCheck, 54),
+    (Rule::ClockMerge, 2),
+    (Rule::Coverage, 0),
     (Rule::Watermark, 0),
     (Rule::NewLife, 0),
-    (Rule::DurableMembership, 5),
-    (Rule::SealRetired, 88),
-    (Rule::Admission, 27),
+    (Rule::DurableMembership, 0),
+    (Rule::SealRetired, 63),
+    (Rule::Admission, 0),
 ];
 
 #[test]
@@ -185,6 +189,7 @@ fn all_masters_equal_each_other_and_the_oracle_after_everything_that_can_go_wron
             cuts,
             cold_starts,
             sealed,
+            adoptions,
             ..
         } = sum;
         for (count, what) in [
@@ -197,6 +202,7 @@ fn all_masters_equal_each_other_and_the_oracle_after_everything_that_can_go_wron
             (cuts, "cuts"),
             (cold_starts, "cold starts"),
             (sealed, "sealed lives"),
+            (adoptions, "adoptions"),
         ] {
             assert!(
                 count > 0,

@@ -1,7 +1,6 @@
 //! A simulated node: the real keyspace, journal and mesh member, with a disk that survives crashes and a clock that may be wrong.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use keymesh::ablation::{Rule, is_off};
 use keymesh::commands::{Effect, Effects};
@@ -282,7 +281,3 @@ fn boot(
         .expect("the simulated disk writes");
     node
 }
-
-/// Never raised: transactions in the simulation watch nothing.
-#[expect(dead_code, reason = "kept beside the writes that will need it")]
-pub static UNWATCHED: AtomicBool = AtomicBool::new(false);

@@ -1,6 +1,8 @@
 //! The bytes of every kind of frame, and that nothing else is taken for one.
 
 use super::*;
+use crate::replication::members::Members;
+use crate::replication::table::MeshId;
 use proptest::prelude::*;
 
 fn check(write: impl FnOnce(&mut FrameWriter<'_>), golden: &[u8], expected: &Frame<'_>) {
