@@ -1,12 +1,10 @@
 //! Who counts in a mesh, and how strangers come in.
 //!
-//! While a mesh forms nothing is settled anywhere, and whoever is met counts. Once it has formed, a stranger's stamps must come
-//! after a record in the stream of somebody who counts (an *announcement*): nobody settles past that record without having seen
-//! it. Several members may announce a stranger; the stranger itself *confirms* one announcement, and a life of it counts for
-//! whoever counts the announcer. Announcements travel with the tables of members, to whoever reads, and with ADOPT to whom one
-//! reads, until they are confirmed.
-//!
-//! Where two formed meshes meet, the nodes of the younger leave it for the older, as strangers.
+//! While a mesh forms whoever is met counts (see `forming`). Once it has formed, a stranger's stamps must come after a record in
+//! the stream of somebody who counts (an *announcement*): nobody settles past that record without having seen it. Several members
+//! may announce a stranger; the stranger itself *confirms* one announcement, and a life of it counts for whoever counts the
+//! announcer. Announcements travel with the tables of members, to whoever reads, and with ADOPT to whom one reads, until they are
+//! confirmed.
 //!
 //! Invariant: no stamp at or before a mesh's settled time ever enters that mesh.
 
@@ -17,6 +15,7 @@ use crate::ablation::{Rule, is_off};
 use crate::commands::{Effect, Effects};
 use crate::db::{Hlc, NodeId, Origin, UnixMillis};
 use crate::journal::Record;
+use crate::replication::forming::counts_me;
 use crate::replication::members::{Admission, Member, Members};
 use crate::replication::merging::Merge;
 use crate::replication::node::{Inner, LinkId, Node, NodeError};
@@ -69,7 +68,7 @@ fn countable(ours: &Members, told: &Members, me: NodeId) -> BTreeSet<NodeId> {
 }
 
 /// Who announced an admission, who had announced them, and so on.
-fn sponsors(told: &Members, by: Origin) -> Vec<Origin> {
+pub(super) fn sponsors(told: &Members, by: Origin) -> Vec<Origin> {
     let mut chain = vec![by];
     while let Some(admission) = chain
         .last()
@@ -88,15 +87,6 @@ fn is_half_merged(inner: &mut Inner) -> bool {
     let half = inner.merge.as_ref().is_some_and(Merge::is_whole);
     inner.relearn |= half;
     half
-}
-
-/// Whether a life of this node that is not left behind counts for a teller.
-fn counts_me(inner: &Inner, told: &Table) -> bool {
-    let me = inner.state.node;
-    let mine = inner.state.table.members.nodes.get(&me);
-    let there = told.members.nodes.get(&me);
-    mine.zip(there)
-        .is_some_and(|(mine, there)| mine.lives.keys().any(|life| there.lives.contains_key(life)))
 }
 
 impl Node {
@@ -181,40 +171,6 @@ impl Node {
         Ok(!strangers.is_empty())
     }
 
-    /// The mesh that this node was forming has formed, and counts it. Where this node has counted somebody meanwhile whom the
-    /// mesh does not, what it has of them does not count: it begins again with nothing, as after a crash.
-    fn formed_elsewhere(
-        &self,
-        inner: &mut Inner,
-        told: &Table,
-        now: UnixMillis,
-    ) -> Result<(), NodeError> {
-        let me = inner.state.node;
-        if !self.has_what_counts_not(inner, told) {
-            inner.state.table.formed = true;
-            inner.state.table.mesh = told.mesh;
-            let members = &mut inner.state.table.members;
-            members.nodes.retain(|node, member| {
-                let there = told.members.nodes.get(node);
-                *node == me
-                    || member.forgotten > 0
-                    || there.is_some_and(|there| !there.lives.is_empty())
-            });
-        } else {
-            self.join_mesh(inner, told, now)?;
-        }
-        let mut counted = told.members.clone();
-        counted
-            .nodes
-            .retain(|node, member| *node == me || member.admission.is_some());
-        inner.state.table.members.join(&counted);
-        let admission = told.members.nodes.get(&me).and_then(|me| me.admission);
-        inner.state.sponsors = admission.map_or(Vec::new(), |admission| {
-            sponsors(&told.members, admission.by)
-        });
-        self.changed(inner)
-    }
-
     /// Asked by a reader: whoever the table announces without lives is to confirm that.
     pub(super) fn adopt(&self, told: &Table, now: UnixMillis) -> Result<(), NodeError> {
         let mut inner = self.inner.lock();
@@ -237,106 +193,6 @@ impl Node {
             self.changed(inner)?;
         }
         Ok(())
-    }
-
-    /// Whether this node leaves its mesh for that of a master.
-    fn yields_to(&self, inner: &Inner, told: &Table) -> bool {
-        let table = &inner.state.table;
-        if !told.formed {
-            return false;
-        }
-        if !table.formed {
-            return true;
-        }
-        let there = told.members.nodes.get(&inner.state.node);
-        let confirmed_there = there.is_some_and(|there| there.admission.is_some());
-        match self.confirmed(inner) {
-            // It counts there already, and waits here for what nobody will announce.
-            None if there.is_some_and(|there| !there.lives.is_empty()) => {
-                confirmed_there && told.mesh <= table.mesh
-            }
-            None => told.mesh < table.mesh,
-            Some(_) => told.mesh < table.mesh,
-        }
-    }
-
-    /// Becomes a stranger to another mesh: nothing is settled any more, and of those known so far only they count who count
-    /// there. What this node has and writes waits for its admission.
-    fn join_mesh(&self, inner: &mut Inner, told: &Table, now: UnixMillis) -> Result<(), NodeError> {
-        let me = inner.state.node;
-        let continues = counts_me(inner, told);
-        let settled = self.keyspace.settled() > Hlc::ZERO;
-        let afresh = !continues || settled || self.has_what_counts_not(inner, told);
-        let there = told
-            .members
-            .nodes
-            .get(&me)
-            .filter(|there| !there.lives.is_empty());
-        let known = std::mem::take(&mut inner.state.table.members);
-        let mut members = Members::default();
-        for (&node, member) in &told.members.nodes {
-            let confirmed = !member.lives.is_empty() && member.admission.is_some();
-            if node != me && confirmed {
-                members.nodes.insert(node, member.clone());
-            }
-        }
-        for (node, member) in known.nodes {
-            if node == me {
-                let mut member = member;
-                member.statements.clear();
-                member.admission = there.and_then(|there| there.admission);
-                match there {
-                    Some(there) if continues => member.lives.extend(there.lives.clone()),
-                    Some(there) => member.lives.clone_from(&there.lives),
-                    None => {}
-                }
-                members.nodes.insert(me, member);
-            } else if member.forgotten > 0 {
-                let kept = members.nodes.entry(node).or_default();
-                kept.forgotten = kept.forgotten.max(member.forgotten);
-            }
-        }
-        inner.state.table = Table {
-            mesh: told.mesh,
-            formed: true,
-            members,
-        };
-        let admission = self.confirmed(inner);
-        inner.state.sponsors = admission.map_or(Vec::new(), |admission| {
-            sponsors(&told.members, admission.by)
-        });
-        inner.state.established = false;
-        inner.alone_ticks = 0;
-        inner.drop_routes();
-        inner.relearn = true;
-        self.unsettle(inner);
-        self.changed(inner)?;
-        // It has been there before: under other lives, or with what does not count there.
-        if there.is_some() && afresh {
-            let me = inner.state.table.members.nodes.get(&me);
-            let kept = me.map_or(BTreeMap::new(), |me| me.lives.clone());
-            let floor = self.keyspace.journal.clock();
-            self.begin_anew(inner, floor, kept, now)?;
-        }
-        Ok(())
-    }
-
-    /// Whether there is anything here of others who do not count for a teller.
-    fn has_what_counts_not(&self, inner: &Inner, told: &Table) -> bool {
-        let me = inner.state.node;
-        let vector = self.keyspace.journal.vector();
-        let origins = self.keyspace.origins.list();
-        origins.iter().enumerate().any(|(place, origin)| {
-            let position = vector.get(place + 1).copied().unwrap_or_default();
-            origin.node != me && position.last > Hlc::ZERO && !told.counts(*origin)
-        })
-    }
-
-    /// Nothing counts as settled any more, until everything that did has been settled anew.
-    fn unsettle(&self, inner: &mut Inner) {
-        let _quiet = self.keyspace.lock_all();
-        inner.covered = inner.covered.max(self.keyspace.settled());
-        self.keyspace.unsettle();
     }
 
     /// Confirms an announcement of this node, where it is the first of its mesh or comes from an older one.
@@ -393,7 +249,7 @@ impl Node {
     }
 
     /// The admission that this node has confirmed.
-    fn confirmed(&self, inner: &Inner) -> Option<Admission> {
+    pub(super) fn confirmed(&self, inner: &Inner) -> Option<Admission> {
         inner
             .state
             .table
@@ -498,37 +354,5 @@ impl Node {
             info.adopt = strangers;
         }
         Ok(())
-    }
-
-    /// Forms a mesh where everybody was met, nothing is settled, and whomever this node reads counts it too.
-    pub(super) fn form(&self, inner: &mut Inner) {
-        let by = inner.origin();
-        inner.state.table.formed = true;
-        inner.state.table.mesh.founders = inner.state.table.members.founders();
-        inner.state.sponsors = vec![by];
-        for member in inner.state.table.members.nodes.values_mut() {
-            let floor = member.lives.values().map(|life| life.floor).min();
-            if let (None, Some(floor)) = (member.admission, floor) {
-                member.admission = Some(Admission { floor, by });
-            }
-        }
-    }
-
-    /// Whether all masters of this node count it: then all of them form one mesh.
-    pub(super) fn is_counted_by_masters(&self, inner: &Inner) -> bool {
-        let me = inner.state.node;
-        let entries = inner.state.table.members.nodes.get(&me);
-        entries.is_some_and(|member| {
-            member.entries.iter().all(|entry| {
-                entry.met == Some(me)
-                    || inner.links.values().any(|link| {
-                        link.address == entry.address
-                            && link
-                                .told
-                                .as_ref()
-                                .is_some_and(|told| counts_me(inner, told))
-                    })
-            })
-        })
     }
 }

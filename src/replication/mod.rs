@@ -1,9 +1,9 @@
 //! Links between nodes: what is sent, what is accepted, and by which way.
 //!
-//! - [`node`]: a node as a member of the mesh; [`members`], [`table`]: whom it knows; [`node_state`]: what it must never forget.
+//! - [`node`]: a node as a member of the mesh; [`settling`]: what it concludes from what has arrived; [`members`], [`table`]: whom it knows; [`node_state`]: what it must never forget.
 //! - [`frame`]: the language of links; [`feed`] and [`link`]: the two sides of one, without their sockets.
 //! - [`routes`]: which origin comes over which link; [`merging`]: full sync at its receiver.
-//! - [`admission`]: who counts, and who lets strangers in; [`adoption`]: what a stranger does to come in.
+//! - [`forming`]: meshes form and meet; [`admission`]: who counts, and who lets strangers in; [`adoption`]: what a stranger does to come in.
 //! - [`master_link`] and [`replica_feed`]: the workers around them; [`manager`]: who starts and finds these; [`mod@tracing`]: spans.
 //! - [`control`]: the doors for the rest of the server.
 
@@ -12,6 +12,7 @@ mod adoption;
 pub mod clock;
 pub mod control;
 pub mod feed;
+mod forming;
 pub mod frame;
 pub mod link;
 pub mod manager;
@@ -23,6 +24,7 @@ pub mod node;
 pub mod node_state;
 pub mod replica_feed;
 pub mod routes;
+mod settling;
 mod spool;
 pub mod table;
 pub mod tracing;

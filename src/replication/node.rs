@@ -1,8 +1,7 @@
 //! A node as a member of the mesh: its identity, whom it knows, how far everybody has arrived, which way each origin's records
 //! come. Pure but for the store: sockets and timers are outside, so that the simulator runs the same code.
 //!
-//! Invariant: everything stamped at or before the settled time of the keyspace has arrived here. It is the least arrival of all
-//! lives that may still bring something, and zero until every configured master was met.
+//! Invariant: what a node concluded from its membership or its clock is on disk before it acts upon it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,12 +13,11 @@ use parking_lot::Mutex;
 use crate::ablation::{Rule, is_off};
 use crate::db::origin::TooManyOrigins;
 use crate::db::{Hlc, Incarnation, NodeId, Origin, OriginIndex, UnixMillis};
-use crate::journal::Position;
 #[cfg(feature = "ablation")]
 use crate::journal::Record;
 use crate::keyspace::Keyspace;
 use crate::replication::frame::{Hello, VERSION};
-use crate::replication::members::{Entry, Life, Members, Statement};
+use crate::replication::members::{Entry, Life, Members};
 use crate::replication::merging::Merge;
 use crate::replication::node_state::{NodeState, StateStore};
 use crate::replication::routes::{LinkInfo, SnapshotWish};
@@ -99,7 +97,7 @@ pub(super) struct Inner {
     pub(super) relearn: bool,
     pub(super) follower: bool,
     /// Lives seen retired at the tick before: their last words may still be on a link.
-    retired_seen: HashSet<Origin>,
+    pub(super) retired_seen: HashSet<Origin>,
     own: OriginIndex,
 }
 
@@ -122,7 +120,7 @@ impl Inner {
     }
 
     /// Whether a merge under way brings more of an origin.
-    fn is_merging(&self, origin: Origin, keyspace: &Keyspace) -> bool {
+    pub(super) fn is_merging(&self, origin: Origin, keyspace: &Keyspace) -> bool {
         let blocks = |merge: &Merge| {
             let index = keyspace.origins.find(origin);
             index.is_some_and(|index| merge.blocks(index))
@@ -377,49 +375,6 @@ impl Node {
         Ok(true)
     }
 
-    /// What a node does many times a second: promise, lease, statements, settled time, routes, and a piece of a merge whose
-    /// link is gone.
-    pub fn tick(&self, now: UnixMillis) -> Result<(), NodeError> {
-        if self.has_merge_work()
-            && let Err(error) = self.merge_step()
-        {
-            // It came from a node that speaks this version and was checked when it was received.
-            tracing::error!(%error, "a full sync could not be merged");
-        }
-        self.extend_lease(Hlc::at(now))?;
-        self.keyspace.journal.promise(now);
-        let vector = self.keyspace.journal.vector();
-        let mut inner = self.inner.lock();
-        self.retire(&mut inner, &vector)?;
-        for link in inner.links.values_mut() {
-            link.refused_ticks = link.refused_ticks.saturating_sub(1);
-        }
-        self.learn_again(&mut inner, now)?;
-        self.establish(&mut inner)?;
-        let settled = self.least_arrival(&inner, &vector);
-        self.plan(&mut inner, &vector);
-        drop(inner);
-        self.keyspace.raise_settled(settled);
-        Ok(())
-    }
-
-    /// Lets time settle once everybody was met.
-    fn establish(&self, inner: &mut Inner) -> Result<(), NodeError> {
-        if inner.state.established || inner.merge.is_some() || self.is_waiting(inner) {
-            return Ok(());
-        }
-        let all_met = inner.state.table.members.all_met()
-            && (inner.state.table.formed || self.is_counted_by_masters(inner));
-        if all_met {
-            inner.state.established = true;
-            if !inner.state.table.formed {
-                self.form(inner);
-            }
-            self.changed(inner)?;
-        }
-        Ok(())
-    }
-
     /// Makes sure that no stamp given out before the next tick exceeds what is written down.
     pub(super) fn extend_lease(&self, time: Hlc) -> Result<(), NodeError> {
         self.extend_lease_locked(&mut self.inner.lock(), time)
@@ -438,137 +393,6 @@ impl Node {
             self.store.save(&inner.state)?;
         }
         Ok(())
-    }
-
-    /// States how much of each retired life is here, whenever that may have changed what others conclude.
-    fn retire(&self, inner: &mut Inner, vector: &[Position]) -> Result<(), NodeError> {
-        let members = &inner.state.table.members;
-        let retired: Vec<Origin> = members
-            .lives()
-            .map(|(origin, _)| origin)
-            .filter(|origin| members.is_retired(*origin))
-            .collect();
-        let (me, by, seen) = (
-            inner.state.node,
-            inner.state.incarnation,
-            members.fingerprint(),
-        );
-        // Two statements never bear the same version: the later one must win everywhere.
-        let version = self.keyspace.journal.clock().plus(1);
-        let mut changed = false;
-        for origin in retired {
-            // The last words of a life may still be on their way from a link into the journal, or in a snapshot that is here
-            // and not merged yet.
-            if inner.retired_seen.insert(origin) || inner.is_merging(origin, &self.keyspace) {
-                continue;
-            }
-            let arrived = self.arrival(vector, origin);
-            let member = inner.state.table.members.nodes.entry(me).or_default();
-            let known = member.statements.get(&origin);
-            if known.is_none_or(|statement| (statement.by, statement.seen) != (by, seen)) {
-                member.statements.insert(
-                    origin,
-                    Statement {
-                        by,
-                        version,
-                        seen,
-                        arrived,
-                    },
-                );
-                self.counters.sealed.fetch_add(1, Ordering::Relaxed);
-                changed = true;
-            }
-        }
-        if changed {
-            self.keyspace.journal.observe(version);
-            inner.state.table.members.prune_statements();
-            self.changed(inner)?;
-        }
-        Ok(())
-    }
-
-    fn arrival(&self, vector: &[Position], origin: Origin) -> Hlc {
-        let index = self.keyspace.origins.find(origin).unwrap_or_default();
-        vector
-            .get(usize::from(index.0))
-            .map_or(Hlc::ZERO, |position| position.arrived)
-    }
-
-    /// Everything up to the result has arrived here.
-    fn least_arrival(&self, inner: &Inner, vector: &[Position]) -> Hlc {
-        if is_off(Rule::Watermark) {
-            return Hlc::MAX;
-        }
-        let held = !inner.state.established && !is_off(Rule::ColdStartHold);
-        if held || inner.merge.is_some() {
-            return Hlc::ZERO;
-        }
-        let members = &inner.state.table.members;
-        let mut least = Hlc::MAX;
-        for (origin, _) in members.lives() {
-            let arrived = self.arrival(vector, origin);
-            let over = members.is_retired(origin)
-                && (is_off(Rule::SealRetired)
-                    || members
-                        .most_held(origin)
-                        .is_some_and(|most| arrived >= most));
-            if !over {
-                least = least.min(arrived);
-            }
-        }
-        for member in members
-            .nodes
-            .values()
-            .filter(|member| member.lives.is_empty() && member.forgotten == 0)
-        {
-            least = least.min(
-                member
-                    .admission
-                    .map_or(Hlc::ZERO, |admission| admission.floor),
-            );
-        }
-        least
-    }
-
-    /// Which member holds the settled time back, and since when.
-    pub fn laggard(&self) -> Option<(Origin, Hlc)> {
-        let vector = self.keyspace.journal.vector();
-        let inner = self.inner.lock();
-        let members = &inner.state.table.members;
-        members
-            .lives()
-            .map(|(origin, _)| (origin, self.arrival(&vector, origin)))
-            .filter(|(origin, arrived)| {
-                !(members.is_retired(*origin)
-                    && members
-                        .most_held(*origin)
-                        .is_some_and(|most| *arrived >= most))
-            })
-            .min_by_key(|(_, arrived)| *arrived)
-    }
-
-    /// What there is to say about this node when something does not come to rest.
-    pub fn describe(&self) -> String {
-        let vector = self.keyspace.journal.vector();
-        let inner = self.inner.lock();
-        let mut text = format!(
-            "{} merge {:?} wait {}",
-            inner.origin(),
-            inner.merge,
-            inner.merge_wait
-        );
-        for (origin, life) in inner.state.table.members.lives() {
-            let index = self.keyspace.origins.find(origin).unwrap_or_default();
-            let route = inner.routes.get(&index);
-            let position = vector.get(usize::from(index.0));
-            text.push_str(&format!(
-                "\n  {origin} {life:?} index {index:?} {position:?} route {route:?}"
-            ));
-        }
-        for (id, link) in &inner.links {
-            text.push_str(&format!("\n  {id:?} {link:?}"));
-        }
-        text
     }
 
     pub(super) fn set_own(&self, inner: &mut Inner, own: OriginIndex) {

@@ -1,7 +1,7 @@
 //! The seeded simulation: nodes made of the real keyspace, journal, membership and links, in one simulated network with one
 //! simulated clock.
 //!
-//! `KEYMESH_SEEDS=100000 cargo test --release --features ablation --test sim -- --nocapture` runs as many seeds as one likes,
+//! `KEYMESH_SEEDS=100000 cargo test --features ablation --test sim -- --nocapture` runs as many seeds as one likes,
 //! from `KEYMESH_SEED_FROM` on (0); `KEYMESH_ABLATE=GapCheck` runs them with a rule switched off and lists what fails.
 
 mod network;
@@ -88,7 +88,7 @@ fn seeds_that_once_failed_do_not_fail_again() {
     }
 }
 
-/// For each rule a seed whose run goes wrong without it.
+/// For each rule the smallest seed whose run goes wrong without it.
 const NOTICED: &[(Rule, u64)] = &[
     (Rule::SnapshotInstant, 47),
     (Rule::ExpiryByStamp, 0),
