@@ -88,6 +88,15 @@ impl Log {
         })
     }
 
+    /// The record that the operation of this time belongs to, while it is here.
+    pub(super) fn find(&self, time: Hlc) -> Option<&Entry> {
+        let at = self.entries.partition_point(|entry| entry.stamp < time);
+        self.entries.get(at).filter(|entry| {
+            let operations = u64::from(entry.record.count.max(1));
+            entry.stamp.raw() - time.raw() < operations
+        })
+    }
+
     pub(super) fn read(
         &self,
         after: Hlc,

@@ -317,6 +317,12 @@ impl Journal {
         self.inner.lock().log(origin).read(after, bytes_max, out)
     }
 
+    /// The trace of the record that an operation belongs to: none where it was not traced or the journal no longer has it.
+    pub fn trace_of(&self, origin: OriginIndex, time: Hlc) -> Option<TraceBytes> {
+        let mut inner = self.inner.lock();
+        inner.log(origin).find(time)?.record.trace
+    }
+
     /// Waits for news since the last look. A reader looks after it has asked for this.
     pub async fn news(&self) {
         let notified = self.news.notified();

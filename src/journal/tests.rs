@@ -94,6 +94,31 @@ fn the_oldest_records_of_any_origin_go_first_and_reading_behind_them_says_where_
 }
 
 #[test]
+fn the_trace_of_an_operation_is_found_by_any_time_of_its_record() {
+    let journal = Journal::new(OWN, Hlc::ZERO, 1 << 20);
+    let trace = Some([7; 26]);
+    let untraced = journal.reserve(2, UnixMillis(0));
+    let first = untraced.first().time();
+    untraced.publish(Record {
+        count: 2,
+        payload: Bytes::from_static(b"p"),
+        trace: None,
+    });
+    let traced = journal.reserve(3, UnixMillis(0));
+    let second = traced.first().time();
+    traced.publish(Record {
+        count: 3,
+        payload: Bytes::from_static(b"p"),
+        trace,
+    });
+    assert_eq!(journal.trace_of(OWN, first), None);
+    for nth in 0..3 {
+        assert_eq!(journal.trace_of(OWN, second.plus(nth)), trace);
+    }
+    assert_eq!(journal.trace_of(OWN, second.plus(3)), None);
+}
+
+#[test]
 fn a_pin_keeps_records_over_the_budget_until_they_are_twice_as_much() {
     let size = 100 + size_of::<Entry>() as u64;
     let journal = journal(2 * size);

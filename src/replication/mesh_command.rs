@@ -165,14 +165,13 @@ fn explain(replication: &Replication, key: &[u8], db: u32, reply: &mut Reply) {
     let stamp = record.stamp().unwrap_or_default();
     let origin = keyspace.origins.get(stamp.origin());
     let unsettled = guard.unsettled(db, key);
-    let trace = origin.map_or_else(String::new, |origin| {
-        let context = keymesh_observability::TraceContext::for_effect(
-            origin.node.0,
-            origin.incarnation.0,
-            stamp.time().raw(),
-        );
-        format!("{:032x}", context.trace_id.value())
-    });
+    let trace = keyspace
+        .journal
+        .trace_of(stamp.origin(), stamp.time())
+        .and_then(|bytes| keymesh_observability::TraceContext::decode(&bytes).ok())
+        .map_or_else(String::new, |context| {
+            format!("{:032x}", context.trace_id.value())
+        });
     reply.map(7);
     field(
         reply,

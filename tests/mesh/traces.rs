@@ -3,6 +3,7 @@
 use keymesh_observability::names::span;
 use keymesh_observability::testing::{Collector, RecordedSpan, one_trace, traces};
 
+use crate::client::Value;
 use crate::support::Mesh;
 
 const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -108,6 +109,15 @@ async fn a_write_is_one_trace_over_three_masters() {
         assert_eq!(apply.attribute("keymesh.hop"), "1");
         assert_eq!(apply.attribute("keymesh.origin.id"), converge.instance());
         assert!(apply.start_nanos <= converge.end_nanos);
+    }
+
+    // Every master can say which trace that was.
+    let id = format!("{:032x}", spans[0].trace_id.value());
+    for node in 0..3 {
+        let mut client = mesh.nodes[node].client();
+        let told = tokio::task::spawn_blocking(move || client.call("MESH EXPLAIN key"));
+        let told = told.await.unwrap();
+        assert_eq!(told.array().last().map(Value::text), Some(id.as_str()));
     }
 
     // The check itself: a chain that is broken anywhere is refused.
