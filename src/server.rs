@@ -264,9 +264,9 @@ pub async fn start(parts: Parts, listeners: Listeners) -> anyhow::Result<Running
         .spawn()
         .await
         .context("the server did not start")?;
-    for master in &context.configuration.options().replicaof {
-        replication.add_master(&master.host, master.port);
-    }
+    let options = context.configuration.options();
+    let masters = options.replicaof.iter();
+    replication.begin(masters.map(|master| (master.host.as_str(), master.port)));
     Ok(Running { context, root })
 }
 

@@ -126,6 +126,23 @@ impl Replication {
         });
     }
 
+    /// Begins to read the configured masters: all of them, perhaps none, are known before any of them answers.
+    pub fn begin<'a>(&self, masters: impl Iterator<Item = (&'a str, u16)>) {
+        let mut links = self.links.lock();
+        for (host, port) in masters {
+            if !links
+                .iter()
+                .any(|link| link.host == host && link.port == port)
+            {
+                links.push(Arc::new(LinkShared::new(host, port)));
+            }
+        }
+        self.entries_changed(&links);
+        for link in links.iter() {
+            self.start_link(link);
+        }
+    }
+
     fn stop_link(&self, shared: &LinkShared) {
         let id = format!("master-link {} {}", shared.host, shared.port);
         let supervisor = self.supervisor.clone();

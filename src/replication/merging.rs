@@ -255,6 +255,7 @@ impl Node {
     fn merge_cuts(&self, head: &SnapshotHead) {
         if self.is_follower() {
             self.keyspace.reset(head.stamped);
+            self.inner.lock().covered = Hlc::ZERO;
         }
         let context = self.merge_context();
         for guard in &mut self.keyspace.lock_all() {

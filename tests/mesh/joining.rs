@@ -76,6 +76,29 @@ fn replicaof_adds_removes_and_clears_masters_while_the_server_runs() {
 }
 
 #[test]
+fn a_master_that_has_no_others_settles_what_it_wrote() {
+    let alone = Daemon::start(MASTER);
+    let mut client = alone.client();
+    client.set("key", "v");
+    client.call("DEL key");
+    client.call("INCR count");
+    eventually("nothing is pending", || {
+        let status = client.call("MESH STATUS");
+        let status = status.array();
+        let field = |name: &str| {
+            let at = status
+                .iter()
+                .position(|part| *part == Value::Bulk(name.to_owned()));
+            at.map(|at| status[at + 1].clone())
+        };
+        let zero = Some(Value::Integer(0));
+        field("established") == Some(Value::Integer(1))
+            && field("tombstones") == zero
+            && field("unsettled_keys") == zero
+    });
+}
+
+#[test]
 fn an_empty_node_that_joins_gets_everything() {
     let mesh = Mesh::full(2);
     let load = mesh.load(&[0, 1], "k", 200, |_| {});
