@@ -19,9 +19,7 @@ const SEEDS: u64 = 300;
 /// Seeds that once failed: a key written to while a merge had not met it yet; a route that two nodes had by each other; a life
 /// whose last holder died after it had stated what it held; a node that stated what it held of a life while a merge was bringing it
 /// more.
-const ONCE_FAILED: &[u64] = &[
-    6138, 1783, 29, 66, 111, 127, 8406, 26838, 28609, 37552,
-];
+const ONCE_FAILED: &[u64] = &[6138, 1783, 29, 66, 111, 127, 8406, 26838, 28609, 37552];
 
 const RULES: &[(Rule, &str)] = &[
     (Rule::SnapshotInstant, "SnapshotInstant"),
