@@ -233,11 +233,7 @@ async fn keep(context: Arc<Context>, worker: usize, workers: usize) {
         for partition in (worker..keyspace.partitions_len()).step_by(workers) {
             keyspace.settle_partition(partition);
             if context.active_expire.load(Ordering::Relaxed) {
-                let purged = keyspace.purge_partition(partition, clock::now());
-                context
-                    .statistics
-                    .expired_keys
-                    .fetch_add(purged, Ordering::Relaxed);
+                keyspace.purge_partition(partition, clock::now());
             }
             tokio::task::yield_now().await;
         }

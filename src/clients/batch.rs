@@ -1,6 +1,7 @@
 //! A pipeline in two phases. Phase one splits what has been read, finds each command's row and hashes its first key, up to a
 //! barrier - a command after which the bytes may mean something else - or [`BATCH_MAX`] commands. Phase two carries them out
-//! in a tight loop. What phase one computed is a hint: the executor looks again under the lock.
+//! in a tight loop, [`WARM_MAX`] at a time, whose records are fetched into the processor's cache together before. What phase
+//! one computed is a hint: the executor looks again under the lock.
 //!
 //! Nothing is allocated per command once the vectors have grown to a usual pipeline.
 
@@ -8,13 +9,15 @@ use crate::clients::conversation::{After, Conversation, ReplyMode};
 use crate::clients::errors;
 use crate::clients::statistics::BatchCalls;
 use crate::commands::table::{Flags, Handler, Keys, Row, SessionCommand};
-use crate::keyspace::Keyspace;
+use crate::keyspace::{Keyspace, WARM_MAX};
 use crate::resp::{Args, ProtocolError, Reply, Span, Split, Splitter};
 
 /// The most commands of one batch.
 pub const BATCH_MAX: usize = 256;
 /// Replies beyond this are sent before the batch goes on.
 pub const REPLY_LEN: usize = 64 * 1024;
+/// Fewer commands than this find nothing to overlap.
+const WARM_MIN: usize = 4;
 /// The longest name that is remembered from one command to the next.
 const NAME_LEN: usize = 16;
 /// Spans kept from batch to batch.
@@ -47,6 +50,8 @@ pub struct Batch {
     planned: Vec<Planned>,
     /// The next one to carry out.
     next: usize,
+    /// Those before this one were fetched into the processor's cache.
+    warm: usize,
     names: Names,
     /// What was carried out, for the statistics.
     pub calls: BatchCalls,
@@ -78,7 +83,9 @@ impl Names {
         match row.handler {
             Handler::Data(_) => {
                 let hash = match row.keys {
-                    Keys::One => args.try_get(1).map(|key| keyspace.hash(key)),
+                    Keys::One | Keys::Range { first: 1, .. } => {
+                        args.try_get(1).map(|key| keyspace.hash(key))
+                    }
                     _ => None,
                 };
                 (Step::Data(row, hash), row.flags.has(Flags::BARRIER))
@@ -121,6 +128,7 @@ impl Batch {
             spans: Vec::new(),
             planned: Vec::new(),
             next: 0,
+            warm: 0,
             names: Names {
                 last_name: [0; NAME_LEN],
                 last_name_len: usize::MAX,
@@ -178,6 +186,7 @@ impl Batch {
         self.spans.shrink_to(SPANS_KEPT);
         self.planned.clear();
         self.next = 0;
+        self.warm = 0;
         while self.planned.len() < BATCH_MAX {
             match splitter.next(buf, pos, &mut self.spans) {
                 Ok(Split::Command { first_span, argc }) => {
@@ -212,6 +221,9 @@ impl Batch {
     ) -> After {
         let is_plain = conversation.is_plain();
         while let Some(&planned) = self.planned.get(self.next) {
+            if self.next == self.warm {
+                self.warm_up(conversation);
+            }
             self.next += 1;
             let first = planned.first_span as usize;
             let args = Args::new(buf, &self.spans[first..first + planned.argc as usize]);
@@ -236,6 +248,23 @@ impl Batch {
             }
         }
         After::Next
+    }
+
+    /// Fetches what the next commands will look at: together they wait for memory about as long as one of them would alone.
+    #[inline]
+    fn warm_up(&mut self, conversation: &Conversation) {
+        let some = &self.planned[self.next..];
+        let some = &some[..some.len().min(WARM_MAX)];
+        self.warm = self.next + some.len();
+        if some.len() < WARM_MIN {
+            return;
+        }
+        let hashes = some.iter().filter_map(|planned| match planned.step {
+            Step::Data(_, hash) => hash,
+            _ => None,
+        });
+        let (keyspace, db) = (&conversation.context.keyspace, conversation.caller.db);
+        keyspace.warm(db, hashes);
     }
 
     /// The arguments of the command carried out last.

@@ -144,7 +144,8 @@ impl Conversation {
     }
 
     fn stats_section(&self, out: &mut String) {
-        let (statistics, keyspace) = (&self.context.statistics, &self.context.keyspace);
+        let statistics = &self.context.statistics;
+        let counts = self.context.keyspace.counts();
         let get = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
         let rates = statistics.rates();
         let (full, partial_ok, partial_err) = self.context.replication.sync_counts();
@@ -177,10 +178,10 @@ impl Conversation {
         line(out, "sync_full", full);
         line(out, "sync_partial_ok", partial_ok);
         line(out, "sync_partial_err", partial_err);
-        line(out, "expired_keys", get(&statistics.expired_keys));
+        line(out, "expired_keys", counts.expired);
         line(out, "evicted_keys", 0);
-        line(out, "keyspace_hits", get(&keyspace.hits));
-        line(out, "keyspace_misses", get(&keyspace.misses));
+        line(out, "keyspace_hits", counts.hits);
+        line(out, "keyspace_misses", counts.misses);
         line(out, "pubsub_channels", 0);
         line(out, "pubsub_patterns", 0);
         line(out, "latest_fork_usec", 0);

@@ -61,10 +61,8 @@ impl Conversation {
             b"set" if args.len().is_multiple_of(2) => self.config_set(args, reply),
             b"set" => errors::wrong_arity("config|set", reply),
             b"resetstat" => {
-                use std::sync::atomic::Ordering;
                 self.context.statistics.reset();
-                self.context.keyspace.hits.store(0, Ordering::Relaxed);
-                self.context.keyspace.misses.store(0, Ordering::Relaxed);
+                self.context.keyspace.reset_counts();
                 reply.ok();
             }
             b"rewrite" => match self.context.configuration.config_file() {

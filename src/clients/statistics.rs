@@ -36,8 +36,6 @@ pub struct Statistics {
     pub writes: AtomicU64,
     /// Clients closed because they did not read their replies.
     pub output_buffer_disconnections: AtomicU64,
-    /// Keys removed because their time had come; whoever purges adds.
-    pub expired_keys: AtomicU64,
     errors: DashMap<String, u64>,
     /// By the address of the row, which is static.
     calls: DashMap<usize, CommandCounters, foldhash::fast::FixedState>,
@@ -185,7 +183,6 @@ impl Statistics {
             &self.reads,
             &self.writes,
             &self.output_buffer_disconnections,
-            &self.expired_keys,
         ] {
             counter.store(0, Ordering::Relaxed);
         }

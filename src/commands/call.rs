@@ -4,7 +4,7 @@
 //! Looking at a key and writing the reply happen in one closure, so that a value goes from the table into the reply
 //! without a copy between them.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::commands::effects::{Effect, Effects};
 use crate::db::partition::Look;
@@ -26,8 +26,19 @@ pub struct Setting<'a> {
     pub settled: Hlc,
     /// How many databases there are.
     pub databases: u32,
-    /// A random number, new with each call.
-    pub random: u64,
+    /// Where [`Self::random`] goes on.
+    pub randomness: &'a AtomicU64,
+}
+
+impl Setting<'_> {
+    /// A random number. Only who asks pays for the shared counter.
+    pub fn random(&self) -> u64 {
+        // A Weyl sequence, mixed once: enough for RANDOMKEY, and no lock.
+        let step = 0x9e37_79b9_7f4a_7c15;
+        let number = self.randomness.fetch_add(step, Ordering::Relaxed);
+        let mixed = (number ^ (number >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed ^ (mixed >> 29)
+    }
 }
 
 /// One call of a data command.
@@ -50,8 +61,6 @@ pub struct DataCall<'a, 'p> {
     pub stamp: Option<Stamp>,
     /// The hash of argument 1, where it was computed with the batch.
     pub first_hash: Option<u64>,
-    /// Keys that were looked up and found, and not found.
-    pub hits: (u64, u64),
     /// For tests: raised, the next recorded or plain change panics.
     pub panic_after_mutation: &'a AtomicBool,
 }
@@ -84,13 +93,14 @@ impl<'a> DataCall<'a, '_> {
         let partition = self.access.partition(key.hash);
         match partition.look(self.db, key, self.now) {
             Look::Live(view) => {
-                self.hits.0 += 1;
-                return f(Some(view), self.reply);
+                let result = f(Some(view), self.reply);
+                partition.stats.hits += 1;
+                return result;
             }
             Look::Expired => partition.remove_expired(self.db, key),
             Look::Absent => {}
         }
-        self.hits.1 += 1;
+        partition.stats.misses += 1;
         f(None, self.reply)
     }
 

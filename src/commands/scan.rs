@@ -197,7 +197,7 @@ fn dbsize(call: &mut DataCall<'_, '_>) {
 }
 
 fn randomkey(call: &mut DataCall<'_, '_>) {
-    let (db, random) = (call.db, call.setting.random);
+    let (db, random) = (call.db, call.setting.random());
     let filter = Filter {
         now: call.now,
         pattern: None,

@@ -1,7 +1,7 @@
 //! A small world for tests: partitions, a clock that stands still, and commands as a client would type them. It executes
 //! without keyspace and journal, so that the handlers are tested alone.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use crate::commands::call::{Access, DataCall, Setting, partition_of};
 use crate::commands::effects::{self, Effect, Effects};
@@ -38,7 +38,7 @@ pub struct World {
     effects: Effects,
     clock: Hlc,
     settled: Hlc,
-    random: u64,
+    randomness: AtomicU64,
     never: AtomicBool,
     stamped: bool,
     /// The clock.
@@ -47,8 +47,6 @@ pub struct World {
     pub db: u32,
     /// The dialect of replies.
     pub protocol: Protocol,
-    /// Hits and misses so far.
-    pub hits: (u64, u64),
 }
 
 impl World {
@@ -70,13 +68,12 @@ impl World {
             effects: Effects::default(),
             clock: Hlc::at(START),
             settled: Hlc::ZERO,
-            random: 1,
+            randomness: AtomicU64::new(1),
             never: AtomicBool::new(false),
             stamped,
             now: START,
             db: 0,
             protocol: Protocol::Resp2,
-            hits: (0, 0),
         }
     }
 
@@ -127,10 +124,6 @@ impl World {
             let cursor = scan::parse_cursor(args.get(usize::from(argument))).unwrap_or(0);
             needed[scan::cursor_partition(cursor, count)] = true;
         }
-        self.random = self
-            .random
-            .wrapping_mul(0x5851_f42d_4c95_7f2d)
-            .wrapping_add(1);
         let mut locked: Vec<Option<&mut Partition>> = self
             .partitions
             .iter_mut()
@@ -154,18 +147,15 @@ impl World {
                 origins: &self.origins,
                 settled: self.settled,
                 databases: DATABASES,
-                random: self.random,
+                randomness: &self.randomness,
             },
             access: &mut access,
             effects: &mut self.effects,
             stamp,
             first_hash: None,
-            hits: (0, 0),
             panic_after_mutation: &self.never,
         };
         handler(&mut call);
-        let hits = call.hits;
-        self.hits = (self.hits.0 + hits.0, self.hits.1 + hits.1);
         assert!(
             self.effects.count() <= stamps,
             "{args:?}: more effects than stamps"
@@ -183,6 +173,14 @@ impl World {
         for partition in &mut self.partitions {
             partition.settle(self.settled, usize::MAX);
         }
+    }
+
+    /// Hits and misses so far.
+    pub fn hits(&self) -> (u64, u64) {
+        let add = |(hits, misses), partition: &Partition| {
+            (hits + partition.stats.hits, misses + partition.stats.misses)
+        };
+        self.partitions.iter().fold((0, 0), add)
     }
 
     /// Tombstones and keys with unsettled operations.

@@ -95,6 +95,10 @@ pub struct PartitionStats {
     pub late: u64,
     /// Keys removed because their deadline passed.
     pub expired: u64,
+    /// Look-ups for a reader that found their key.
+    pub hits: u64,
+    /// Look-ups for a reader that did not.
+    pub misses: u64,
     /// Tombstones dropped after they settled.
     pub tombstones_dropped: u64,
 }
@@ -176,6 +180,12 @@ impl Partition {
             deadline,
             stamp: record.stamp(),
         })
+    }
+
+    /// Fetches what [`Self::look`] will read of the key with this hash, and says nothing about it.
+    #[inline]
+    pub fn touch_ahead(&self, db: u32, hash: u64) {
+        self.dbs[db as usize].table.touch(hash);
     }
 
     /// Whether the key's record shows nothing any more only because its deadline has passed.

@@ -4,7 +4,6 @@
 //! node shows the same.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use parking_lot::MutexGuard;
@@ -74,7 +73,7 @@ impl Keyspace {
                     &mut Access::One(&mut guard),
                 )
             }
-            _ => self.execute_many(row, args, caller, scratch, reply),
+            _ => self.execute_many(row, args, first_hash, caller, scratch, reply),
         }
     }
 
@@ -82,10 +81,23 @@ impl Keyspace {
         &self,
         row: &Row,
         args: Args<'_>,
+        first_hash: Option<u64>,
         caller: &Caller,
         scratch: &mut Scratch,
         reply: &mut Reply,
     ) -> Ran {
+        if let Some(partition) = self.only_partition(row, args, first_hash) {
+            let mut guard = self.lock(partition);
+            return self.run(
+                row,
+                args,
+                first_hash,
+                caller,
+                scratch,
+                reply,
+                &mut Access::One(&mut guard),
+            );
+        }
         let mut guards = self.lock_for(row, args);
         let mut refs: Vec<Option<&mut Partition>> = guards
             .iter_mut()
@@ -94,12 +106,28 @@ impl Keyspace {
         self.run(
             row,
             args,
-            None,
+            first_hash,
             caller,
             scratch,
             reply,
             &mut Access::Many(&mut refs),
         )
+    }
+
+    /// The partition that holds all keys of a call with a list of keys, if one does: DEL, EXISTS and MGET of one key mostly.
+    #[inline]
+    fn only_partition(&self, row: &Row, args: Args<'_>, first_hash: Option<u64>) -> Option<usize> {
+        if !matches!(row.keys, Keys::Range { .. }) {
+            return None;
+        }
+        let partition = |index| {
+            let hash = first_hash.filter(|_| index == 1);
+            let hash = hash.unwrap_or_else(|| self.hash(args.get(index)));
+            partition_of(hash, self.partitions.len())
+        };
+        let mut keys = row.key_arguments(args.len());
+        let first = partition(keys.next()?);
+        keys.all(|index| partition(index) == first).then_some(first)
     }
 
     /// Locks, in order, the partitions that a call needs.
@@ -223,20 +251,12 @@ impl Keyspace {
                 effects,
                 stamp,
                 first_hash,
-                hits: (0, 0),
                 panic_after_mutation: &self.panic_after_mutation,
             };
             handler(&mut call);
-            call.hits
         }));
         match ran {
-            Ok((hits, misses)) => {
-                if hits + misses > 0 {
-                    self.hits.fetch_add(hits, Ordering::Relaxed);
-                    self.misses.fetch_add(misses, Ordering::Relaxed);
-                }
-                false
-            }
+            Ok(()) => false,
             Err(_) => {
                 tracing::error!(command = row.name, "a command panicked");
                 reply.truncate(mark);

@@ -8,11 +8,13 @@ mod execute;
 mod ingest;
 mod transaction;
 mod upkeep;
+mod warm;
 
 pub use execute::{Caller, Ran, Scratch};
 pub use ingest::{Foreign, IngestError, Ingested};
 pub use transaction::{Queued, TransactionEnd};
-pub use upkeep::PURGE_PERIOD_MS;
+pub use upkeep::{Counts, PURGE_PERIOD_MS};
+pub use warm::WARM_MAX;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -54,11 +56,7 @@ pub struct Keyspace {
     settled: AtomicU64,
     stamped: AtomicBool,
     recording: AtomicBool,
-    random: AtomicU64,
-    /// Look-ups that found their key, and that did not.
-    pub hits: AtomicU64,
-    /// See `hits`.
-    pub misses: AtomicU64,
+    randomness: AtomicU64,
     /// For tests: the next write command panics after its first change.
     pub panic_after_mutation: AtomicBool,
     ingest_locks: Box<[Mutex<()>]>,
@@ -87,9 +85,7 @@ impl Keyspace {
             settled: AtomicU64::new(0),
             stamped: AtomicBool::new(config.stamped),
             recording: AtomicBool::new(config.stamped),
-            random: AtomicU64::new(config.hash_seed | 1),
-            hits: AtomicU64::new(0),
-            misses: AtomicU64::new(0),
+            randomness: AtomicU64::new(config.hash_seed | 1),
             panic_after_mutation: AtomicBool::new(false),
             ingest_locks: (0..crate::db::origin::ORIGINS_MAX + 1)
                 .map(|_| Mutex::new(()))
@@ -173,19 +169,15 @@ impl Keyspace {
         }
     }
 
-    /// What all commands share; `random` is new with each call.
+    /// What all commands share.
+    #[inline]
     pub(crate) fn setting(&self) -> Setting<'_> {
-        // A Weyl sequence mixed once: enough for RANDOMKEY, and no lock.
-        let n = self
-            .random
-            .fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
-        let mixed = (n ^ (n >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         Setting {
             hasher: &self.hasher,
             origins: &self.origins,
             settled: self.settled(),
             databases: self.databases,
-            random: mixed ^ (mixed >> 29),
+            randomness: &self.randomness,
         }
     }
 }

@@ -5,6 +5,18 @@ use crate::keyspace::Keyspace;
 
 /// How often every segment is looked at for expired keys, in milliseconds.
 pub const PURGE_PERIOD_MS: u64 = 100;
+/// What INFO shows of all partitions together. Counted where the lock is held anyway, so that no command pays for a shared
+/// counter.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Look-ups that found their key.
+    pub hits: u64,
+    /// Look-ups that did not.
+    pub misses: u64,
+    /// Keys removed because their deadline passed.
+    pub expired: u64,
+}
+
 /// Keys settled per lock.
 const SETTLE_BATCH: usize = 256;
 
@@ -23,8 +35,8 @@ impl Keyspace {
     }
 
     /// Removes the expired keys of one partition, a segment per lock. In stamped manner only deadlines before the settled time
-    /// are past recall. Says how many there were.
-    pub fn purge_partition(&self, index: usize, now: UnixMillis) -> u64 {
+    /// are past recall.
+    pub fn purge_partition(&self, index: usize, now: UnixMillis) {
         let settled = self.settled();
         let before = if self.is_stamped() {
             UnixMillis(settled.millis().0.min(now.0))
@@ -32,9 +44,8 @@ impl Keyspace {
             now
         };
         if self.is_stamped() && settled == Hlc::ZERO {
-            return 0;
+            return;
         }
-        let purged = self.lock(index).stats.expired;
         for db in 0..self.databases {
             if self.lock(index).timed_len(db) == 0 {
                 continue;
@@ -46,7 +57,26 @@ impl Keyspace {
                     .purge_expired(db, position, before, settled);
             }
         }
-        self.lock(index).stats.expired - purged
+    }
+
+    /// What the partitions counted since the start or since [`Self::reset_counts`].
+    pub fn counts(&self) -> Counts {
+        let mut sum = Counts::default();
+        for partition in &self.partitions {
+            let stats = partition.lock().stats;
+            sum.hits += stats.hits;
+            sum.misses += stats.misses;
+            sum.expired += stats.expired;
+        }
+        sum
+    }
+
+    /// `CONFIG RESETSTAT`.
+    pub fn reset_counts(&self) {
+        for partition in &self.partitions {
+            let stats = &mut partition.lock().stats;
+            (stats.hits, stats.misses, stats.expired) = (0, 0, 0);
+        }
     }
 
     /// A digest of what clients see: equal data gives equal digests on every node, whatever its history, expired keys left

@@ -126,6 +126,6 @@ fn only_reads_count_as_hits_and_misses() {
         ("GETEX a", (5, 4)),
     ] {
         world.run(line);
-        assert_eq!(world.hits, hits, "{line}");
+        assert_eq!(world.hits(), hits, "{line}");
     }
 }

@@ -142,6 +142,7 @@ fn reads_speak_resp3() {
         ("GETDEL nothing", "_\r\n"),
         ("GETSET nothing v", "_\r\n"),
         ("SET a 1 NX", "_\r\n"),
+        ("DEL nothing", ":1\r\n"),
         ("RANDOMKEY", "$1\r\na\r\n"),
     ]);
 }
