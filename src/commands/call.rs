@@ -49,8 +49,10 @@ pub struct DataCall<'a, 'p> {
     pub reply: &'a mut Reply,
     /// The selected database.
     pub db: u32,
-    /// The moment of the call: for a stamped write that of its stamp, for anything else the clock's.
+    /// The moment that expiry is judged by: for a recorded write that of its stamp, for anything else the clock's.
     pub now: UnixMillis,
+    /// The clock: what "in ten seconds" counts from. A stamp may be ahead of it, and a time to live must not grow by that.
+    pub wall: UnixMillis,
     /// See [`Setting`].
     pub setting: Setting<'a>,
     /// The partitions.

@@ -59,25 +59,25 @@ impl Unit {
     }
 
     /// The moment that `value` says; none beyond 64 bits.
-    fn moment(self, value: i64, now: UnixMillis) -> Option<i64> {
+    fn moment(self, value: i64, wall: UnixMillis) -> Option<i64> {
         let in_ms = match self {
             Self::Seconds | Self::UnixSeconds => value.checked_mul(1000)?,
             Self::Milliseconds | Self::UnixMilliseconds => value,
         };
         match self {
-            Self::Seconds | Self::Milliseconds => in_ms.checked_add(now.0),
+            Self::Seconds | Self::Milliseconds => in_ms.checked_add(wall.0),
             Self::UnixSeconds | Self::UnixMilliseconds => Some(in_ms),
         }
     }
 }
 
 /// The deadline that an option of SET, GETEX, SETEX or PSETEX says: positive, and may have passed.
-pub fn deadline_of(unit: Unit, text: &[u8], now: UnixMillis) -> Result<UnixMillis, DeadlineError> {
+pub fn deadline_of(unit: Unit, text: &[u8], wall: UnixMillis) -> Result<UnixMillis, DeadlineError> {
     let value = parse_i64(text).ok_or(DeadlineError::NotAnInteger)?;
     if value <= 0 {
         return Err(DeadlineError::OutOfRange);
     }
-    unit.moment(value, now)
+    unit.moment(value, wall)
         .map(UnixMillis)
         .ok_or(DeadlineError::OutOfRange)
 }
@@ -155,14 +155,14 @@ fn expire_generic(call: &mut DataCall<'_, '_>, unit: Unit, name: &str) {
     let Some(value) = parse_i64(call.args.get(2)) else {
         return call.reply.error(errors::NOT_AN_INTEGER);
     };
-    let Some(deadline) = unit.moment(value, call.now).map(UnixMillis) else {
+    let Some(deadline) = unit.moment(value, call.wall).map(UnixMillis) else {
         return errors::invalid_expire_time(call.reply, name);
     };
     let key = call.key(1);
     let current = call.look(key, |view| view.map(|view| view.deadline));
     let changes = current.is_some_and(|current| conditions.hold(current, deadline));
     if changes {
-        let op = if deadline <= call.now {
+        let op = if deadline <= call.wall {
             Op::Del
         } else {
             Op::Expire(Some(deadline))
@@ -210,7 +210,7 @@ fn to_seconds(milliseconds: i64) -> i64 {
 /// Replies with what `measure` says of a deadline, -1 for none, -2 for no key.
 fn report(call: &mut DataCall<'_, '_>, measure: fn(UnixMillis, UnixMillis) -> i64) {
     let key = call.key(1);
-    let now = call.now;
+    let now = call.wall;
     call.read(key, |view, reply| {
         reply.integer(match view.map(|view| view.deadline) {
             None => -2,

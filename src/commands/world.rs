@@ -142,6 +142,7 @@ impl World {
             reply,
             db: self.db,
             now: stamp.map_or(self.now, |stamp| stamp.time().millis()),
+            wall: self.now,
             setting: Setting {
                 hasher: &self.hasher,
                 origins: &self.origins,
@@ -165,6 +166,12 @@ impl World {
     /// Lets time pass.
     pub fn advance(&mut self, milliseconds: i64) {
         self.now.0 += milliseconds;
+    }
+
+    /// Lets the clock that stamps run ahead of the wall's, as it may after a crash.
+    pub fn run_ahead(&mut self, milliseconds: i64) {
+        let ahead = Hlc::at(UnixMillis(self.now.0 + milliseconds));
+        self.clock = self.clock.max(ahead);
     }
 
     /// Everything that was written has arrived everywhere.
@@ -192,8 +199,8 @@ impl World {
     }
 }
 
-/// Runs a script of commands and the replies they must have, in worlds of every kind. `@advance <ms>`, `@select <db>` and
-/// `@resp3` are not commands and have no reply.
+/// Runs a script of commands and the replies they must have, in worlds of every kind. `@advance <ms>`, `@ahead <ms>`,
+/// `@select <db>` and `@resp3` are not commands and have no reply.
 pub fn check(script: &[(&str, &str)]) {
     for (stamped, partitions, settling) in [
         (false, 1, false),
@@ -205,6 +212,7 @@ pub fn check(script: &[(&str, &str)]) {
         for (line, expected) in script {
             match line.split_once(' ') {
                 Some(("@advance", ms)) => world.advance(ms.parse().unwrap()),
+                Some(("@ahead", ms)) => world.run_ahead(ms.parse().unwrap()),
                 Some(("@select", db)) => world.db = db.parse().unwrap(),
                 _ if *line == "@resp3" => world.protocol = Protocol::Resp3,
                 _ => {

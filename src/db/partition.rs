@@ -111,6 +111,8 @@ pub struct Partition {
     pub(super) hasher: KeyHasher,
     pub(super) dbs: Vec<Db>,
     pub(super) stamped: bool,
+    /// Others judge the same writes: a reader only hides what has expired, it removes nothing.
+    pub(super) shared: bool,
     /// Keys to look at once the settled time has passed the given one.
     pub(super) settle: VecDeque<(Hlc, u32, Box<[u8]>)>,
     pub(super) walk: Option<Walk>,
@@ -128,6 +130,7 @@ impl Partition {
             hasher,
             dbs: (0..databases).map(|_| Db::default()).collect(),
             stamped,
+            shared: stamped,
             settle: VecDeque::new(),
             walk: None,
             merge_parity: false,
@@ -140,6 +143,11 @@ impl Partition {
     /// Whether keys bear stamps.
     pub fn is_stamped(&self) -> bool {
         self.stamped
+    }
+
+    /// Says whether other nodes carry out the same writes.
+    pub fn set_shared(&mut self, shared: bool) {
+        self.shared = shared;
     }
 
     /// Forgets everything and takes on this manner.

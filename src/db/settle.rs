@@ -148,9 +148,10 @@ impl Partition {
         }
     }
 
-    /// Removes one expired key that a plain client met (plain manner only; in stamped manner reads merely hide it).
+    /// Removes one expired key that a reader met, where no other node carries out the same writes; else reads merely hide it:
+    /// a write that is stamped before the deadline may still come.
     pub fn remove_expired(&mut self, db: u32, key: Key<'_>) {
-        if !self.stamped {
+        if !self.stamped && !self.shared {
             self.purge_key(db, key, Hlc::ZERO);
             self.touch(db, key.bytes);
         }

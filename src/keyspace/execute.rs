@@ -233,9 +233,10 @@ impl Keyspace {
             return false;
         };
         let mark = reply.mark();
-        // Expiry for a recorded write is judged by its own stamp, as every other node will judge it.
+        // Expiry for a recorded write is judged by its own stamp, as every other node will judge it, its master's or its
+        // replica's alike. A read within a transaction hides by the clock as any other.
         let now = match stamp {
-            Some(stamp) if self.is_stamped() => stamp.time().millis(),
+            Some(stamp) if row.flags.has(Flags::WRITE) => stamp.time().millis(),
             _ => caller.now,
         };
         let setting = self.setting();
@@ -246,6 +247,7 @@ impl Keyspace {
                 reply: &mut *reply,
                 db: caller.db,
                 now,
+                wall: caller.now,
                 setting,
                 access,
                 effects,

@@ -56,6 +56,7 @@ pub struct Keyspace {
     settled: AtomicU64,
     stamped: AtomicBool,
     recording: AtomicBool,
+    following: AtomicBool,
     randomness: AtomicU64,
     /// For tests: the next write command panics after its first change.
     pub panic_after_mutation: AtomicBool,
@@ -85,6 +86,7 @@ impl Keyspace {
             settled: AtomicU64::new(0),
             stamped: AtomicBool::new(config.stamped),
             recording: AtomicBool::new(config.stamped),
+            following: AtomicBool::new(false),
             randomness: AtomicU64::new(config.hash_seed | 1),
             panic_after_mutation: AtomicBool::new(false),
             ingest_locks: (0..crate::db::origin::ORIGINS_MAX + 1)
@@ -147,10 +149,29 @@ impl Keyspace {
 
     /// Starts recording, where it had not: a replica has come.
     pub fn record(&self, now: crate::db::UnixMillis) {
-        let _quiet = self.lock_all();
+        let mut guards = self.lock_all();
         if !self.recording.swap(true, Ordering::SeqCst) {
             self.journal.begin_recording(now);
         }
+        self.share(&mut guards);
+    }
+
+    /// Says whether writes come from a master: then only what the settled time has passed is past recall.
+    pub fn follow(&self, following: bool) {
+        let mut guards = self.lock_all();
+        self.following.store(following, Ordering::SeqCst);
+        self.share(&mut guards);
+    }
+
+    /// Whether writes come from a master.
+    pub fn is_following(&self) -> bool {
+        self.following.load(Ordering::Relaxed)
+    }
+
+    /// Tells the partitions whether others carry out the same writes as this node.
+    fn share(&self, guards: &mut [MutexGuard<'_, Partition>]) {
+        let shared = self.is_stamped() || self.is_recording() || self.is_following();
+        guards.iter_mut().for_each(|guard| guard.set_shared(shared));
     }
 
     /// Lets the settled time fall back to nothing: this node joins a mesh whose history it does not know.
@@ -167,6 +188,7 @@ impl Keyspace {
         for guard in &mut guards {
             guard.reset(stamped);
         }
+        self.share(&mut guards);
     }
 
     /// What all commands share.

@@ -34,18 +34,22 @@ impl Keyspace {
         }
     }
 
-    /// Removes the expired keys of one partition, a segment per lock. In stamped manner only deadlines before the settled time
-    /// are past recall.
+    /// Removes the expired keys of one partition, a segment per lock. Where writes come from elsewhere, only deadlines before the
+    /// settled time are past recall.
     pub fn purge_partition(&self, index: usize, now: UnixMillis) {
         let settled = self.settled();
-        let before = if self.is_stamped() {
+        let before = if self.is_stamped() || self.is_following() {
+            if settled == Hlc::ZERO {
+                return;
+            }
             UnixMillis(settled.millis().0.min(now.0))
         } else {
+            if self.is_recording() {
+                // Whoever still finds the key here is stamped later, and the replicas judge that it was gone by then.
+                self.journal.observe(Hlc::at(now));
+            }
             now
         };
-        if self.is_stamped() && settled == Hlc::ZERO {
-            return;
-        }
         for db in 0..self.databases {
             if self.lock(index).timed_len(db) == 0 {
                 continue;

@@ -155,8 +155,9 @@ impl Replication {
 
     fn entries_changed(&self, links: &[Arc<LinkShared>]) {
         let addresses: Vec<String> = links.iter().map(|link| link.address()).collect();
-        self.node
-            .set_follower(!self.config.merging && !links.is_empty());
+        let is_follower = !self.config.merging && !links.is_empty();
+        self.node.set_follower(is_follower);
+        self.node.keyspace.follow(is_follower);
         if let Err(error) = self.node.set_entries(&addresses) {
             tracing::error!(%error, "the node's state could not be written");
         }

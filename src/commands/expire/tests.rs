@@ -185,6 +185,36 @@ fn a_deadline_in_the_past_deletes() {
 }
 
 #[test]
+fn times_to_live_count_from_the_wall_clock_wherever_stamps_are() {
+    check(&[
+        ("@ahead 2000", ""),
+        ("SET k v PX 1500", "+OK\r\n"),
+        ("PTTL k", ":1500\r\n"),
+        ("SETEX k 3 v", "+OK\r\n"),
+        ("PTTL k", ":3000\r\n"),
+        ("EXPIRE k 100", ":1\r\n"),
+        ("TTL k", ":100\r\n"),
+        ("PEXPIRE k 2500", ":1\r\n"),
+        ("PTTL k", ":2500\r\n"),
+        ("GETEX k EX 7", "$1\r\nv\r\n"),
+        ("PTTL k", ":7000\r\n"),
+        ("PSETEX k 1000 w", "+OK\r\n"),
+        ("PTTL k", ":1000\r\n"),
+        ("PEXPIRETIME k", ":1750000001000\r\n"),
+        ("@advance 999", ""),
+        ("GET k", "$1\r\nw\r\n"),
+        ("@advance 1", ""),
+        ("GET k", "$-1\r\n"),
+        ("SET k v", "+OK\r\n"),
+        ("PEXPIREAT k 1750000001001", ":1\r\n"),
+        ("PTTL k", ":1\r\n"),
+        ("SET k v", "+OK\r\n"),
+        ("PEXPIREAT k 1750000001000", ":1\r\n"),
+        ("EXISTS k", ":0\r\n"),
+    ]);
+}
+
+#[test]
 fn keys_disappear_at_their_deadline() {
     check(&[
         ("SET k v PX 1000", "+OK\r\n"),

@@ -61,12 +61,12 @@ pub(super) fn getex(call: &mut DataCall<'_, '_>) {
     let Some(Options { time_to_live, .. }) = parse_getex(call.args) else {
         return call.reply.error(errors::SYNTAX);
     };
-    let now = call.now;
+    let wall = call.wall;
     let change = match time_to_live {
         TimeToLive::Unsaid | TimeToLive::Keep => Ok(None),
         TimeToLive::Persist => Ok(Some(Op::Expire(None))),
-        TimeToLive::Until(unit, text) => deadline_of(unit, text, now).map(|deadline| {
-            Some(if deadline <= now {
+        TimeToLive::Until(unit, text) => deadline_of(unit, text, wall).map(|deadline| {
+            Some(if deadline <= wall {
                 Op::Del
             } else {
                 Op::Expire(Some(deadline))

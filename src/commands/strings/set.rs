@@ -104,7 +104,7 @@ pub(super) fn set(call: &mut DataCall<'_, '_>) {
     let expiry = match options.time_to_live {
         TimeToLive::Unsaid | TimeToLive::Persist => Expiry::Clear,
         TimeToLive::Keep => Expiry::Keep,
-        TimeToLive::Until(unit, text) => match deadline_of(unit, text, call.now) {
+        TimeToLive::Until(unit, text) => match deadline_of(unit, text, call.wall) {
             Ok(deadline) => Expiry::At(deadline),
             Err(error) => return error.write(call.reply, "set"),
         },
@@ -149,7 +149,7 @@ pub(super) fn psetex(call: &mut DataCall<'_, '_>) {
 }
 
 fn set_for(call: &mut DataCall<'_, '_>, unit: Unit, name: &str) {
-    match deadline_of(unit, call.args.get(2), call.now) {
+    match deadline_of(unit, call.args.get(2), call.wall) {
         Err(error) => error.write(call.reply, name),
         Ok(deadline) => {
             let key = call.key(1);
