@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """GET and SET side by side: two servers in turns under redis-benchmark, their CPU read from /proc.
 
-Each cell (command, pipeline) is measured in pairs, one run of A and then one of B, so that whatever else the machine does meets
-both. A ratio is made of each pair; what is printed is the median of the ratios and their range. CPU is user and system time of
-the server's process per command, in microseconds; the clock of /proc ticks 100 times per second, so short runs are coarse.
+Each cell (command, pipeline) is measured in pairs, one run of A and one of B, who goes first changing from pair to pair, so that
+whatever else the machine does meets both. A ratio is made of each pair; what is printed is the median of the ratios and, from six
+pairs on, the interval that holds the true median in 95 of 100 cases (by rank, so no bell curve is assumed), else their range. CPU
+is user and system time of the server's process per command, in microseconds: the scheduler's account of its threads.
 
     benches/side_by_side.py                                            Keymesh against redis-server
     benches/side_by_side.py --multi-master                             the same with active-replica and multi-master on
@@ -12,6 +13,7 @@ the server's process per command, in microseconds; the clock of /proc ticks 100 
 
 import argparse
 import csv
+import math
 import os
 import shutil
 import socket
@@ -27,7 +29,9 @@ COMMANDS = ("get", "set")
 CLIENTS = 50
 VALUE_BYTES = 16
 START_SECONDS = 10
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+NANOSECONDS = 1_000_000_000
+# Runs of about the same length: how many times --requests each pipeline gets.
+SHARE = {1: 0.25, 16: 2, 64: 4}
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -63,10 +67,9 @@ class Server:
         fail(f"{self.name} does not answer:\n{self.log.read().decode(errors='replace')}")
 
     def cpu_seconds(self):
-        stat = Path(f"/proc/{self.process.pid}/stat").read_text()
-        # The name in parentheses may hold blanks; utime and stime are the 14th and 15th field.
-        fields = stat.rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+        """What all its threads have run; threads that end in between would be missing, but a server ends none at work."""
+        tasks = Path(f"/proc/{self.process.pid}/task")
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir()) / NANOSECONDS
 
     def stop(self):
         self.process.terminate()
@@ -99,13 +102,25 @@ def ratios(pairs, place):
 def spread(values):
     if not values:
         return "too short to tell"
-    return f"{statistics.median(values):5.2f} ({min(values):.2f}-{max(values):.2f})"
+    values = sorted(values)
+    cut = sure_rank(len(values))
+    return f"{statistics.median(values):6.3f} ({values[cut]:.3f}-{values[-1 - cut]:.3f})"
+
+
+def sure_rank(count):
+    """How many values may be left out at either end so that the rest still holds the median with 95 %; 0 where none may."""
+    outside, cut = 0.0, 0
+    while True:
+        outside += 2 * math.comb(count, cut) / 2**count
+        if outside > 0.05:
+            return max(0, cut - 1)
+        cut += 1
 
 
 def report(a, b, cells):
-    print(f"\nA = {a.name}, B = {b.name}; medians, and ratios A/B as median (least-greatest) of the pairs")
+    print(f"\nA = {a.name}, B = {b.name}; medians, and ratios A/B as median (interval) of the pairs")
     head = ("command", "pipeline", "A cmd/s", "B cmd/s", "ratio", "A us CPU", "B us CPU", "ratio")
-    line = "{:8} {:>8} {:>10} {:>10} {:>18} {:>9} {:>9} {:>18}"
+    line = "{:8} {:>8} {:>10} {:>10} {:>22} {:>9} {:>9} {:>22}"
     print(line.format(*head))
     for (command, pipeline), pairs in cells.items():
         middle = [[statistics.median(run[place] for run in side) for place in (0, 1)] for side in zip(*pairs)]
@@ -126,7 +141,7 @@ def report(a, b, cells):
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="pairs per cell (5)")
-    parser.add_argument("--requests", type=int, default=1_000_000, help="commands per run; a quarter without pipeline (1000000)")
+    parser.add_argument("--requests", type=int, default=1_000_000, help="commands per run; a quarter without pipeline, 2 and 4 times as many with 16 and 64 (1000000)")
     parser.add_argument("--keys", type=int, default=100_000, help="different keys (100000)")
     parser.add_argument("--server", default=PROJECT / "target/release/keymesh-server", help="the keymesh-server to measure")
     parser.add_argument("--multi-master", action="store_true", help="with active-replica and multi-master on")
@@ -174,8 +189,10 @@ def main():
         for number in range(1, chosen.rounds + 1):
             print(f"round {number} of {chosen.rounds}", file=sys.stderr, flush=True)
             for (command, pipeline), pairs in cells.items():
-                requests = chosen.requests if pipeline > 1 else max(1, chosen.requests // 4)
-                pairs.append([benchmark(server, command, pipeline, requests, chosen.keys) for server in servers])
+                requests = max(1, int(chosen.requests * SHARE[pipeline]))
+                turns = servers if number % 2 else servers[::-1]
+                pair = [benchmark(server, command, pipeline, requests, chosen.keys) for server in turns]
+                pairs.append(pair if number % 2 else pair[::-1])
         report(*servers, cells)
     finally:
         for server in servers:
