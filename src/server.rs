@@ -16,9 +16,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use keymesh_observability::{LogConfig, Protocol, SampleRatio, Telemetry, TelemetryConfig};
-use keymesh_supervisors::{Backoff, ChildSpec, Intensity, Restart, Slot, SupervisorSpec};
+use keymesh_supervisors::{
+    Backoff, ChildSpec, Intensity, Restart, Slot, SupervisorSpec, Work, Worker, WorkerMessage,
+};
 
-use crate::clients::acceptor::{Acceptor, AcceptorArguments};
+use crate::clients::acceptor::{Acceptor, AcceptorArguments, AcceptorMessage};
 use crate::clients::context::Tracing;
 use crate::clients::{Configuration, Context, Listeners};
 use crate::config::{LogLevel, Options, OtlpProtocol, Settings};
@@ -37,6 +39,9 @@ use crate::replication::tracing::LinkTracer;
 const DRAIN_PATIENCE: Duration = Duration::from_secs(5);
 /// How long the last spans may take to leave.
 const TELEMETRY_PATIENCE: Duration = Duration::from_secs(3);
+/// How long an actor that has failed waits before it is started again, at first and at most.
+const RESTART_SOONEST: Duration = Duration::from_millis(20);
+const RESTART_LATEST: Duration = Duration::from_secs(1);
 /// How often a node makes its promise and looks what has settled.
 const TICK: Duration = Duration::from_millis(50);
 /// Traces per second that clients may start by bringing a context.
@@ -142,10 +147,10 @@ pub fn build(
         }),
         None => context,
     });
-    let (data_spec, _) = data(&node, &context, tracer).into_child();
+    let (data_spec, _) = data(&node, &context, tracer)?.into_child();
     let root = SupervisorSpec::new("root")
         .child(data_spec)
-        .child(settings_watch(&replication, &context.configuration))
+        .child(settings_watch(&replication, &context)?)
         .child(links_spec);
     Ok(Parts {
         context,
@@ -162,10 +167,33 @@ fn credentials(options: &Options) -> Credentials {
     }
 }
 
+/// A worker that is started again for ever and that DEBUG PANIC-ACTOR finds.
+fn worker(context: &Context, name: &str, work: Work) -> anyhow::Result<ChildSpec> {
+    let slot = Slot::new();
+    let told = || WorkerMessage::Panic;
+    context.actors.add(name, slot.clone(), told);
+    let spec = ChildSpec::in_slot(name, slot, move || (Worker, Arc::clone(&work)));
+    indispensable(spec)
+}
+
+/// A child without which the server is none: whatever happens to it, it is soon there again.
+fn indispensable(spec: ChildSpec) -> anyhow::Result<ChildSpec> {
+    let backoff = Backoff::new(RESTART_SOONEST, RESTART_LATEST)?;
+    Ok(spec
+        .restart(Restart::Permanent)
+        .intensity(Intensity::Unlimited)
+        .backoff(backoff))
+}
+
 /// Carries what CONFIG SET changes to where it is used apart from sessions.
-fn settings_watch(replication: &Arc<Replication>, configuration: &Arc<Configuration>) -> ChildSpec {
-    let (replication, configuration) = (Arc::clone(replication), Arc::clone(configuration));
-    ChildSpec::worker(
+fn settings_watch(
+    replication: &Arc<Replication>,
+    context: &Arc<Context>,
+) -> anyhow::Result<ChildSpec> {
+    let configuration = Arc::clone(&context.configuration);
+    let replication = Arc::clone(replication);
+    worker(
+        context,
         "settings-watch",
         Arc::new(move || {
             let (replication, configuration) =
@@ -182,18 +210,17 @@ fn settings_watch(replication: &Arc<Replication>, configuration: &Arc<Configurat
             })
         }),
     )
-    .restart(Restart::Permanent)
-    .intensity(Intensity::Unlimited)
 }
 
 /// The workers that own the data's life.
-fn data(node: &Arc<Node>, context: &Arc<Context>, tracer: LinkTracer) -> SupervisorSpec {
-    let forever = |spec: ChildSpec| {
-        spec.restart(Restart::Permanent)
-            .intensity(Intensity::Unlimited)
-    };
+fn data(
+    node: &Arc<Node>,
+    context: &Arc<Context>,
+    tracer: LinkTracer,
+) -> anyhow::Result<SupervisorSpec> {
     let ticking = Arc::clone(node);
-    let mesh_clock = ChildSpec::worker(
+    let mesh_clock = worker(
+        context,
         "mesh-clock",
         Arc::new(move || {
             let (node, tracer) = (Arc::clone(&ticking), tracer.clone());
@@ -213,17 +240,15 @@ fn data(node: &Arc<Node>, context: &Arc<Context>, tracer: LinkTracer) -> Supervi
             })
         }),
     );
-    let mut spec = SupervisorSpec::new("data").child(forever(mesh_clock));
+    let mut spec = SupervisorSpec::new("data").child(mesh_clock?);
     let workers = KEYSPACE_WORKERS.min(context.keyspace.partitions_len());
-    for worker in 0..workers {
-        let context = Arc::clone(context);
-        let keeper = ChildSpec::worker(
-            format!("keyspace {worker}").as_str(),
-            Arc::new(move || Box::pin(keep(Arc::clone(&context), worker, workers))),
-        );
-        spec = spec.child(forever(keeper));
+    for share in 0..workers {
+        let name = format!("keyspace {share}");
+        let kept = Arc::clone(context);
+        let keeper: Work = Arc::new(move || Box::pin(keep(Arc::clone(&kept), share, workers)));
+        spec = spec.child(worker(context, &name, keeper)?);
     }
-    spec
+    Ok(spec)
 }
 
 /// Settles and purges every `workers`-th partition, for ever.
@@ -252,8 +277,11 @@ pub async fn start(parts: Parts, listeners: Listeners) -> anyhow::Result<Running
         context: Arc::clone(&context),
         listeners: Arc::new(listeners),
     };
+    let acceptor = Slot::new();
+    let told = || AcceptorMessage::Panic;
+    context.actors.add("acceptor", acceptor.clone(), told);
     let (clients, _) = SupervisorSpec::new("clients")
-        .child(Acceptor::spec(arguments, Slot::new()))
+        .child(indispensable(Acceptor::spec(arguments, acceptor))?)
         .into_child();
     let root = root
         .child(clients)
@@ -295,21 +323,25 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     let listeners = Listeners::bind(&options)?;
     let parts = build(settings, identity, options.port, Some(&telemetry))?;
     let node = parts.replication.node().origin();
-    let running = start(parts, listeners).await?;
+    let mut running = start(parts, listeners).await?;
     tracing::info!(node = %node.node, incarnation = node.incarnation.0, port = options.port, "Ready to accept connections");
     let mut shutdown = running.context.shutdown.subscribe();
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        _ = shutdown.wait_for(Option::is_some) => {}
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+    let outcome = tokio::select! {
+        _ = shutdown.wait_for(Option::is_some) => Ok(()),
+        _ = terminate.recv() => Ok(()),
+        _ = tokio::signal::ctrl_c() => Ok(()),
+        // Every child is restarted for ever, so only a bug leads here; who watches the process starts it again.
+        ended = &mut running.root.ended => Err(anyhow::anyhow!("the supervision tree has ended: {ended:?}")),
+    };
+    if outcome.is_ok() {
+        tracing::info!("User requested shutdown...");
     }
-    tracing::info!("User requested shutdown...");
     running.stop().await;
     tracing::info!("Keymesh is now ready to exit, bye bye...");
     // Blocks until the last spans are away, so not on a thread that serves.
     tokio::task::spawn_blocking(move || telemetry.shutdown(TELEMETRY_PATIENCE)).await?;
-    Ok(())
+    outcome
 }
 
 fn telemetry_config(options: &Options, node: NodeId) -> TelemetryConfig {

@@ -8,6 +8,7 @@ use keymesh_observability::{HeadSampler, SampleRatio};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
+use crate::clients::actors::Actors;
 use crate::clients::configuration::Configuration;
 use crate::clients::registry::{Clients, signal};
 use crate::clients::statistics::Statistics;
@@ -59,6 +60,8 @@ pub struct Context {
     pub active_expire: AtomicBool,
     /// CLIENT PAUSE.
     pub pause: Pause,
+    /// The tree's actors, for tests.
+    pub actors: Actors,
     /// Where spans of writes begin.
     pub tracing: Tracing,
 }
@@ -124,6 +127,7 @@ impl Context {
             shutdown: watch::Sender::new(None),
             active_expire: AtomicBool::new(true),
             pause: Pause::default(),
+            actors: Actors::default(),
             tracing: Tracing::off(),
         }
     }

@@ -18,7 +18,8 @@ const HELP: &[&str] = &[
     "DIGEST",
     "    Output a hex signature representing the current dataset content.",
     "PANIC-ACTOR <name>",
-    "    Make the actor of this name panic.",
+    "    Make the actor of this name panic: acceptor, mesh-clock, settings-watch,",
+    "    keyspace <n>, master-link <host> <port> or replica-feed <id>.",
     "PANIC-COMMAND",
     "    Make the next write command panic after its first change.",
     "SET-ACTIVE-EXPIRE (0|1)",
@@ -56,7 +57,8 @@ impl Conversation {
             }
             (b"panic-actor", 3..) => {
                 let words: Vec<_> = args.skip(2).iter().map(String::from_utf8_lossy).collect();
-                if self.context.replication.panic_actor(&words.join(" ")) {
+                let name = words.join(" ");
+                if self.context.actors.panic(&name) || self.context.replication.panic_actor(&name) {
                     reply.ok();
                 } else {
                     reply.error("ERR no such actor");

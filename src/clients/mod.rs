@@ -9,6 +9,7 @@
 //! while a partition is held.
 
 pub mod acceptor;
+pub mod actors;
 pub mod alone;
 mod batch;
 mod buffer;

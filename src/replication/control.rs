@@ -113,7 +113,6 @@ pub trait ReplicationControl: Send + Sync + 'static {
     /// A client connection has sent `KEYMESH.LINK ...`: it is a peer's link from now on. `greeting` are the arguments of that
     /// command, `unread` what was read beyond it.
     fn attach(&self, stream: TcpStream, peer: SocketAddr, greeting: Vec<Vec<u8>>, unread: Vec<u8>);
-    /// For tests: panics the actor of this name (`master-link host port`, `replica-feeds`, `keyspace n`); false where there is
-    /// none.
+    /// For tests: panics the link or feed of this name (`master-link host port`, `replica-feed id`); false where there is none.
     fn panic_actor(&self, name: &str) -> bool;
 }

@@ -48,8 +48,6 @@ pub struct Replication {
     feeds: Arc<DashMap<u64, Arc<FeedShared>>>,
     acknowledgements: Arc<Notify>,
     tracer: LinkTracer,
-    /// Workers that are not links: told to panic by name in tests.
-    others: Mutex<Vec<String>>,
 }
 
 impl Replication {
@@ -72,7 +70,6 @@ impl Replication {
             feeds: Arc::new(DashMap::new()),
             acknowledgements: Arc::new(Notify::new()),
             tracer,
-            others: Mutex::new(Vec::new()),
         }
     }
 
@@ -312,8 +309,7 @@ impl ReplicationControl for Replication {
             || name
                 .strip_prefix("replica-feed ")
                 .and_then(|id| id.parse().ok())
-                .is_some_and(|id: u64| self.feeds.contains_key(&id))
-            || self.others.lock().iter().any(|other| other == name);
+                .is_some_and(|id: u64| self.feeds.contains_key(&id));
         if known {
             let (supervisor, name) = (self.supervisor.clone(), name.to_owned());
             self.runtime.spawn(async move {

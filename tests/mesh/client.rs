@@ -175,6 +175,14 @@ impl Client {
     }
 
     /// The value at a key, if any.
+    /// One number of MESH STATUS.
+    pub fn mesh_status(&mut self, name: &str) -> i64 {
+        let status = self.call("MESH STATUS");
+        let mut pairs = status.array().chunks_exact(2);
+        let field = pairs.find(|pair| pair[0] == Value::Bulk(name.to_owned()));
+        field.expect("a field of MESH STATUS")[1].integer()
+    }
+
     pub fn get(&mut self, key: &str) -> Option<String> {
         match self.call_words(&["GET", key]) {
             Value::Bulk(text) => Some(text),

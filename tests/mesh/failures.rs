@@ -75,6 +75,71 @@ fn a_link_that_panics_comes_back_and_nothing_else_notices() {
     assert!(reply.is_error("ERR"));
 }
 
+/// Panics one actor, waiting for it where it is just being started again.
+fn panic_actor(mesh: &Mesh, name: &str) {
+    eventually(name, || {
+        mesh.nodes[0].call(&format!("DEBUG PANIC-ACTOR {name}")) == Value::Simple("OK".to_owned())
+    });
+}
+
+#[test]
+fn any_actor_that_panics_is_started_again_and_costs_nobody_anything() {
+    let mesh = Mesh::full(3);
+    let actors = [
+        "keyspace 0",
+        "keyspace 1",
+        "keyspace 2",
+        "keyspace 3",
+        "mesh-clock",
+        "settings-watch",
+        "acceptor",
+    ];
+    let mut client = mesh.nodes[0].client();
+    let mut due = Vec::new();
+    // More often than a supervisor without patience would stand.
+    for round in 0..7 {
+        let load = mesh.load(&[0, 1, 2], &format!("r{round}"), 50, |_| {
+            for name in actors {
+                panic_actor(&mesh, name);
+            }
+        });
+        due.extend(load.into_values().flatten());
+    }
+    for nth in 0..64 {
+        client.call(&format!("SET passing:{nth} v PX 20"));
+        client.set(&format!("gone:{nth}"), "v");
+        client.call(&format!("DEL gone:{nth}"));
+    }
+    mesh.wait_until_equal();
+    mesh.assert_present(0, &due);
+    // Who settles, who expires and who accepts is at work again.
+    for node in &mesh.nodes {
+        eventually("all has settled and expired", || {
+            let mut client = node.client();
+            client.mesh_status("tombstones") == 0
+                && client.mesh_status("unsettled_keys") == 0
+                && client.call("INFO keyspace").text().contains("expires=0")
+        });
+    }
+    assert!(mesh.nodes[0].log().contains("panic"), "nobody said so");
+}
+
+#[test]
+fn a_feed_that_panics_makes_its_replica_come_again() {
+    let mesh = Mesh::full(2);
+    for round in 0..3 {
+        let is_feed = |id: &i32| {
+            mesh.nodes[0].call(&format!("DEBUG PANIC-ACTOR replica-feed {id}"))
+                == Value::Simple("OK".to_owned())
+        };
+        assert!((0..1_000).any(|id| is_feed(&id)), "no feed was found");
+        let load = mesh.load(&[0, 1], &format!("r{round}"), 50, |_| {});
+        mesh.wait_until_whole();
+        mesh.wait_until_equal();
+        mesh.assert_present(1, &load[&0]);
+    }
+}
+
 #[test]
 fn a_command_that_panics_after_its_change_changes_every_master_alike() {
     let mesh = Mesh::full(3);

@@ -83,18 +83,9 @@ fn a_master_that_has_no_others_settles_what_it_wrote() {
     client.call("DEL key");
     client.call("INCR count");
     eventually("nothing is pending", || {
-        let status = client.call("MESH STATUS");
-        let status = status.array();
-        let field = |name: &str| {
-            let at = status
-                .iter()
-                .position(|part| *part == Value::Bulk(name.to_owned()));
-            at.map(|at| status[at + 1].clone())
-        };
-        let zero = Some(Value::Integer(0));
-        field("established") == Some(Value::Integer(1))
-            && field("tombstones") == zero
-            && field("unsettled_keys") == zero
+        client.mesh_status("established") == 1
+            && client.mesh_status("tombstones") == 0
+            && client.mesh_status("unsettled_keys") == 0
     });
 }
 

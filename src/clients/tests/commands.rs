@@ -262,7 +262,7 @@ async fn debug_is_for_those_who_may() {
     other.check("PING", "+PONG\r\n").await;
     client.expect("+OK\r\n+PONG\r\n").await;
     client
-        .check("DEBUG PANIC-ACTOR replica-feeds", "+OK\r\n")
+        .check("DEBUG PANIC-ACTOR replica-feed 1", "+OK\r\n")
         .await;
     client
         .check("DEBUG PANIC-ACTOR nobody here", "-ERR no such actor\r\n")

@@ -121,7 +121,7 @@ impl ReplicationControl for Links {
         self.attached.lock().push((greeting, unread, stream));
     }
     fn panic_actor(&self, name: &str) -> bool {
-        name == "replica-feeds"
+        name == "replica-feed 1"
     }
 }
 
