@@ -3,19 +3,33 @@
 use crate::commands::docs::{Argument, Categories, Docs, Group};
 use crate::commands::table::{Flags, Handler, Keys, Row, SessionCommand, Stamps};
 
-/// The rows.
-pub static ROWS: &[Row] = &[
+/// Carried out whatever the server is about, but not from scripts.
+const ANYTIME: Flags = Flags::NOSCRIPT
+    .and(Flags::LOADING)
+    .and(Flags::STALE)
+    .and(Flags::BARRIER);
+const ADMIN: Flags = ANYTIME.and(Flags::ADMIN);
+
+/// A subcommand without keys.
+const fn row(name: &'static str, arity: i16, flags: Flags, docs: &'static Docs) -> Row {
     Row {
-        name: "client|caching",
-        arity: 3,
-        flags: Flags::NOSCRIPT
-            .and(Flags::LOADING)
-            .and(Flags::STALE)
-            .and(Flags::BARRIER),
+        name,
+        arity,
+        flags,
         keys: Keys::None,
         stamps: Stamps::None,
         handler: Handler::Session(SessionCommand::Client),
-        docs: &Docs {
+        docs,
+    }
+}
+
+/// The rows.
+pub static ROWS: &[Row] = &[
+    row(
+        "client|caching",
+        3,
+        ANYTIME,
+        &Docs {
             summary: "Says whether the next command's keys are tracked",
             since: "6.0.0",
             group: Group::Connection,
@@ -26,87 +40,60 @@ pub static ROWS: &[Row] = &[
             )],
             ..Docs::NONE
         },
-    },
-    Row {
-        name: "client|getname",
-        arity: 2,
-        flags: Flags::NOSCRIPT
-            .and(Flags::LOADING)
-            .and(Flags::STALE)
-            .and(Flags::BARRIER),
-        keys: Keys::None,
-        stamps: Stamps::None,
-        handler: Handler::Session(SessionCommand::Client),
-        docs: &Docs {
+    ),
+    row(
+        "client|getname",
+        2,
+        ANYTIME,
+        &Docs {
             summary: "Returns the connection's name",
             since: "2.6.9",
             group: Group::Connection,
             categories: Categories::CONNECTION,
             ..Docs::NONE
         },
-    },
-    Row {
-        name: "client|getredir",
-        arity: 2,
-        flags: Flags::NOSCRIPT
-            .and(Flags::LOADING)
-            .and(Flags::STALE)
-            .and(Flags::BARRIER),
-        keys: Keys::None,
-        stamps: Stamps::None,
-        handler: Handler::Session(SessionCommand::Client),
-        docs: &Docs {
+    ),
+    row(
+        "client|getredir",
+        2,
+        ANYTIME,
+        &Docs {
             summary: "Returns where tracking messages go",
             since: "6.0.0",
             group: Group::Connection,
             categories: Categories::CONNECTION,
             ..Docs::NONE
         },
-    },
-    Row {
-        name: "client|help",
-        arity: 2,
-        flags: Flags::LOADING.and(Flags::STALE).and(Flags::BARRIER),
-        keys: Keys::None,
-        stamps: Stamps::None,
-        handler: Handler::Session(SessionCommand::Client),
-        docs: &Docs {
+    ),
+    row(
+        "client|help",
+        2,
+        Flags::LOADING.and(Flags::STALE).and(Flags::BARRIER),
+        &Docs {
             summary: "Returns the subcommands",
             since: "5.0.0",
             group: Group::Connection,
             categories: Categories::CONNECTION,
             ..Docs::NONE
         },
-    },
-    Row {
-        name: "client|id",
-        arity: 2,
-        flags: Flags::NOSCRIPT
-            .and(Flags::LOADING)
-            .and(Flags::STALE)
-            .and(Flags::BARRIER),
-        keys: Keys::None,
-        stamps: Stamps::None,
-        handler: Handler::Session(SessionCommand::Client),
-        docs: &Docs {
+    ),
+    row(
+        "client|id",
+        2,
+        ANYTIME,
+        &Docs {
             summary: "Returns the connection's number",
             since: "5.0.0",
             group: Group::Connection,
             categories: Categories::CONNECTION,
             ..Docs::NONE
         },
-    },
-    Row {
-        name: "client|info",
-        arity: 2,
-        flags: Flags::NOSCRIPT
-            .and(Flags::LOADING)
-            .and(Flags::STALE)
-            .and(Flags::BARRIER),
-        keys: Keys::None,
-        stamps: Stamps::None,
-        handler: Handler::Session(SessionCommand::Client),
-        docs: &Docs {
+    ),
+    row(
+        "client|info",
+        2,
+        ANYTIME,
+        &Docs {
             summary: "Returns figures of the connection",
             since: "6.2.0",
             group: Group::Connection,
@@ -114,19 +101,12 @@ pub static ROWS: &[Row] = &[
             tips: &["nondeterministic_output"],
             ..Docs::NONE
         },
-    },
-    Row {
-        name: "client|kill",
-        arity: -3,
-        flags: Flags::ADMIN
-            .and(Flags::NOSCRIPT)
-            .and(Flags::LOADING)
-            .and(Flags::STALE)
-            .and(Flags::BARRIER),
-        keys: Keys::None,
-        stamps: Stamps::None,
-        handler: Handler::Session(SessionCommand::Client),
-        docs: &Docs {
+    ),
+    row(
+        "client|kill",
+        -3,
+        ADMIN,
+        &Docs {
             summary: "Closes connections",
             since: "2.4.0",
             group: Group::Connection,
@@ -170,19 +150,12 @@ pub static ROWS: &[Row] = &[
             )],
             ..Docs::NONE
         },
-    },
-    Row {
-        name: "client|list",
-        arity: -2,
-        flags: Flags::ADMIN
-            .and(Flags::NOSCRIPT)
-            .and(Flags::LOADING)
-            .and(Flags::STALE)
-            .and(Flags::BARRIER),
-        keys: Keys::None,
-        stamps: Stamps::None,
-        handler: Handler::Session(SessionCommand::Client),
-        docs: &Docs {
+    ),
+    row(
+        "client|list",
+        -2,
+        ADMIN,
+        &Docs {
             summary: "Lists connections",
             since: "2.4.0",
             group: Group::Connection,
@@ -209,19 +182,12 @@ pub static ROWS: &[Row] = &[
             ],
             ..Docs::NONE
         },
-    },
-    Row {
-        name: "client|no-evict",
-        arity: 3,
-        flags: Flags::ADMIN
-            .and(Flags::NOSCRIPT)
-            .and(Flags::LOADING)
-            .and(Flags::STALE)
-            .and(Flags::BARRIER),
-        keys: Keys::None,
-        stamps: Stamps::None,
-        handler: Handler::Session(SessionCommand::Client),
-        docs: &Docs {
+    ),
+    row(
+        "client|no-evict",
+        3,
+        ADMIN,
+        &Docs {
             summary: "Keeps the connection when memory runs short",
             since: "7.0.0",
             group: Group::Connection,
@@ -232,19 +198,28 @@ pub static ROWS: &[Row] = &[
             )],
             ..Docs::NONE
         },
-    },
-    Row {
-        name: "client|pause",
-        arity: -3,
-        flags: Flags::ADMIN
-            .and(Flags::NOSCRIPT)
-            .and(Flags::LOADING)
-            .and(Flags::STALE)
-            .and(Flags::BARRIER),
-        keys: Keys::None,
-        stamps: Stamps::None,
-        handler: Handler::Session(SessionCommand::Client),
-        docs: &Docs {
+    ),
+    row(
+        "client|no-touch",
+        3,
+        ANYTIME,
+        &Docs {
+            summary: "Says whether the connection's commands make their keys look used",
+            since: "7.2.0",
+            arguments: &[Argument::one_of(
+                "enabled",
+                &[Argument::word("on", "ON"), Argument::word("off", "OFF")],
+            )],
+            group: Group::Connection,
+            categories: Categories::CONNECTION,
+            ..Docs::NONE
+        },
+    ),
+    row(
+        "client|pause",
+        -3,
+        ADMIN,
+        &Docs {
             summary: "Suspends commands for a while",
             since: "2.9.50",
             group: Group::Connection,
@@ -263,18 +238,12 @@ pub static ROWS: &[Row] = &[
             ],
             ..Docs::NONE
         },
-    },
-    Row {
-        name: "client|reply",
-        arity: 3,
-        flags: Flags::NOSCRIPT
-            .and(Flags::LOADING)
-            .and(Flags::STALE)
-            .and(Flags::BARRIER),
-        keys: Keys::None,
-        stamps: Stamps::None,
-        handler: Handler::Session(SessionCommand::Client),
-        docs: &Docs {
+    ),
+    row(
+        "client|reply",
+        3,
+        ANYTIME,
+        &Docs {
             summary: "Says whether commands are answered",
             since: "3.2.0",
             group: Group::Connection,
@@ -289,18 +258,32 @@ pub static ROWS: &[Row] = &[
             )],
             ..Docs::NONE
         },
-    },
-    Row {
-        name: "client|setname",
-        arity: 3,
-        flags: Flags::NOSCRIPT
-            .and(Flags::LOADING)
-            .and(Flags::STALE)
-            .and(Flags::BARRIER),
-        keys: Keys::None,
-        stamps: Stamps::None,
-        handler: Handler::Session(SessionCommand::Client),
-        docs: &Docs {
+    ),
+    row(
+        "client|setinfo",
+        4,
+        ANYTIME,
+        &Docs {
+            summary: "Says which library the client uses",
+            since: "7.2.0",
+            arguments: &[Argument::one_of(
+                "attr",
+                &[
+                    Argument::string("libname").after("LIB-NAME"),
+                    Argument::string("libver").after("LIB-VER"),
+                ],
+            )],
+            group: Group::Connection,
+            categories: Categories::CONNECTION,
+            tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
+            ..Docs::NONE
+        },
+    ),
+    row(
+        "client|setname",
+        3,
+        ANYTIME,
+        &Docs {
             summary: "Names the connection",
             since: "2.6.9",
             group: Group::Connection,
@@ -308,18 +291,35 @@ pub static ROWS: &[Row] = &[
             arguments: &[Argument::string("connection-name")],
             ..Docs::NONE
         },
-    },
-    Row {
-        name: "client|tracking",
-        arity: -3,
-        flags: Flags::NOSCRIPT
-            .and(Flags::LOADING)
-            .and(Flags::STALE)
-            .and(Flags::BARRIER),
-        keys: Keys::None,
-        stamps: Stamps::None,
-        handler: Handler::Session(SessionCommand::Client),
-        docs: &Docs {
+    ),
+    row(
+        "client|traceparent",
+        -3,
+        ANYTIME,
+        &Docs {
+            summary: "Says which trace the connection's writes belong to",
+            since: "0.1.0",
+            arguments: &[
+                Argument::string("traceparent"),
+                Argument::one_of(
+                    "writes",
+                    &[
+                        Argument::word("once", "ONCE"),
+                        Argument::word("sticky", "STICKY"),
+                    ],
+                )
+                .optional(),
+            ],
+            group: Group::Connection,
+            categories: Categories::CONNECTION,
+            ..Docs::NONE
+        },
+    ),
+    row(
+        "client|tracking",
+        -3,
+        ANYTIME,
+        &Docs {
             summary: "Says whether keys that are read are tracked",
             since: "6.0.0",
             group: Group::Connection,
@@ -341,37 +341,24 @@ pub static ROWS: &[Row] = &[
             ],
             ..Docs::NONE
         },
-    },
-    Row {
-        name: "client|trackinginfo",
-        arity: 2,
-        flags: Flags::NOSCRIPT
-            .and(Flags::LOADING)
-            .and(Flags::STALE)
-            .and(Flags::BARRIER),
-        keys: Keys::None,
-        stamps: Stamps::None,
-        handler: Handler::Session(SessionCommand::Client),
-        docs: &Docs {
+    ),
+    row(
+        "client|trackinginfo",
+        2,
+        ANYTIME,
+        &Docs {
             summary: "Returns what is tracked for the connection",
             since: "6.2.0",
             group: Group::Connection,
             categories: Categories::CONNECTION,
             ..Docs::NONE
         },
-    },
-    Row {
-        name: "client|unblock",
-        arity: -3,
-        flags: Flags::ADMIN
-            .and(Flags::NOSCRIPT)
-            .and(Flags::LOADING)
-            .and(Flags::STALE)
-            .and(Flags::BARRIER),
-        keys: Keys::None,
-        stamps: Stamps::None,
-        handler: Handler::Session(SessionCommand::Client),
-        docs: &Docs {
+    ),
+    row(
+        "client|unblock",
+        -3,
+        ADMIN,
+        &Docs {
             summary: "Wakes a blocked connection",
             since: "5.0.0",
             group: Group::Connection,
@@ -390,19 +377,12 @@ pub static ROWS: &[Row] = &[
             ],
             ..Docs::NONE
         },
-    },
-    Row {
-        name: "client|unpause",
-        arity: 2,
-        flags: Flags::ADMIN
-            .and(Flags::NOSCRIPT)
-            .and(Flags::LOADING)
-            .and(Flags::STALE)
-            .and(Flags::BARRIER),
-        keys: Keys::None,
-        stamps: Stamps::None,
-        handler: Handler::Session(SessionCommand::Client),
-        docs: &Docs {
+    ),
+    row(
+        "client|unpause",
+        2,
+        ADMIN,
+        &Docs {
             summary: "Lets suspended commands go on",
             since: "6.2.0",
             group: Group::Connection,
@@ -410,5 +390,5 @@ pub static ROWS: &[Row] = &[
             categories: Categories::CONNECTION,
             ..Docs::NONE
         },
-    },
+    ),
 ];
