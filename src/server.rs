@@ -42,6 +42,8 @@ const TELEMETRY_PATIENCE: Duration = Duration::from_secs(3);
 /// How long an actor that has failed waits before it is started again, at first and at most.
 const RESTART_SOONEST: Duration = Duration::from_millis(20);
 const RESTART_LATEST: Duration = Duration::from_secs(1);
+/// How many rounds of its workers lie between two measurements of what waits to be settled.
+const MEASURE_ROUNDS: u64 = 10;
 /// How often a node makes its promise and looks what has settled.
 const TICK: Duration = Duration::from_millis(50);
 /// Traces per second that clients may start by bringing a context.
@@ -159,6 +161,13 @@ pub fn build(
     })
 }
 
+fn set_limits(node: &Node, options: &Options) {
+    let ahead_ms = options.replication_max_clock_ahead.as_millis();
+    let ahead_ms = i64::try_from(ahead_ms).unwrap_or(i64::MAX);
+    node.limits
+        .set(ahead_ms, options.replication_tombstone_memory);
+}
+
 fn credentials(options: &Options) -> Credentials {
     let password = options.masterauth.as_ref();
     Credentials {
@@ -201,8 +210,11 @@ fn settings_watch(
             Box::pin(async move {
                 let mut changes = configuration.subscribe();
                 loop {
-                    let now = credentials(&changes.borrow_and_update());
-                    replication.set_credentials(now);
+                    {
+                        let options = changes.borrow_and_update();
+                        replication.set_credentials(credentials(&options));
+                        set_limits(replication.node(), &options);
+                    }
                     if changes.changed().await.is_err() {
                         return;
                     }
@@ -254,11 +266,14 @@ fn data(
 /// Settles and purges every `workers`-th partition, for ever.
 async fn keep(context: Arc<Context>, worker: usize, workers: usize) {
     let keyspace = &context.keyspace;
-    loop {
+    for round in 0_u64.. {
         for partition in (worker..keyspace.partitions_len()).step_by(workers) {
             keyspace.settle_partition(partition);
+            if round.is_multiple_of(MEASURE_ROUNDS) {
+                keyspace.measure_pending(partition);
+            }
             if context.active_expire.load(Ordering::Relaxed) {
-                keyspace.purge_partition(partition, clock::now());
+                keyspace.purge_partition(partition, keyspace.time(clock::now()));
             }
             tokio::task::yield_now().await;
         }

@@ -333,7 +333,7 @@ impl Conversation {
 
     /// Begins a batch: reads the clock once.
     pub fn begin_batch(&mut self, now: UnixMillis) {
-        self.caller.now = now;
+        self.caller.now = self.context.keyspace.time(now);
         self.caller.trace = match self.trace {
             Trace::Sticky(bytes) => Some(bytes),
             Trace::None | Trace::Once(_) => None,

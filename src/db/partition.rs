@@ -586,6 +586,21 @@ impl Partition {
         (unsettled, tombstones)
     }
 
+    /// About how many bytes wait to be settled: operations, what they replaced, tombstones and their places in the queue.
+    pub fn pending_bytes(&self) -> usize {
+        let operations = self.dbs.iter().flat_map(|space| &space.unsettled);
+        let operations: usize = operations
+            .map(|(key, unsettled)| key.len() + unsettled.len_bytes())
+            .sum();
+        let place = size_of::<(Hlc, u32, Box<[u8]>)>();
+        let queue: usize = self
+            .settle
+            .iter()
+            .map(|(_, _, key)| place + 2 * key.len())
+            .sum();
+        operations + queue
+    }
+
     /// Raises `flag` when the key changes.
     pub fn watch(&mut self, db: u32, key: &[u8], flag: Arc<AtomicBool>) {
         self.watchers

@@ -147,7 +147,10 @@ impl Unsettled {
             .value
             .as_ref()
             .map_or(0, |value| value.bytes.len());
-        base + self.ops.len() * size_of::<(Stamp, OpBytes)>() + size_of::<Self>()
+        let ops = self.ops.iter().map(|(_, bytes)| bytes.len());
+        base + ops.sum::<usize>()
+            + self.ops.len() * size_of::<(Stamp, OpBytes)>()
+            + size_of::<Self>()
     }
 
     /// Puts an operation in its place. A dominating one drops all that came before it.

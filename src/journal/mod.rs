@@ -79,8 +79,6 @@ pub struct Journal {
 struct Inner {
     own: OriginIndex,
     hlc: Hlc,
-    /// The wall clock no longer drives the hybrid clock: it was found to be far ahead of everybody's.
-    clock_held: bool,
     open: VecDeque<Place>,
     open_first: u64,
     logs: Vec<Log>,
@@ -96,7 +94,6 @@ impl Journal {
         let mut inner = Inner {
             own,
             hlc: start,
-            clock_held: false,
             open: VecDeque::new(),
             open_first: 0,
             logs: Vec::new(),
@@ -233,11 +230,6 @@ impl Journal {
     /// The clock: nothing stamped here is later.
     pub fn clock(&self) -> Hlc {
         self.inner.lock().hlc
-    }
-
-    /// Stops or restarts the wall clock's influence on the hybrid clock.
-    pub fn hold_clock(&self, hold: bool) {
-        self.inner.lock().clock_held = hold;
     }
 
     /// Begins an origin's log: nothing of it is known and nothing before `floor` will come.
@@ -414,9 +406,7 @@ impl Inner {
     }
 
     fn advance(&mut self, now: UnixMillis) {
-        if !self.clock_held {
-            self.hlc = self.hlc.max(Hlc::at(now));
-        }
+        self.hlc = self.hlc.max(Hlc::at(now));
     }
 
     fn append(&mut self, origin: OriginIndex, entry: Entry) {

@@ -17,14 +17,14 @@ pub use upkeep::{Counts, PURGE_PERIOD_MS};
 pub use warm::WARM_MAX;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
 
 use crate::commands::call::{Setting, partition_of};
 use crate::db::table::KeyHasher;
-use crate::db::{Hlc, Origins, Partition};
+use crate::db::{Hlc, Origins, Partition, UnixMillis};
 use crate::journal::Journal;
 
 /// Some of the partitions, locked, each in its place.
@@ -57,6 +57,8 @@ pub struct Keyspace {
     stamped: AtomicBool,
     recording: AtomicBool,
     following: AtomicBool,
+    clock_excess_ms: AtomicI64,
+    pending_bytes: Box<[AtomicUsize]>,
     randomness: AtomicU64,
     /// For tests: the next write command panics after its first change.
     pub panic_after_mutation: AtomicBool,
@@ -87,6 +89,10 @@ impl Keyspace {
             stamped: AtomicBool::new(config.stamped),
             recording: AtomicBool::new(config.stamped),
             following: AtomicBool::new(false),
+            clock_excess_ms: AtomicI64::new(0),
+            pending_bytes: (0..config.partitions)
+                .map(|_| AtomicUsize::new(0))
+                .collect(),
             randomness: AtomicU64::new(config.hash_seed | 1),
             panic_after_mutation: AtomicBool::new(false),
             ingest_locks: (0..crate::db::origin::ORIGINS_MAX + 1)
@@ -132,6 +138,22 @@ impl Keyspace {
         Hlc::from_raw(self.settled.load(Ordering::Acquire))
     }
 
+    /// What time it is for stamps and deadlines where the wall clock says `wall`.
+    #[inline]
+    pub fn time(&self, wall: UnixMillis) -> UnixMillis {
+        UnixMillis(wall.0 - self.clock_excess_ms.load(Ordering::Relaxed))
+    }
+
+    /// Says by how much the wall clock is wrong: ahead of everybody else's.
+    pub fn set_clock_excess(&self, ms: i64) {
+        self.clock_excess_ms.store(ms, Ordering::Relaxed);
+    }
+
+    /// By how much the wall clock is held to be wrong.
+    pub fn clock_excess_ms(&self) -> i64 {
+        self.clock_excess_ms.load(Ordering::Relaxed)
+    }
+
     /// Raises [`Self::settled`]; it never falls while the data stays.
     pub fn raise_settled(&self, settled: Hlc) {
         self.settled.fetch_max(settled.raw(), Ordering::AcqRel);
@@ -148,7 +170,7 @@ impl Keyspace {
     }
 
     /// Starts recording, where it had not: a replica has come.
-    pub fn record(&self, now: crate::db::UnixMillis) {
+    pub fn record(&self, now: UnixMillis) {
         let mut guards = self.lock_all();
         if !self.recording.swap(true, Ordering::SeqCst) {
             self.journal.begin_recording(now);

@@ -1,5 +1,7 @@
 //! What time does to the keyspace, a small piece per lock: settling, purging, digests.
 
+use std::sync::atomic::Ordering;
+
 use crate::db::{Hlc, UnixMillis};
 use crate::keyspace::Keyspace;
 
@@ -85,7 +87,8 @@ impl Keyspace {
 
     /// A digest of what clients see: equal data gives equal digests on every node, whatever its history, expired keys left
     /// out. The sum over all keys of a hash of database, key, value and deadline.
-    pub fn digest(&self, now: UnixMillis) -> u128 {
+    pub fn digest(&self, wall: UnixMillis) -> u128 {
+        let now = self.time(wall);
         let guards = self.lock_all();
         let mut sum = 0u128;
         for guard in &guards {
@@ -108,6 +111,18 @@ impl Keyspace {
             }
         }
         sum
+    }
+
+    /// Measures what waits to be settled in one partition.
+    pub fn measure_pending(&self, index: usize) {
+        let bytes = self.lock(index).pending_bytes();
+        self.pending_bytes[index].store(bytes, Ordering::Relaxed);
+    }
+
+    /// About how many bytes wait to be settled, as last measured.
+    pub fn pending_bytes(&self) -> usize {
+        let measured = self.pending_bytes.iter();
+        measured.map(|bytes| bytes.load(Ordering::Relaxed)).sum()
     }
 
     /// Tombstones and keys with unsettled operations: none at rest.

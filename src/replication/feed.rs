@@ -85,8 +85,9 @@ impl Feed {
         &mut self,
         node: &Node,
         frame: Frame<'_>,
-        now: UnixMillis,
+        wall: UnixMillis,
     ) -> Result<(), LinkError> {
+        let now = node.keyspace.time(wall);
         match frame {
             Frame::Hello(hello) => {
                 node.keyspace.record(now);
@@ -118,7 +119,7 @@ impl Feed {
     pub fn poll(
         &mut self,
         node: &Node,
-        now: UnixMillis,
+        wall: UnixMillis,
         budget: usize,
         out: &mut Vec<u8>,
         observer: &mut dyn RecordObserver,
@@ -137,10 +138,12 @@ impl Feed {
             self.members_sent = version;
             FrameWriter::new(out).members(&table);
         }
-        if now.0 >= self.vector_due {
-            self.vector_due = now.0 + VECTOR_PERIOD_MS;
+        if wall.0 >= self.vector_due {
+            self.vector_due = wall.0 + VECTOR_PERIOD_MS;
             let positions = self.positions(node, &node.keyspace.journal.vector(), out);
-            FrameWriter::new(out).vector(now.0, &positions);
+            let ahead_ms = self.peer.as_ref();
+            let ahead_ms = ahead_ms.map_or(0, |peer| node.clock_ahead_of_mine(peer.origin));
+            FrameWriter::new(out).vector(wall, ahead_ms, &positions);
         }
         let mut more = self.poll_records(node, budget, out, observer);
         if self.snapshot_wanted {

@@ -11,7 +11,7 @@
 //!   16 ORIGIN   index u16 | node u128 | incarnation u32        what an index means in all later frames of this connection
 //!   17 RECORDS  index u16 | count varint | count * (prev u64 | stamp u64 | operations varint | flags u8 (1 trace)
 //!               | [trace 26 bytes] | payload length varint | payload)
-//!   18 VECTOR   wall clock ms u64 | count varint | count * (index u16 | arrived u64 | last u64 | base u64)
+//!   18 VECTOR   wall clock ms u64 | reader's clock ahead ms u64 | count varint | count * (index u16 | arrived u64 | last u64 | base u64)
 //!   19 MEMBERS  table
 //!   20 GAP      index u16 | base u64       the journal no longer reaches back; the subscription is over
 //!   21 SNAPSHOT settled u64 | clock u64 | positions as in VECTOR without the clock | cuts varint * (db varint | stamp u64)
@@ -29,7 +29,7 @@
 use bytes::Bytes;
 
 use crate::db::varint::{self, Malformed, Reader};
-use crate::db::{Hlc, Incarnation, NodeId, Origin, OriginIndex, Stamp};
+use crate::db::{Hlc, Incarnation, NodeId, Origin, OriginIndex, Stamp, UnixMillis};
 use crate::journal::{Entry, Position, Record};
 use crate::replication::table::Table;
 
@@ -67,7 +67,11 @@ pub enum Frame<'a> {
     Error(&'a str),
     Origin(OriginIndex, Origin),
     Records(OriginIndex, RecordsReader<'a>),
-    Vector(i64, Vec<(OriginIndex, Position)>),
+    Vector {
+        wall: UnixMillis,
+        ahead_ms: i64,
+        positions: Vec<(OriginIndex, Position)>,
+    },
     Members(Box<Table>),
     Gap(OriginIndex, Hlc),
     Snapshot {
@@ -207,9 +211,15 @@ impl<'a> FrameWriter<'a> {
     }
 
     /// VECTOR.
-    pub fn vector(&mut self, wall_ms: i64, positions: &[(OriginIndex, Position)]) {
+    pub fn vector(
+        &mut self,
+        wall: UnixMillis,
+        ahead_ms: i64,
+        positions: &[(OriginIndex, Position)],
+    ) {
         self.frame(18, |out| {
-            out.extend_from_slice(&wall_ms.to_le_bytes());
+            out.extend_from_slice(&wall.0.to_le_bytes());
+            out.extend_from_slice(&ahead_ms.to_le_bytes());
             put_positions(out, positions);
         });
     }
@@ -320,7 +330,11 @@ pub fn decode(bytes: &[u8]) -> Result<Frame<'_>, Malformed> {
             let left = reader.varint()?;
             return Ok(Frame::Records(index, RecordsReader { left, reader }));
         }
-        18 => Frame::Vector(reader.u64()? as i64, take_positions(&mut reader)?),
+        18 => Frame::Vector {
+            wall: UnixMillis(reader.u64()? as i64),
+            ahead_ms: reader.u64()? as i64,
+            positions: take_positions(&mut reader)?,
+        },
         19 => Frame::Members(Box::new(Table::decode(&mut reader)?)),
         20 => Frame::Gap(take_index(&mut reader)?, Hlc::from_raw(reader.u64()?)),
         21 => {

@@ -121,9 +121,10 @@ impl Link {
         &mut self,
         node: &Node,
         frame: Frame<'_>,
-        now: UnixMillis,
+        wall: UnixMillis,
         observer: &mut dyn RecordObserver,
     ) -> Result<(), LinkError> {
+        let now = node.keyspace.time(wall);
         match frame {
             Frame::Hello(hello) => {
                 node.on_hello(self.id, &self.address, &hello, now)?;
@@ -142,8 +143,13 @@ impl Link {
             Frame::Records(index, records) => {
                 self.on_records(node, index, records, now, observer)?;
             }
-            Frame::Vector(_, positions) => {
+            Frame::Vector {
+                wall: theirs,
+                ahead_ms,
+                positions,
+            } => {
                 let positions = self.translate(&positions)?;
+                node.compare_clocks(self.id, theirs, wall, ahead_ms);
                 node.on_vector(self.id, &positions);
             }
             Frame::Members(table) => node.on_members(self.id, *table, now)?,
@@ -221,6 +227,7 @@ impl Link {
             return Ok(());
         }
         while let Some(entry) = records.next_entry()? {
+            node.watch_stamp(entry.stamp, origin, now);
             node.extend_lease(entry.stamp.max(Hlc::at(now)))?;
             if effects::admits(&entry.record.payload) {
                 for effect in effects::decode_all(&entry.record.payload, entry.record.count)? {

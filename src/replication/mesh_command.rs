@@ -3,10 +3,11 @@
 use std::fmt::Write;
 use std::sync::atomic::Ordering;
 
-use crate::db::{NodeId, Origin};
+use crate::db::{Hlc, NodeId, Origin};
 use crate::replication::clock;
 use crate::replication::control::ReplicationControl;
 use crate::replication::manager::Replication;
+use crate::replication::node::Node;
 use crate::resp::{Args, Reply};
 
 const HELP: &[&str] = &[
@@ -72,20 +73,21 @@ fn status(replication: &Replication, reply: &mut Reply) {
     let keyspace = &node.keyspace;
     let origin = node.origin();
     let (unsettled, tombstones) = keyspace.pending();
-    let now = clock::now();
-    let settled = keyspace.settled();
-    reply.map(11);
+    reply.map(14);
     field(reply, "node", &origin.node.to_string());
     number(reply, "incarnation", i64::from(origin.incarnation.0));
     number(reply, "established", i64::from(node.is_established()));
     number(reply, "members", node.members().nodes.len() as i64);
-    number(reply, "settled_age_ms", now.0 - settled.millis().0);
+    number(reply, "settled_age_ms", settled_age_ms(node));
     let laggard = node
         .laggard()
         .map_or_else(String::new, |(origin, _)| origin.to_string());
     field(reply, "held_back_by", &laggard);
     number(reply, "unsettled_keys", unsettled as i64);
     number(reply, "tombstones", tombstones as i64);
+    number(reply, "pending_bytes", keyspace.pending_bytes() as i64);
+    number(reply, "clock_excess_ms", keyspace.clock_excess_ms());
+    field(reply, "alarms", &node.alarms());
     number(reply, "journal_bytes", keyspace.journal.len_bytes() as i64);
     number(
         reply,
@@ -97,6 +99,14 @@ fn status(replication: &Replication, reply: &mut Reply) {
         "reroutes",
         node.counters.reroutes.load(Ordering::Relaxed) as i64,
     );
+}
+
+/// How long ago the settled time was, -1 where nothing has settled yet.
+fn settled_age_ms(node: &Node) -> i64 {
+    match node.keyspace.settled() {
+        Hlc::ZERO => -1,
+        settled => clock::now().0 - settled.millis().0,
+    }
 }
 
 fn members(replication: &Replication, reply: &mut Reply) {
@@ -218,13 +228,14 @@ pub fn info(replication: &Replication, out: &mut String) {
     let get = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
     let counters = &node.counters;
     let origin = node.origin();
-    let age = clock::now().0 - node.keyspace.settled().millis().0;
+    let age = settled_age_ms(node);
     // Writing to a String does not fail.
     let _ = write!(
         out,
         "mesh_node_id:{}\r\nmesh_incarnation:{}\r\nmesh_established:{}\r\nmesh_members:{}\r\nmesh_settled_age_ms:{age}\r\n\
          mesh_unsettled_keys:{unsettled}\r\nmesh_tombstones:{tombstones}\r\nmesh_records_in:{}\r\nmesh_records_out:{}\r\n\
-         mesh_duplicates:{}\r\nmesh_superseded:{}\r\nmesh_merges:{}\r\nmesh_reroutes:{}\r\nmesh_journal_bytes:{}\r\n",
+         mesh_duplicates:{}\r\nmesh_superseded:{}\r\nmesh_merges:{}\r\nmesh_reroutes:{}\r\nmesh_journal_bytes:{}\r\n\
+         mesh_pending_bytes:{}\r\nmesh_clock_excess_ms:{}\r\nmesh_stamps_ahead:{}\r\nmesh_alarms:{}\r\n",
         origin.node,
         origin.incarnation.0,
         u8::from(node.is_established()),
@@ -236,5 +247,9 @@ pub fn info(replication: &Replication, out: &mut String) {
         get(&counters.merges_done),
         get(&counters.reroutes),
         node.keyspace.journal.len_bytes(),
+        node.keyspace.pending_bytes(),
+        node.keyspace.clock_excess_ms(),
+        get(&counters.stamps_ahead),
+        node.alarms(),
     );
 }

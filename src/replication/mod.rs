@@ -9,6 +9,7 @@
 
 mod admission;
 mod adoption;
+mod alarms;
 pub mod clock;
 pub mod control;
 pub mod feed;

@@ -16,6 +16,7 @@ use crate::db::{Hlc, Incarnation, NodeId, Origin, OriginIndex, UnixMillis};
 #[cfg(feature = "ablation")]
 use crate::journal::Record;
 use crate::keyspace::Keyspace;
+use crate::replication::alarms::{Limits, Watch};
 use crate::replication::frame::{Hello, VERSION};
 use crate::replication::members::{Entry, Life, Members};
 use crate::replication::merging::Merge;
@@ -62,6 +63,8 @@ pub struct NodeCounters {
     pub partial_resyncs: AtomicU64,
     pub partial_refused: AtomicU64,
     pub sealed: AtomicU64,
+    pub clock_alarms: AtomicU64,
+    pub stamps_ahead: AtomicU64,
 }
 
 /// See the head of the file.
@@ -70,6 +73,8 @@ pub struct Node {
     pub keyspace: Arc<Keyspace>,
     /// What happened.
     pub counters: NodeCounters,
+    /// From where on something is alarming.
+    pub limits: Limits,
     pub(super) inner: Mutex<Inner>,
     pub(super) snapshot_owner: Mutex<Option<u64>>,
     pub(super) merge_driver: Mutex<()>,
@@ -98,6 +103,7 @@ pub(super) struct Inner {
     pub(super) follower: bool,
     /// Lives seen retired at the tick before: their last words may still be on a link.
     pub(super) retired_seen: HashSet<Origin>,
+    pub(super) watch: Watch,
     own: OriginIndex,
 }
 
@@ -199,6 +205,7 @@ impl Node {
         let node = Self {
             keyspace,
             counters: NodeCounters::default(),
+            limits: Limits::default(),
             inner: Mutex::new(Inner {
                 state,
                 version: 1,
@@ -211,6 +218,7 @@ impl Node {
                 relearn: false,
                 follower: false,
                 retired_seen: HashSet::new(),
+                watch: Watch::default(),
                 own,
             }),
             snapshot_owner: Mutex::new(None),

@@ -40,6 +40,10 @@ pub struct LinkInfo {
     pub refused_ticks: u32,
     /// What the master told of its mesh.
     pub told: Option<Arc<Table>>,
+    /// How far the master's clock is ahead of this node's, at least.
+    pub theirs_ahead_ms: i64,
+    /// How far the master says that this node's clock is ahead of its own, at least.
+    pub ours_ahead_ms: i64,
     /// The master counts strangers: it is to be told whom this node announces.
     pub adopt: bool,
 }

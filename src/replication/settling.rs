@@ -12,9 +12,10 @@ use crate::replication::members::Statement;
 use crate::replication::node::{Inner, Node, NodeError};
 
 impl Node {
-    /// What a node does many times a second: promise, lease, statements, settled time, routes, and a piece of a merge whose
-    /// link is gone.
-    pub fn tick(&self, now: UnixMillis) -> Result<(), NodeError> {
+    /// What a node does many times a second, by its wall clock: promise, lease, statements, alarms, settled time, routes, and a
+    /// piece of a merge whose link is gone.
+    pub fn tick(&self, wall: UnixMillis) -> Result<(), NodeError> {
+        let now = self.keyspace.time(wall);
         if self.has_merge_work()
             && let Err(error) = self.merge_step()
         {
@@ -31,6 +32,7 @@ impl Node {
         }
         self.learn_again(&mut inner, now)?;
         self.establish(&mut inner)?;
+        self.watch(&mut inner);
         let settled = self.least_arrival(&inner, &vector);
         self.plan(&mut inner, &vector);
         drop(inner);

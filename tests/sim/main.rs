@@ -71,6 +71,8 @@ fn add(sum: &mut Coverage, more: &Coverage) {
     sum.cuts += more.cuts;
     sum.cold_starts += more.cold_starts;
     sum.adoptions += more.adoptions;
+    sum.clock_alarms += more.clock_alarms;
+    sum.stamps_ahead += more.stamps_ahead;
     sum.sealed += more.sealed;
     sum.slow_writes += more.slow_writes;
     sum.duplicates += more.duplicates;
@@ -190,6 +192,8 @@ fn all_masters_equal_each_other_and_the_oracle_after_everything_that_can_go_wron
             cold_starts,
             sealed,
             adoptions,
+            clock_alarms,
+            stamps_ahead,
             ..
         } = sum;
         for (count, what) in [
@@ -203,6 +207,8 @@ fn all_masters_equal_each_other_and_the_oracle_after_everything_that_can_go_wron
             (cold_starts, "cold starts"),
             (sealed, "sealed lives"),
             (adoptions, "adoptions"),
+            (clock_alarms, "clocks found ahead"),
+            (stamps_ahead, "stamps from the future"),
         ] {
             assert!(
                 count > 0,

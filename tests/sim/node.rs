@@ -45,6 +45,9 @@ impl StateStore for Disk {
     }
 }
 
+/// From here on a clock that is ahead follows the others': less than clocks are apart here.
+const CLOCK_AHEAD_MAX_MS: i64 = 300;
+
 /// A node and what outlives it.
 pub struct SimNode {
     /// Its id.
@@ -111,6 +114,11 @@ impl SimNode {
     /// What its wall clock says.
     pub fn wall(&self, now: i64) -> UnixMillis {
         UnixMillis(now + self.skew_ms)
+    }
+
+    /// What time it is for what it writes.
+    pub fn time(&self, now: i64) -> UnixMillis {
+        self.node.keyspace.time(self.wall(now))
     }
 
     /// Changes its `replicaof` entries.
@@ -276,6 +284,7 @@ fn boot(
     };
     let keyspace = Arc::new(Keyspace::new(config, origins, journal));
     let node = Arc::new(Node::new(keyspace, state, Box::new(disk.clone()), 0));
+    node.limits.set(CLOCK_AHEAD_MAX_MS, u64::MAX);
     let addresses: Vec<String> = entries.iter().copied().map(address).collect();
     node.set_entries(&addresses)
         .expect("the simulated disk writes");

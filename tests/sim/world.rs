@@ -38,6 +38,8 @@ pub struct Coverage {
     pub sealed: u64,
     pub slow_writes: u64,
     pub duplicates: u64,
+    pub clock_alarms: u64,
+    pub stamps_ahead: u64,
 }
 
 /// How a run ended.
@@ -167,11 +169,12 @@ impl World {
             }
             node.tick_due = self.now + 50 + self.rng.below(60) as i64;
             let wall = node.wall(self.now);
-            ablation::set_wall_clock(wall.0);
             node.node.tick(wall).expect("the simulated disk writes");
+            let time = node.time(self.now);
+            ablation::set_wall_clock(time.0);
             for partition in 0..2 {
                 node.node.keyspace.settle_partition(partition);
-                node.node.keyspace.purge_partition(partition, wall);
+                node.node.keyspace.purge_partition(partition, time);
             }
         }
     }
@@ -301,7 +304,7 @@ impl World {
 
     fn client_write(&mut self) {
         let index = self.rng.below(self.nodes.len());
-        let wall = self.nodes[index].wall(self.now);
+        let wall = self.nodes[index].time(self.now);
         ablation::set_wall_clock(wall.0);
         if self.rng.percent(2) {
             let db = self.rng.below(2) as u32;
@@ -373,7 +376,7 @@ impl World {
         let reservation = node
             .keyspace
             .journal
-            .reserve(1, self.nodes[index].wall(self.now));
+            .reserve(1, self.nodes[index].time(self.now));
         for _ in 0..1 + self.rng.below(12) {
             self.step();
         }
@@ -393,7 +396,7 @@ impl World {
         let db = u32::from(self.rng.percent(10));
         let key = vec![self.rng.pick(b"abcdef")];
         let value = (1 + self.rng.below(99)).to_string().into_bytes();
-        let wall = self.nodes[index].wall(self.now).0;
+        let wall = self.nodes[index].time(self.now).0;
         let deadline = UnixMillis(wall + self.rng.pick(&[20, 60, 150, 400, 100_000]));
         let op = match self.rng.below(100) {
             0..15 => Op::Del,
@@ -609,6 +612,8 @@ impl World {
             coverage.reroutes += get(&node.counters.reroutes);
             coverage.superseded += get(&node.counters.superseded);
             coverage.adoptions += get(&node.counters.adoptions);
+            coverage.clock_alarms += get(&node.counters.clock_alarms);
+            coverage.stamps_ahead += get(&node.counters.stamps_ahead);
             coverage.sealed += get(&node.counters.sealed);
             coverage.duplicates += get(&node.counters.duplicates);
             for partition in 0..2 {

@@ -101,9 +101,13 @@ fn frames_about_progress_have_these_bytes() {
     let positions = vec![(OriginIndex(2), position)];
     let body = [&[1, 2, 0][..], &word(5), &word(4), &word(3)].concat();
     check(
-        |frames| frames.vector(9, &positions),
-        &[&[36, 0, 0, 0, 18][..], &word(9), &body].concat(),
-        &Frame::Vector(9, positions.clone()),
+        |frames| frames.vector(UnixMillis(9), 4, &positions),
+        &[&[44, 0, 0, 0, 18][..], &word(9), &word(4), &body].concat(),
+        &Frame::Vector {
+            wall: UnixMillis(9),
+            ahead_ms: 4,
+            positions: positions.clone(),
+        },
     );
     check(
         |frames| frames.gap(OriginIndex(2), Hlc::from_raw(7)),
