@@ -32,6 +32,8 @@ enum Step {
     Own(&'static Row),
     /// A wrong number of arguments.
     WrongArity(&'static Row),
+    /// No such subcommand.
+    UnknownSubcommand(&'static Row),
     /// No such command.
     Unknown,
 }
@@ -94,7 +96,17 @@ impl Names {
                 (Step::Own(row), false)
             }
             // Whatever its row says: these may change what the following bytes mean, or wait.
-            Handler::Session(_) | Handler::Server(_) => (Step::Own(row), true),
+            Handler::Session(_) | Handler::Server(_) => {
+                let step = match args.try_get(1).filter(|_| row.has_subcommands()) {
+                    None => Step::Own(row),
+                    Some(word) => match row.subcommand(word) {
+                        None => Step::UnknownSubcommand(row),
+                        Some(sub) if !sub.accepts(args.len()) => Step::WrongArity(sub),
+                        Some(_) => Step::Own(row),
+                    },
+                };
+                (step, true)
+            }
         }
     }
 
@@ -283,7 +295,10 @@ impl Batch {
     /// The name of the last command, for CLIENT LIST.
     pub fn last_command(&self) -> Option<&'static str> {
         match self.planned.last()?.step {
-            Step::Data(row, _) | Step::Own(row) | Step::WrongArity(row) => Some(row.name),
+            Step::Data(row, _)
+            | Step::Own(row)
+            | Step::WrongArity(row)
+            | Step::UnknownSubcommand(row) => Some(row.name),
             Step::Unknown => None,
         }
     }
@@ -340,7 +355,14 @@ fn run_checked(
         }
         Step::WrongArity(row) => {
             conversation.context.statistics.add_rejected(row);
-            conversation.refuse(reply, |reply| errors::wrong_arity(row.name, reply));
+            conversation.refuse_arity(row, reply);
+            (None, After::Next)
+        }
+        Step::UnknownSubcommand(row) => {
+            conversation.context.statistics.add_rejected(row);
+            conversation.refuse(reply, |reply| {
+                errors::unknown_subcommand(row.name, args.get(1), reply);
+            });
             (None, After::Next)
         }
         Step::Unknown => {

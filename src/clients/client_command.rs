@@ -16,6 +16,8 @@ use crate::resp::{Args, Reply, parse_i64};
 pub(super) const BAD_NAME: &str =
     "ERR Client names cannot contain spaces, newlines or special characters.";
 
+const NOT_TRACKING: &str = "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled";
+
 const HELP: &[&str] = &[
     "GETNAME",
     "    Return the name of the current connection.",
@@ -49,9 +51,23 @@ const HELP: &[&str] = &[
     "    Assign the name <name> to the current connection.",
     "TRACEPARENT (<traceparent> [ONCE|STICKY]|OFF)",
     "    Make the next command, or all following, part of a trace.",
+    "UNBLOCK <clientid> [TIMEOUT|ERROR]",
+    "    Unblock the specified blocked client.",
     "UNPAUSE",
     "    Stop the current client pause.",
 ];
+
+/// CLIENT TRACKINGINFO of a connection that tracks nothing.
+fn tracking_off(reply: &mut Reply) {
+    reply.map(3);
+    reply.bulk(b"flags");
+    reply.set(1);
+    reply.bulk(b"off");
+    reply.bulk(b"redirect");
+    reply.integer(-1);
+    reply.bulk(b"prefixes");
+    reply.array(0);
+}
 
 /// Whether all bytes can be shown in CLIENT LIST.
 pub(super) fn is_name(name: &[u8]) -> bool {
@@ -122,16 +138,12 @@ impl Conversation {
             }
             (b"traceparent", 3..=4) => self.client_traceparent(args, reply),
             (b"help", 2) => errors::help("CLIENT", HELP, reply),
-            (
-                b"id" | b"getname" | b"setname" | b"setinfo" | b"info" | b"list" | b"kill"
-                | b"reply" | b"no-evict" | b"no-touch" | b"pause" | b"unpause" | b"traceparent"
-                | b"help",
-                _,
-            ) => {
-                let name = String::from_utf8_lossy(&lower).into_owned();
-                errors::wrong_arity(&format!("client|{name}"), reply);
-            }
-            _ => errors::unknown_subcommand("CLIENT", args.get(1), reply),
+            (b"unblock", 3..=4) => self.client_unblock(args, reply),
+            // There is no tracking yet, so that it is always off.
+            (b"getredir", 2) => reply.integer(-1),
+            (b"trackinginfo", 2) => tracking_off(reply),
+            (b"caching", 3) => reply.error(NOT_TRACKING),
+            _ => errors::wrong_form("CLIENT", args.get(1), reply),
         }
         After::Next
     }
@@ -187,6 +199,29 @@ impl Conversation {
         }
     }
 
+    fn client_unblock(&self, args: Args<'_>, reply: &mut Reply) {
+        let how = match args.try_get(3).map(<[u8]>::to_ascii_lowercase).as_deref() {
+            None | Some(b"timeout") => signal::UNBLOCK,
+            Some(b"error") => signal::UNBLOCK_ERROR,
+            Some(_) => {
+                return reply.error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+            }
+        };
+        let Some(id) = parse_i64(args.get(2)) else {
+            return reply.error(errors::NOT_AN_INTEGER);
+        };
+        let client = u64::try_from(id).ok().map(ClientId);
+        let client = client.and_then(|id| self.context.clients.get(id));
+        let is_blocked = client.is_some_and(|client| {
+            let shown = client.shown.lock();
+            if shown.blocked {
+                client.signal(how);
+            }
+            shown.blocked
+        });
+        reply.integer(i64::from(is_blocked));
+    }
+
     fn client_pause(&mut self, args: Args<'_>, reply: &mut Reply) {
         let mode = match args.try_get(3).map(<[u8]>::to_ascii_lowercase).as_deref() {
             None | Some(b"all") => PauseMode::All,
@@ -239,10 +274,11 @@ impl Conversation {
             Some(b"id") if args.len() > 3 => {
                 let mut ids = Vec::new();
                 for id in args.skip(3) {
-                    let Some(id) = parse_i64(id).and_then(|id| u64::try_from(id).ok()) else {
+                    let Some(id) = parse_i64(id) else {
                         return reply.error("ERR Invalid client ID");
                     };
-                    ids.push(ClientId(id));
+                    // Nobody has a negative one.
+                    ids.extend(u64::try_from(id).map(ClientId));
                 }
                 chosen = Some(ids);
             }

@@ -18,6 +18,9 @@ pub(super) fn describe(client: &Client, now: UnixMillis) -> Vec<u8> {
     if client.peer.is_none() {
         flags.push('U');
     }
+    if shown.blocked {
+        flags.push('b');
+    }
     if shown.no_evict {
         flags.push('e');
     }

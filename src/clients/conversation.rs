@@ -231,8 +231,21 @@ impl Conversation {
                 After::Next
             }
             Handler::Session(command) => self.run_session_command(command, row, args, reply),
-            Handler::Server(command) => self.run_server_command(command, row, args, reply),
+            Handler::Server(command) => self.run_server_command(command, args, reply),
         }
+    }
+
+    /// Refuses a command with a wrong number of arguments.
+    pub fn refuse_arity(&mut self, row: &Row, reply: &mut Reply) {
+        let name = row.name;
+        if matches!(row.handler, Handler::Session(SessionCommand::Exec)) {
+            self.discard();
+            // Without the code that the error would have alone.
+            return reply.error_format(format_args!(
+                "EXECABORT Transaction discarded because of: wrong number of arguments for '{name}' command"
+            ));
+        }
+        self.refuse(reply, |reply| errors::wrong_arity(name, reply));
     }
 
     fn refuse_because(&mut self, row: &Row, text: &'static str, reply: &mut Reply) {

@@ -73,13 +73,7 @@ impl Conversation {
             }
             (b"change-repl-id", 2) => reply.ok(),
             (b"help", 2) => errors::help("DEBUG", HELP, reply),
-            _ => {
-                let mut text =
-                    b"ERR unknown subcommand or wrong number of arguments for '".to_vec();
-                text.extend_from_slice(&args.get(1)[..args.get(1).len().min(128)]);
-                text.extend_from_slice(b"'. Try DEBUG HELP.");
-                reply.error_bytes(&text);
-            }
+            _ => errors::wrong_form("DEBUG", args.get(1), reply),
         }
         After::Next
     }

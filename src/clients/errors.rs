@@ -6,12 +6,16 @@ pub(super) const NOAUTH: &str = "NOAUTH Authentication required.";
 pub(super) const WRONGPASS: &str = "WRONGPASS invalid username-password pair or user is disabled.";
 pub(super) const SYNTAX: &str = "ERR syntax error";
 pub(super) const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
+pub(super) const OUTSIDE_32_BITS: &str =
+    "ERR value is out of range, value must between -2147483648 and 2147483647";
 pub(super) const READONLY: &str = "READONLY You can't write against a read only replica.";
 pub(super) const MASTERDOWN: &str =
     "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
 pub(super) const LOADING: &str = "LOADING Redis is loading the dataset in memory";
 pub(super) const MAX_CLIENTS: &[u8] = b"-ERR max number of clients reached\r\n";
 pub(super) const PROTECTED: &[u8] = b"-DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default user. In this mode connections are only accepted from the loopback interface. If you want to connect from external computers to Redis you may adopt one of the following solutions: 1) Just disable protected mode sending the command 'CONFIG SET protected-mode no' from the loopback interface by connecting to Redis from the same host the server is running, however MAKE SURE Redis is not publicly accessible from internet if you do so. Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable the protected mode by editing the Redis configuration file, and setting the protected mode option to 'no', and then restarting the server. 3) If you started the server manually just for testing, restart it with the '--protected-mode no' option. 4) Setup a an authentication password for the default user. NOTE: You only need to do one of the above things in order for the server to start accepting connections from the outside.\r\n";
+
+pub(super) const UNBLOCKED: &str = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
 
 /// How much of a name and of the arguments an error repeats.
 const REPEATED_LEN: usize = 128;
@@ -44,6 +48,15 @@ pub(super) fn wrong_arity(name: &str, reply: &mut Reply) {
 /// `ERR unknown subcommand ...`.
 pub(super) fn unknown_subcommand(container: &str, subcommand: &[u8], reply: &mut Reply) {
     let mut text = b"ERR unknown subcommand '".to_vec();
+    text.extend_from_slice(cut(subcommand, REPEATED_LEN));
+    let container = container.to_ascii_uppercase();
+    text.extend_from_slice(format!("'. Try {container} HELP.").as_bytes());
+    reply.error_bytes(&text);
+}
+
+/// `ERR unknown subcommand or wrong number of arguments ...`, for what a row lets pass and its command does not.
+pub(super) fn wrong_form(container: &str, subcommand: &[u8], reply: &mut Reply) {
+    let mut text = b"ERR unknown subcommand or wrong number of arguments for '".to_vec();
     text.extend_from_slice(cut(subcommand, REPEATED_LEN));
     text.extend_from_slice(format!("'. Try {container} HELP.").as_bytes());
     reply.error_bytes(&text);

@@ -28,6 +28,10 @@ pub mod signal {
     pub const TRIM: u32 = 1 << 2;
     /// Look at the pause again.
     pub const RESUME: u32 = 1 << 3;
+    /// End what blocks as if its time were up.
+    pub const UNBLOCK: u32 = 1 << 4;
+    /// End what blocks with an error.
+    pub const UNBLOCK_ERROR: u32 = 1 << 5;
 }
 
 /// What CLIENT LIST shows of a session beside its addresses. Written by the session once per batch.
@@ -59,6 +63,8 @@ pub struct Shown {
     pub unsent: usize,
     /// The most the reply buffer held.
     pub reply_peak: usize,
+    /// Waits for others: CLIENT UNBLOCK reaches it.
+    pub blocked: bool,
     /// CLIENT NO-EVICT.
     pub no_evict: bool,
     /// CLIENT NO-TOUCH.
@@ -107,6 +113,11 @@ impl Client {
         // A kill or a drain stays asked for.
         self.signals
             .fetch_and(signal::KILL | signal::DRAIN, Ordering::SeqCst)
+    }
+
+    /// Forgets what was asked for and came too late.
+    pub fn drop_signals(&self, bits: u32) {
+        self.signals.fetch_and(!bits, Ordering::SeqCst);
     }
 
     /// Whether it is to end now.

@@ -122,8 +122,9 @@ impl Conversation {
                 b"capa" => is_capa = true,
                 b"uuid" if is_uuid_text(value) => is_uuid = true,
                 b"uuid" => return reply.error("ERR Invalid UUID"),
-                other => {
-                    let text = [b"ERR Unrecognized REPLCONF option: ", other].concat();
+                _ => {
+                    let option = args.get(index);
+                    let text = [b"ERR Unrecognized REPLCONF option: ", option].concat();
                     return reply.error_bytes(&text);
                 }
             }

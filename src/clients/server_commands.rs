@@ -3,7 +3,6 @@
 use crate::clients::context::ShutdownRequest;
 use crate::clients::conversation::{After, Conversation};
 use crate::clients::errors;
-use crate::commands::Row;
 use crate::commands::table::ServerCommand;
 use crate::config::Client;
 use crate::resp::{Args, Reply};
@@ -23,13 +22,12 @@ impl Conversation {
     pub(super) fn run_server_command(
         &mut self,
         command: ServerCommand,
-        row: &'static Row,
         args: Args<'_>,
         reply: &mut Reply,
     ) -> After {
         match command {
             ServerCommand::Command => crate::commands::command_reply(args, reply),
-            ServerCommand::Config => self.config_command(row, args, reply),
+            ServerCommand::Config => self.config_command(args, reply),
             ServerCommand::Debug => return self.debug_command(args, reply),
             ServerCommand::Info => self.info_command(args, reply),
             ServerCommand::Lfence => reply.ok(),
@@ -44,10 +42,7 @@ impl Conversation {
         After::Next
     }
 
-    fn config_command(&mut self, row: &'static Row, args: Args<'_>, reply: &mut Reply) {
-        if row.resolve(args, reply).is_none() {
-            return;
-        }
+    fn config_command(&mut self, args: Args<'_>, reply: &mut Reply) {
         match args.get(1).to_ascii_lowercase().as_slice() {
             b"get" => {
                 let patterns: Vec<&[u8]> = args.skip(2).iter().collect();
@@ -59,7 +54,7 @@ impl Conversation {
                 }
             }
             b"set" if args.len().is_multiple_of(2) => self.config_set(args, reply),
-            b"set" => errors::wrong_arity("config|set", reply),
+            b"set" => reply.error(errors::SYNTAX),
             b"resetstat" => {
                 self.context.statistics.reset();
                 self.context.keyspace.reset_counts();

@@ -4,19 +4,21 @@
 //! memory, bounded by `client-output-buffer-limit`. Everything else that can grow is bounded too: the read buffer by
 //! [`QUERY_LEN_MAX`], a turn by [`TURN_COMMANDS`].
 
-use std::future::{Future, poll_fn};
+mod waiting;
+
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::clients::batch::{Batch, Planning, REPLY_LEN};
 use crate::clients::buffer::ReadBuffer;
-use crate::clients::context::{Context, PauseMode};
+use crate::clients::context::Context;
 use crate::clients::conversation::{After, Conversation, ReplyMode};
 use crate::clients::registry::{Registered, signal};
 use crate::clients::wire::Wire;
-use crate::db::{Hlc, UnixMillis};
+use crate::db::UnixMillis;
 use crate::resp::{Protocol, ProtocolError, Reply, Splitter};
 
 /// Bytes that may wait to become a command, arguments of a transaction included: `client-query-buffer-limit`.
@@ -371,90 +373,6 @@ impl Session {
                 "client closed for overcoming of output buffer limits"
             );
             return Err(End::Killed);
-        }
-        Ok(())
-    }
-
-    /// Waits for something that is not the socket; the session can still be killed, and replies are sent.
-    async fn meanwhile<T>(&mut self, future: impl Future<Output = T>) -> Result<Option<T>, End> {
-        let mut future = std::pin::pin!(future);
-        poll_fn(|cx| {
-            if let Poll::Ready(value) = future.as_mut().poll(cx) {
-                return Poll::Ready(Ok(Some(value)));
-            }
-            while self.sent < self.reply.len() {
-                match self
-                    .wire
-                    .poll_write(cx, &self.reply.as_bytes()[self.sent..])
-                {
-                    Poll::Ready(Ok(count)) => self.note_sent(count),
-                    Poll::Ready(Err(_)) => return Poll::Ready(Err(End::Gone)),
-                    Poll::Pending => break,
-                }
-            }
-            self.clear_reply(REPLY_KEPT);
-            if self.wire.poll_closed(cx).is_ready() {
-                return Poll::Ready(Err(End::Gone));
-            }
-            self.conversation.client.listen(cx.waker());
-            match self.conversation.client.take_signals() {
-                bits if bits & signal::KILL != 0 => Poll::Ready(Err(End::Killed)),
-                bits if bits & (signal::DRAIN | signal::RESUME) != 0 => Poll::Ready(Ok(None)),
-                _ => Poll::Pending,
-            }
-        })
-        .await
-    }
-
-    async fn wait_for_replicas(
-        &mut self,
-        replicas: usize,
-        write: Hlc,
-        timeout: Option<Duration>,
-    ) -> Result<(), End> {
-        let replication = self.conversation.context.replication.clone();
-        let is_answered = self.conversation.reply_mode == ReplyMode::On;
-        let enough = async {
-            loop {
-                let news = replication.acknowledgement();
-                if replication.acknowledged(write) >= replicas {
-                    return;
-                }
-                news.await;
-            }
-        };
-        match timeout {
-            Some(timeout) => {
-                self.meanwhile(tokio::time::timeout(timeout, enough))
-                    .await?;
-            }
-            None => {
-                self.meanwhile(enough).await?;
-            }
-        }
-        if is_answered {
-            self.reply.integer(replication.acknowledged(write) as i64);
-        }
-        Ok(())
-    }
-
-    /// CLIENT PAUSE.
-    async fn pause(&mut self, now: UnixMillis) -> Result<(), End> {
-        let mut now = now;
-        while let Some((mode, until)) = self.conversation.context.pause.get(now) {
-            if mode == PauseMode::Write && !self.batch.may_write() {
-                return Ok(());
-            }
-            if self.batch.is_exempt_from_pause() {
-                return Ok(());
-            }
-            let left = Duration::from_millis(until.0.saturating_sub(now.0).max(1) as u64);
-            self.meanwhile(tokio::time::sleep(left)).await?;
-            if self.conversation.client.take_signals() & signal::DRAIN != 0 {
-                return Ok(());
-            }
-            now = self.conversation.context.now();
-            self.conversation.begin_batch(now);
         }
         Ok(())
     }

@@ -209,13 +209,18 @@ fn ping(row: &Row, args: Args<'_>, reply: &mut Reply) {
 
 /// SELECT, also between MULTI and EXEC.
 pub(super) fn select(args: Args<'_>, databases: u32, caller: &mut Caller, reply: &mut Reply) {
-    match parse_i64(args.get(1)).map(u32::try_from) {
-        None => reply.error(errors::NOT_AN_INTEGER),
-        Some(Ok(db)) if db < databases => {
+    let Some(wanted) = parse_i64(args.get(1)) else {
+        return reply.error(errors::NOT_AN_INTEGER);
+    };
+    if i32::try_from(wanted).is_err() {
+        return reply.error(errors::OUTSIDE_32_BITS);
+    }
+    match u32::try_from(wanted) {
+        Ok(db) if db < databases => {
             caller.db = db;
             reply.ok();
         }
-        Some(_) => reply.error("ERR DB index is out of range"),
+        _ => reply.error("ERR DB index is out of range"),
     }
 }
 

@@ -109,7 +109,13 @@ impl<'a> DataCall<'a, '_> {
     /// Looks a key up for its writer: counts nowhere, as in Redis.
     #[inline]
     pub fn look<R>(&mut self, key: Key<'_>, f: impl FnOnce(Option<View<'_>>) -> R) -> R {
-        f(self.access.partition(key.hash).view(self.db, key, self.now))
+        let partition = self.access.partition(key.hash);
+        match partition.look(self.db, key, self.now) {
+            Look::Live(view) => return f(Some(view)),
+            Look::Expired => partition.remove_expired(self.db, key),
+            Look::Absent => {}
+        }
+        f(None)
     }
 
     /// Whether a key is there. Counts nowhere.

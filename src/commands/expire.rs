@@ -102,8 +102,10 @@ impl Conditions {
                 () if word.eq_ignore_ascii_case(b"gt") => &mut conditions.greater,
                 () if word.eq_ignore_ascii_case(b"lt") => &mut conditions.less,
                 () => {
+                    // As far as Redis shows it: to the first zero byte.
+                    let shown = word.split(|byte| *byte == 0).next().unwrap_or_default();
                     call.reply
-                        .error_bytes(&[b"ERR Unsupported option ", word].concat());
+                        .error_bytes(&[b"ERR Unsupported option ", shown].concat());
                     return None;
                 }
             };

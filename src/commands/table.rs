@@ -200,6 +200,11 @@ impl Row {
         })
     }
 
+    /// Whether the first argument names a subcommand.
+    pub fn has_subcommands(&self) -> bool {
+        !self.docs.subcommands.is_empty()
+    }
+
     /// The row of this command's subcommand of that name, in any case.
     pub fn subcommand(&self, name: &[u8]) -> Option<&'static Self> {
         self.docs.subcommands.iter().find(|row| {

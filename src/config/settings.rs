@@ -218,14 +218,21 @@ impl Settings {
         for ((name, text), directive) in pairs.iter().zip(&directives) {
             let failed =
                 |reason: String| failed(&printable(name.as_ref()).to_ascii_lowercase(), reason);
-            let text = std::str::from_utf8(text.as_ref())
-                .map_err(|_| failed(super::NOT_UTF8.to_owned()))?;
+            let text = text.as_ref();
             // A list is replaced as a whole; the classes of client-output-buffer-limit change one by one.
             let before = match directive.kind {
                 Kind::OutputBufferLimits => values.get(directive.name).map(|value| &value.kind),
                 _ => None,
             };
-            let value = directive.kind.parse(&[text], before).map_err(failed)?;
+            // What is no text is no number or word of a list either, and the error says so.
+            let value = directive
+                .kind
+                .parse(&[&String::from_utf8_lossy(text)], before);
+            let value = value.and_then(|value| match std::str::from_utf8(text) {
+                Ok(_) => Ok(value),
+                Err(_) => Err(super::NOT_UTF8.to_owned()),
+            });
+            let value = value.map_err(failed)?;
             let origin = "CONFIG SET".to_owned();
             values.insert(directive.name.to_owned(), Value::new(Some(&origin), value));
         }

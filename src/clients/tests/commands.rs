@@ -1,6 +1,6 @@
 //! What connections and the server say about themselves.
 
-use super::support::TestServer;
+use super::support::{TestServer, eventually};
 
 const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
@@ -200,10 +200,7 @@ async fn config_is_read_and_changed_at_run_time() {
         )
         .await;
     client
-        .check(
-            "CONFIG SET maxclients 1 timeout",
-            "-ERR wrong number of arguments for 'config|set' command\r\n",
-        )
+        .check("CONFIG SET maxclients 1 timeout", "-ERR syntax error\r\n")
         .await;
     client
         .check(
@@ -285,4 +282,35 @@ async fn a_pause_holds_back_writes_until_it_ends() {
         "-ERR timeout is not an integer or out of range\r\n",
     )
     .await;
+}
+
+#[tokio::test]
+async fn what_waits_for_replicas_is_unblocked_by_those_who_mean_it() {
+    let server = TestServer::start(&["--port", "1"]).await;
+    let (mut one, mut two) = (server.connect().await, server.connect().await);
+    two.send("CLIENT ID\r\n").await;
+    let id = two.line().await.trim_start_matches(':').to_owned();
+    let unblock = format!("CLIENT UNBLOCK {id}");
+    one.check(&unblock, ":0\r\n").await;
+    let clients = &server.context.clients;
+    let is_blocked = || {
+        clients
+            .list()
+            .iter()
+            .any(|client| client.shown.lock().blocked)
+    };
+    two.send("WAIT 9 0\r\n").await;
+    eventually(is_blocked).await;
+    // The end of a pause is nothing to it.
+    one.check("CLIENT UNPAUSE", "+OK\r\n").await;
+    one.check("PING", "+PONG\r\n").await;
+    assert!(is_blocked());
+    one.check(&format!("{unblock} TIMEOUT"), ":1\r\n").await;
+    two.expect(":0\r\n").await;
+    two.send("WAIT 9 0\r\nPING\r\n").await;
+    eventually(is_blocked).await;
+    one.check(&format!("{unblock} ERROR"), ":1\r\n").await;
+    two.expect("-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n+PONG\r\n")
+        .await;
+    one.check(&unblock, ":0\r\n").await;
 }

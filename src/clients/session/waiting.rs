@@ -1,0 +1,131 @@
+//! What a session does while it waits for something that is not its socket: a pause, a sleep, replicas.
+//!
+//! Invariant: while it waits, it can be ended, and what was answered before is sent.
+
+use std::future::{Future, poll_fn};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use crate::clients::context::PauseMode;
+use crate::clients::conversation::ReplyMode;
+use crate::clients::errors;
+use crate::clients::registry::signal;
+use crate::clients::session::{End, REPLY_KEPT, Session};
+use crate::db::{Hlc, UnixMillis};
+
+/// Signals that end a wait.
+const WAKING: u32 = signal::DRAIN | signal::RESUME | signal::UNBLOCK | signal::UNBLOCK_ERROR;
+
+/// How a wait ended.
+pub(super) enum Meanwhile<T> {
+    Done(T),
+    /// By these of [`WAKING`], and perhaps others.
+    Signals(u32),
+}
+
+impl Session {
+    /// Waits for something that is not the socket; the session can still be killed, and replies are sent.
+    pub(super) async fn meanwhile<T>(
+        &mut self,
+        future: impl Future<Output = T>,
+    ) -> Result<Meanwhile<T>, End> {
+        let mut future = std::pin::pin!(future);
+        poll_fn(|cx| {
+            if let Poll::Ready(value) = future.as_mut().poll(cx) {
+                return Poll::Ready(Ok(Meanwhile::Done(value)));
+            }
+            while self.sent < self.reply.len() {
+                match self
+                    .wire
+                    .poll_write(cx, &self.reply.as_bytes()[self.sent..])
+                {
+                    Poll::Ready(Ok(count)) => self.note_sent(count),
+                    Poll::Ready(Err(_)) => return Poll::Ready(Err(End::Gone)),
+                    Poll::Pending => break,
+                }
+            }
+            self.clear_reply(REPLY_KEPT);
+            if self.wire.poll_closed(cx).is_ready() {
+                return Poll::Ready(Err(End::Gone));
+            }
+            self.conversation.client.listen(cx.waker());
+            match self.conversation.client.take_signals() {
+                bits if bits & signal::KILL != 0 => Poll::Ready(Err(End::Killed)),
+                bits if bits & WAKING != 0 => Poll::Ready(Ok(Meanwhile::Signals(bits))),
+                _ => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    pub(super) async fn wait_for_replicas(
+        &mut self,
+        replicas: usize,
+        write: Hlc,
+        timeout: Option<Duration>,
+    ) -> Result<(), End> {
+        let replication = self.conversation.context.replication.clone();
+        let is_answered = self.conversation.reply_mode == ReplyMode::On;
+        let enough = async {
+            loop {
+                let news = replication.acknowledgement();
+                if replication.acknowledged(write) >= replicas {
+                    return;
+                }
+                news.await;
+            }
+        };
+        let limited = async {
+            match timeout {
+                Some(timeout) => drop(tokio::time::timeout(timeout, enough).await),
+                None => enough.await,
+            }
+        };
+        let client = Arc::clone(&self.conversation.client);
+        client.drop_signals(signal::UNBLOCK | signal::UNBLOCK_ERROR);
+        client.shown.lock().blocked = true;
+        let ended = self.until_unblocked(limited).await;
+        client.shown.lock().blocked = false;
+        let bits = ended?;
+        if is_answered && bits & signal::UNBLOCK_ERROR != 0 {
+            self.reply.error(errors::UNBLOCKED);
+        } else if is_answered {
+            self.reply.integer(replication.acknowledged(write) as i64);
+        }
+        Ok(())
+    }
+
+    /// Waits for the future, or for somebody who ends it; says by which signals.
+    async fn until_unblocked(&mut self, future: impl Future<Output = ()>) -> Result<u32, End> {
+        let mut future = std::pin::pin!(future);
+        loop {
+            match self.meanwhile(future.as_mut()).await? {
+                Meanwhile::Done(()) => return Ok(0),
+                Meanwhile::Signals(bits) if bits & !signal::RESUME != 0 => return Ok(bits),
+                Meanwhile::Signals(_) => {}
+            }
+        }
+    }
+
+    /// CLIENT PAUSE.
+    pub(super) async fn pause(&mut self, now: UnixMillis) -> Result<(), End> {
+        let mut now = now;
+        while let Some((mode, until)) = self.conversation.context.pause.get(now) {
+            if mode == PauseMode::Write && !self.batch.may_write() {
+                return Ok(());
+            }
+            if self.batch.is_exempt_from_pause() {
+                return Ok(());
+            }
+            let left = Duration::from_millis(until.0.saturating_sub(now.0).max(1) as u64);
+            self.meanwhile(tokio::time::sleep(left)).await?;
+            if self.conversation.client.take_signals() & signal::DRAIN != 0 {
+                return Ok(());
+            }
+            now = self.conversation.context.now();
+            self.conversation.begin_batch(now);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,94 @@
+//! When two replies are the same: byte for byte, but for clocks, hash order, and what names the server itself.
+
+use crate::wire::Reply;
+
+/// How a command's replies are compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    Exact,
+    /// Integers that count down while the servers are asked one after the other.
+    Clock(i64),
+    /// In any order.
+    Unordered,
+    /// Only whether there is one, and of which kind.
+    Shape,
+    /// The replies of a transaction's commands.
+    Transaction(Vec<Self>),
+}
+
+impl Kind {
+    fn of(command: &[Vec<u8>]) -> Self {
+        let name = command[0].to_ascii_lowercase();
+        let second = command.get(1).map(|word| word.to_ascii_lowercase());
+        match (name.as_slice(), second.as_deref()) {
+            (b"ttl" | b"expiretime", _) => Self::Clock(2),
+            (b"pttl" | b"pexpiretime", _) => Self::Clock(2_000),
+            (b"keys", _) => Self::Unordered,
+            (b"randomkey" | b"scan" | b"hello" | b"info" | b"debug", _)
+            | (b"client", Some(b"id" | b"list" | b"info" | b"help" | b"kill"))
+            | (b"command", Some(b"docs" | b"info" | b"list" | b"count" | b"help") | None)
+            | (b"config", Some(b"help")) => Self::Shape,
+            _ => Self::Exact,
+        }
+    }
+
+    pub fn is_same(&self, ours: &Reply, theirs: &Reply) -> bool {
+        if ours == theirs {
+            return true;
+        }
+        if ours.is_error() || theirs.is_error() {
+            return false;
+        }
+        match self {
+            Self::Exact => false,
+            Self::Clock(tolerance) => match (ours.integer(), theirs.integer()) {
+                (Some(ours), Some(theirs)) => {
+                    ours >= 0 && theirs >= 0 && (ours - theirs).abs() <= *tolerance
+                }
+                _ => false,
+            },
+            Self::Unordered => {
+                let (mut ours, mut theirs) = (ours.parts.clone(), theirs.parts.clone());
+                ours.sort();
+                theirs.sort();
+                ours == theirs
+            }
+            Self::Shape => {
+                let is_null = |reply: &Reply| reply.kind == b'_' || reply.line == b"-1";
+                ours.kind == theirs.kind && is_null(ours) == is_null(theirs)
+            }
+            Self::Transaction(kinds) => {
+                ours.parts.len() == theirs.parts.len()
+                    && ours.parts.len() == kinds.len()
+                    && kinds
+                        .iter()
+                        .zip(ours.parts.iter().zip(&theirs.parts))
+                        .all(|(kind, (ours, theirs))| kind.is_same(ours, theirs))
+            }
+        }
+    }
+}
+
+/// What a connection has queued since MULTI.
+#[derive(Debug, Default)]
+pub struct Queue(Vec<Kind>);
+
+impl Queue {
+    /// How the replies to this command are compared; `reply` is ours.
+    pub fn kind(&mut self, command: &[Vec<u8>], reply: &Reply) -> Kind {
+        if reply.kind == b'+' && reply.line == b"QUEUED" {
+            self.0.push(Kind::of(command));
+            return Kind::Exact;
+        }
+        match command[0].to_ascii_lowercase().as_slice() {
+            b"exec" => Kind::Transaction(std::mem::take(&mut self.0)),
+            b"discard" | b"reset" | b"multi" => {
+                if !reply.is_error() {
+                    self.0.clear();
+                }
+                Kind::Exact
+            }
+            _ => Kind::of(command),
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! Random commands: mostly right, often at the edges, sometimes wrong.
+
+use std::collections::BTreeSet;
+
+use crate::templates::TEMPLATES;
+
+const KEYS: &[&[u8]] = &[
+    b"k0",
+    b"k1",
+    b"k2",
+    b"k3",
+    b"k4",
+    b"k5",
+    b"",
+    b"\x00\xff",
+    b"k\r\n",
+    b"{k}0",
+];
+const NUMBERS: &[&[u8]] = &[
+    b"0",
+    b"1",
+    b"-1",
+    b"2",
+    b"7",
+    b"10",
+    b"-7",
+    b"100",
+    b"9223372036854775807",
+    b"-9223372036854775808",
+    b"9223372036854775808",
+    b"-9223372036854775809",
+    b"9223372036854775806",
+    b"2147483648",
+    b"4294967296",
+    b"-0",
+    b"+1",
+    b" 1",
+    b"1 ",
+    b"01",
+    b"",
+    b"1.5",
+    b"abc",
+    b"0x10",
+    b"1e3",
+];
+const TIMES: &[&[u8]] = &[
+    b"0",
+    b"-1",
+    b"9223372036854775807",
+    b"-9223372036854775808",
+    b"9223372036854775808",
+    b"9223372036854775",
+    b"9223370286854775",
+    b"9223370286854775807",
+    b"4294967296",
+    b"+1",
+    b"",
+    b"1.5",
+    b"abc",
+];
+const FLOATS: &[&[u8]] = &[
+    b"0.1",
+    b"-0.1",
+    b"3.0",
+    b"1e3",
+    b"1e-7",
+    b"5e-324",
+    b"1e17",
+    b"1e308",
+    b"1e400",
+    b"-1e400",
+    b"inf",
+    b"-inf",
+    b"+inf",
+    b"nan",
+    b"0x1p3",
+    b"10.50",
+    b"5.0e3",
+    b" 1.5",
+    b"1.5 ",
+    b".5",
+    b"5.",
+    b"",
+    b"3.00000000000000000001",
+    b"123456789.123456789",
+    b"18014398509481985",
+    b"abc",
+];
+const VALUES: &[&[u8]] = &[
+    b"",
+    b"a",
+    b"hello",
+    b"\x00\x01\xfe\xff",
+    b"line\r\nline",
+    b"a value of forty-four bytes, Redis's embstr !",
+    b"a value of more than forty-four bytes, which Redis holds in another way",
+    b"-0",
+    b"3.25",
+    b"1e2",
+];
+const WORDS: &[&[u8]] = &[
+    b"foo", b"GET", b"on", b"*", b"help", b"", b"yes", b"no", b"0", b"1", b"3", b"normal", b"master",
+    b"replica", b"pubsub", b"bad name", b"k0", b"\xff", b"id", b"x y", b"save",
+    b"ACLCAT", b"read", b"MODULE", b"PATTERN", b"g*", b"a-word-of-some-length-to-see-where-it-is-cut-in-an-error-text-0123456789-0123456789-0123456789-0123456789-0123456789",
+];
+const GLOBS: &[&[u8]] = &[
+    b"*", b"k*", b"k?", b"k[0-2]", b"k[^1]", b"[", b"\\k0", b"k[2-0]", b"", b"*0", b"k**1", b"k[0",
+];
+
+/// See the head of the file.
+pub struct Generator {
+    state: u64,
+    /// The templates that were used.
+    pub rows: BTreeSet<&'static str>,
+}
+
+impl Generator {
+    pub fn new(seed: u64) -> Self {
+        Self {
+            state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5851_f42d_4c95_7f2d,
+            rows: BTreeSet::new(),
+        }
+    }
+
+    fn next(&mut self) -> u64 {
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        self.state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11
+    }
+
+    pub fn below(&mut self, end: usize) -> usize {
+        (self.next() % end as u64) as usize
+    }
+
+    fn percent(&mut self, share: usize) -> bool {
+        self.below(100) < share
+    }
+
+    fn pick(&mut self, from: &[&[u8]]) -> Vec<u8> {
+        from[self.below(from.len())].to_vec()
+    }
+
+    /// The next command.
+    pub fn command(&mut self) -> Vec<Vec<u8>> {
+        let template = TEMPLATES[self.below(TEMPLATES.len())];
+        self.rows.insert(template);
+        let mut words = Vec::new();
+        self.expand(template, &mut words);
+        self.spoil(&mut words);
+        if self.percent(20) {
+            words[0].make_ascii_lowercase();
+        }
+        words
+    }
+
+    /// Makes some commands wrong.
+    fn spoil(&mut self, words: &mut Vec<Vec<u8>>) {
+        // Wrong in the wrong way, they wait for ever or end the connection.
+        let is = |at: usize, name: &[u8]| {
+            words
+                .get(at)
+                .is_some_and(|word| word.eq_ignore_ascii_case(name))
+        };
+        if is(0, b"wait") || is(0, b"debug") || is(0, b"client") && is(1, b"kill") {
+            return;
+        }
+        if self.percent(4) && words.len() > 1 {
+            words.pop();
+        }
+        if self.percent(4) {
+            let word = self.pick(WORDS);
+            words.push(word);
+        }
+        // A key that dies within the run would die a moment earlier for one server than for another.
+        let is_timed = words.iter().any(|word| {
+            let word = word.to_ascii_lowercase();
+            word.windows(2).any(|pair| pair == b"ex" || pair == b"px")
+        });
+        if self.percent(3) && words.len() > 1 && !is_timed {
+            let at = 1 + self.below(words.len() - 1);
+            words[at] = self.pick(NUMBERS);
+        }
+        if self.percent(2) && words.len() > 2 {
+            let (one, other) = (
+                1 + self.below(words.len() - 1),
+                1 + self.below(words.len() - 1),
+            );
+            words.swap(one, other);
+        }
+        if self.percent(2) {
+            let at = self.below(words.len());
+            words.push(words[at].clone());
+        }
+    }
+
+    fn expand(&mut self, template: &'static str, words: &mut Vec<Vec<u8>>) {
+        let mut rest = template;
+        while !rest.is_empty() {
+            if let Some(group) = rest.strip_prefix('[') {
+                let (group, after) = group.split_once(']').unwrap();
+                if self.percent(45) {
+                    let choices: Vec<&str> = group.split('|').collect();
+                    let choice = choices[self.below(choices.len())];
+                    choice.split(' ').for_each(|word| self.word(word, words));
+                }
+                rest = after.trim_start();
+                continue;
+            }
+            let (word, after) = rest.split_once(' ').unwrap_or((rest, ""));
+            self.word(word, words);
+            rest = after;
+        }
+    }
+
+    fn word(&mut self, word: &str, words: &mut Vec<Vec<u8>>) {
+        if let Some(word) = word.strip_suffix('*') {
+            for _ in 0..=self.below(4) {
+                self.word(word, words);
+            }
+            return;
+        }
+        let made = match word {
+            "key" if self.percent(90) => self.pick(&KEYS[..4]),
+            "key" => self.pick(KEYS),
+            "value" if self.percent(30) => self.pick(NUMBERS),
+            "value" if self.percent(30) => self.pick(FLOATS),
+            "value" => self.pick(VALUES),
+            "int" | "count" => self.pick(NUMBERS),
+            "float" if self.percent(20) => self.pick(NUMBERS),
+            "float" => self.pick(FLOATS),
+            "sec" if self.percent(70) => (100 + self.below(900)).to_string().into_bytes(),
+            "ms" if self.percent(70) => (100_000 + self.below(900_000)).to_string().into_bytes(),
+            "at" if self.percent(60) => (4_102_444_800 + self.below(99)).to_string().into_bytes(),
+            "msat" if self.percent(60) => (4_102_444_800_000 + self.below(99))
+                .to_string()
+                .into_bytes(),
+            "sec" | "ms" => self.pick(TIMES),
+            "at" | "msat" => self.pick(NUMBERS),
+            "db" if self.percent(80) => self.below(3).to_string().into_bytes(),
+            "db" => self.pick(NUMBERS),
+            "offset" if self.percent(80) => (self.below(24) as i64 - 8).to_string().into_bytes(),
+            "offset" => self.pick(&[
+                b"536870911",
+                b"536870912",
+                b"-9223372036854775808",
+                b"9223372036854775807",
+                b"x",
+                b"1.0",
+                b"",
+            ]),
+            "glob" => self.pick(GLOBS),
+            "type" => self.pick(&[b"string", b"list", b"STRING", b"nothing", b"hash"]),
+            "cursor" if self.percent(80) => b"0".to_vec(),
+            "cursor" => self.pick(NUMBERS),
+            "any" => self.pick(WORDS),
+            said if self.percent(80) => said.as_bytes().to_vec(),
+            said => said.to_ascii_lowercase().into_bytes(),
+        };
+        words.push(made);
+    }
+}

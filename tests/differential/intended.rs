@@ -1,0 +1,56 @@
+//! Where replies differ on purpose, each with its reason.
+
+use std::collections::BTreeMap;
+
+use crate::wire::Reply;
+
+/// Directives whose values are the server's own.
+const OWN_VALUES: &[&[u8]] = &[
+    b"port",
+    b"dir",
+    b"pidfile",
+    b"logfile",
+    // KeyDB's masters need more than the megabyte of Redis.
+    b"repl-backlog-size",
+];
+/// Commands of Redis that other releases bring.
+const NOT_YET: &[&[u8]] = &[b"save", b"pubsub", b"module"];
+
+/// Why these two may differ; none where they may not.
+pub fn reason(command: &[Vec<u8>], ours: &Reply, theirs: &Reply) -> Option<&'static str> {
+    let word = |at: usize| {
+        let word = command.get(at).map(|word| word.to_ascii_lowercase());
+        word.unwrap_or_default()
+    };
+    match (word(0).as_slice(), word(1).as_slice()) {
+        (b"config", b"get") if !ours.is_error() && !theirs.is_error() => {
+            let (ours, theirs) = (pairs(ours), pairs(theirs));
+            let is_same = |(name, value): (&Vec<u8>, &Vec<u8>)| {
+                ours.get(name)
+                    .is_some_and(|ours| ours == value || OWN_VALUES.contains(&name.as_slice()))
+            };
+            let all = theirs.iter().all(is_same);
+            all.then_some("the directives of KeyDB and of Keymesh are listed too")
+        }
+        (b"config", b"set")
+            if command
+                .iter()
+                .any(|word| std::str::from_utf8(word).is_err()) =>
+        {
+            let shown = String::from_utf8_lossy(&theirs.line);
+            let is_same = shown.as_bytes() == ours.line;
+            is_same.then_some("the name of a directive is text: what is none is shown as U+FFFD")
+        }
+        (b"command", b"getkeys" | b"getkeysandflags") => NOT_YET
+            .contains(&word(2).as_slice())
+            .then_some("the command is not there yet"),
+        _ => None,
+    }
+}
+
+fn pairs(reply: &Reply) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    let pairs = reply.parts.chunks_exact(2);
+    pairs
+        .map(|pair| (pair[0].body.clone(), pair[1].body.clone()))
+        .collect()
+}

@@ -1,0 +1,151 @@
+//! The same random commands for a server of this build and for Redis (and Valkey, where there is one): every reply must be the
+//! same, byte for byte. What may differ, and why, stands in `intended.rs`.
+//!
+//! `KEYMESH_DIFFERENTIAL_SEEDS` says how many seeds are run, `KEYMESH_DIFFERENTIAL_FROM` which is the first, and
+//! `KEYMESH_DIFFERENTIAL_TRACE` has every command shown. The peers are
+//! `redis-server` on the PATH and what `VALKEY_SERVER` or the PATH calls `valkey-server`; without Redis nothing is compared.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "what goes wrong here is what the test is for"
+)]
+
+mod compare;
+mod generate;
+mod intended;
+mod servers;
+mod templates;
+mod wire;
+
+use generate::Generator;
+use servers::{Server, peers};
+use wire::{Connection, Reply};
+
+/// Differences after which it is enough.
+const DIFFERENCES_MAX: usize = 400;
+/// Seeds of an ordinary run.
+const SEEDS: u64 = 40;
+/// Batches per seed; each is up to eight commands.
+const BATCHES: usize = 60;
+/// Connections per server: what one watches another may change.
+const CONNECTIONS: usize = 2;
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap())
+}
+
+#[test]
+fn every_reply_is_that_of_redis() {
+    let peers = peers();
+    if peers.is_empty() {
+        println!("skipped: redis-server is not on the PATH (Debian: apt install redis-server)");
+        return;
+    }
+    let ours = Server::keymesh();
+    let from = number("KEYMESH_DIFFERENTIAL_FROM", 0);
+    let seeds = number("KEYMESH_DIFFERENTIAL_SEEDS", SEEDS);
+    let (mut commands, mut rows) = (0, std::collections::BTreeSet::new());
+    let mut differences = Vec::new();
+    for seed in from..from + seeds {
+        let mut run = Run::new(seed, &ours, &peers);
+        for _ in 0..BATCHES {
+            run.batch();
+        }
+        if std::env::var_os("KEYMESH_DIFFERENTIAL_TRACE").is_some() {
+            println!("{}", run.trace.join("\n"));
+        }
+        commands += run.commands;
+        rows.append(&mut run.generator.rows);
+        differences.append(&mut run.differences);
+        if differences.len() > DIFFERENCES_MAX {
+            break;
+        }
+    }
+    let names: Vec<&str> = peers.iter().map(|peer| peer.name.as_str()).collect();
+    println!(
+        "{commands} commands of {} kinds in seeds {from}..{}, compared with {}: {} differences",
+        rows.len(),
+        from + seeds,
+        names.join(" and "),
+        differences.len()
+    );
+    assert!(commands > 0);
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+/// One seed, on all servers.
+struct Run {
+    seed: u64,
+    generator: Generator,
+    ours: Vec<Connection>,
+    theirs: Vec<(String, Vec<Connection>)>,
+    queues: Vec<compare::Queue>,
+    commands: usize,
+    trace: Vec<String>,
+    differences: Vec<String>,
+}
+
+impl Run {
+    fn new(seed: u64, ours: &Server, peers: &[Server]) -> Self {
+        let connect = |server: &Server| {
+            let mut connections: Vec<Connection> =
+                (0..CONNECTIONS).map(|_| server.connect()).collect();
+            connections[0].call(&[b"FLUSHALL"]);
+            // When a key whose time has come goes would depend on the moment.
+            let reply = connections[0].call(&[b"DEBUG", b"SET-ACTIVE-EXPIRE", b"0"]);
+            assert!(!reply.is_error(), "{reply:?}");
+            connections
+        };
+        Self {
+            seed,
+            generator: Generator::new(seed),
+            ours: connect(ours),
+            theirs: peers
+                .iter()
+                .map(|peer| (peer.name.clone(), connect(peer)))
+                .collect(),
+            queues: (0..CONNECTIONS)
+                .map(|_| compare::Queue::default())
+                .collect(),
+            commands: 0,
+            trace: Vec::new(),
+            differences: Vec::new(),
+        }
+    }
+
+    /// A pipeline on one connection of each server.
+    fn batch(&mut self) {
+        let at = self.generator.below(CONNECTIONS);
+        let len = 1 + self.generator.below(8);
+        let batch: Vec<Vec<Vec<u8>>> = (0..len).map(|_| self.generator.command()).collect();
+        self.commands += batch.len();
+        let ours = self.ours[at].pipeline(&batch);
+        let theirs: Vec<(String, Vec<Reply>)> = self
+            .theirs
+            .iter_mut()
+            .map(|(name, connections)| (name.clone(), connections[at].pipeline(&batch)))
+            .collect();
+        for (nth, command) in batch.iter().enumerate() {
+            self.trace
+                .push(format!("{at} {} {:?}", wire::show(command), ours[nth]));
+            let kind = self.queues[at].kind(command, &ours[nth]);
+            let is_same = |reply: &Reply| kind.is_same(&ours[nth], reply);
+            // Where Redis and Valkey are not of one mind, either is right.
+            if theirs.iter().any(|(_, replies)| is_same(&replies[nth]))
+                || intended::reason(command, &ours[nth], &theirs[0].1[nth]).is_some()
+            {
+                continue;
+            }
+            let mut text = format!(
+                "seed {} connection {at}: {}\n  keymesh {:?}",
+                self.seed,
+                wire::show(command),
+                ours[nth]
+            );
+            for (name, replies) in &theirs {
+                text.push_str(&format!("\n  {name} {:?}", replies[nth]));
+            }
+            self.differences.push(text);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The servers that are compared, each a child process with a port and a directory of its own.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::wire::Connection;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// See the head of the file.
+pub struct Server {
+    pub name: String,
+    port: u16,
+    child: Child,
+    directory: PathBuf,
+}
+
+impl Server {
+    /// A server of this build.
+    pub fn keymesh() -> Self {
+        Self::start(
+            "keymesh",
+            Path::new(env!("CARGO_BIN_EXE_keymesh-server")),
+            &["--enable-debug-command", "yes"],
+        )
+        .unwrap()
+    }
+
+    fn start(name: &str, program: &Path, options: &[&str]) -> Option<Self> {
+        // Taken below the range of outgoing connections, and tried again should somebody else have been faster.
+        for attempt in 0..50 {
+            let port = 9_000 + ((std::process::id() * 7 + attempt * 131) % 900) as u16;
+            if TcpListener::bind(("127.0.0.1", port)).is_err() {
+                continue;
+            }
+            let directory = std::env::temp_dir().join(format!("differential-{name}-{port}"));
+            std::fs::create_dir_all(&directory).unwrap();
+            let child = Command::new(program)
+                .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
+                .args(["--dir", directory.to_str().unwrap()])
+                .args(["--save", "", "--appendonly", "no"])
+                .args(options)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .ok()?;
+            let mut server = Self {
+                name: name.to_owned(),
+                port,
+                child,
+                directory,
+            };
+            let deadline = Instant::now() + PATIENCE;
+            while Instant::now() < deadline {
+                if Connection::open(port).is_some() {
+                    return Some(server);
+                }
+                if server.child.try_wait().unwrap().is_some() {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
+        None
+    }
+
+    pub fn connect(&self) -> Connection {
+        Connection::open(self.port).unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // They may have ended by themselves, and what is left lies in the temporary directory.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// Redis first, and Valkey.
+pub fn peers() -> Vec<Server> {
+    let valkey = std::env::var_os("VALKEY_SERVER").unwrap_or_else(|| "valkey-server".into());
+    let redis = Server::start(
+        "redis",
+        Path::new("redis-server"),
+        &["--enable-debug-command", "yes"],
+    );
+    let Some(redis) = redis else {
+        return Vec::new();
+    };
+    let valkey = Server::start(
+        "valkey",
+        Path::new(&valkey),
+        &["--enable-debug-command", "yes"],
+    );
+    std::iter::once(redis).chain(valkey).collect()
+}

@@ -1,0 +1,126 @@
+//! Commands to bytes, and bytes to replies that keep everything of the bytes.
+
+use std::fmt;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A reply: its first byte, the rest of its line, and what follows.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reply {
+    pub kind: u8,
+    pub line: Vec<u8>,
+    pub body: Vec<u8>,
+    pub parts: Vec<Self>,
+}
+
+impl Reply {
+    pub fn is_error(&self) -> bool {
+        self.kind == b'-'
+    }
+
+    pub fn integer(&self) -> Option<i64> {
+        let text = std::str::from_utf8(&self.line).ok()?;
+        (self.kind == b':').then(|| text.parse().ok()).flatten()
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", char::from(self.kind), self.line.escape_ascii())?;
+        if !self.body.is_empty() {
+            write!(f, " \"{}\"", self.body.escape_ascii())?;
+        }
+        if !self.parts.is_empty() {
+            f.debug_list().entries(&self.parts).finish()?;
+        }
+        Ok(())
+    }
+}
+
+/// A command as one types it.
+pub fn show(command: &[Vec<u8>]) -> String {
+    let words = command.iter();
+    let words = words.map(|word| format!("\"{}\"", word.escape_ascii()));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// A connection to any of the servers.
+pub struct Connection(BufReader<TcpStream>);
+
+impl Connection {
+    pub fn open(port: u16) -> Option<Self> {
+        let stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+        stream.set_read_timeout(Some(PATIENCE)).ok()?;
+        stream.set_nodelay(true).ok()?;
+        Some(Self(BufReader::new(stream)))
+    }
+
+    pub fn call(&mut self, words: &[&[u8]]) -> Reply {
+        let command = words.iter().map(|word| word.to_vec()).collect();
+        self.pipeline(&[command]).remove(0)
+    }
+
+    /// Sends all, then reads all.
+    pub fn pipeline(&mut self, batch: &[Vec<Vec<u8>>]) -> Vec<Reply> {
+        let mut bytes = Vec::new();
+        for command in batch {
+            bytes.extend(format!("*{}\r\n", command.len()).bytes());
+            for word in command {
+                bytes.extend(format!("${}\r\n", word.len()).bytes());
+                bytes.extend_from_slice(word);
+                bytes.extend_from_slice(b"\r\n");
+            }
+        }
+        self.0.get_mut().write_all(&bytes).unwrap();
+        let mut replies = Vec::new();
+        for command in batch {
+            let Some(reply) = self.read() else {
+                let batch: Vec<String> = batch.iter().map(|command| show(command)).collect();
+                panic!("no reply to {} in {batch:#?}", show(command));
+            };
+            replies.push(reply);
+        }
+        replies
+    }
+
+    fn read(&mut self) -> Option<Reply> {
+        let mut line = Vec::new();
+        self.0.read_until(b'\n', &mut line).ok()?;
+        let line = line.strip_suffix(b"\r\n")?;
+        let (kind, line) = (*line.first()?, line[1..].to_vec());
+        let mut reply = Reply {
+            kind,
+            line,
+            body: Vec::new(),
+            parts: Vec::new(),
+        };
+        let len: i64 = std::str::from_utf8(&reply.line)
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(-1);
+        match kind {
+            b'$' | b'=' | b'!' if len >= 0 => {
+                let mut body = vec![0; usize::try_from(len).ok()? + 2];
+                self.0.read_exact(&mut body).ok()?;
+                assert_eq!(&body[body.len() - 2..], b"\r\n");
+                body.truncate(body.len() - 2);
+                reply.body = body;
+            }
+            b'*' | b'~' | b'>' => {
+                for _ in 0..len.max(0) {
+                    reply.parts.push(self.read()?);
+                }
+            }
+            b'%' => {
+                for _ in 0..2 * len.max(0) {
+                    reply.parts.push(self.read()?);
+                }
+            }
+            _ => {}
+        }
+        Some(reply)
+    }
+}
