@@ -54,7 +54,9 @@ pub const ORIGINS_MAX: usize = 1023;
 
 /// The dictionary is full: more lives of nodes were seen than ten bits can name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("more than {ORIGINS_MAX} origins: restart this node to forget retired ones")]
+#[error(
+    "more than {ORIGINS_MAX} lives of nodes: forget nodes that started too often (MESH FORGET), then restart this one"
+)]
 pub struct TooManyOrigins;
 
 /// The node-local dictionary of origins. Entries are only added.
@@ -97,6 +99,16 @@ impl Origins {
     pub fn get(&self, index: OriginIndex) -> Option<Origin> {
         let place = usize::from(index.0).checked_sub(1)?;
         self.inner.read().list.get(place).copied()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.inner.read().list.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// All of them, in index order from 1.

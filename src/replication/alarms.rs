@@ -6,9 +6,12 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
+use crate::db::origin::ORIGINS_MAX;
 use crate::db::{Hlc, Origin, UnixMillis};
 use crate::replication::node::{Inner, LinkId, Node};
 
+/// Lives in the dictionary from which on there will soon be no room.
+const LIVES_ALARMING: usize = ORIGINS_MAX / 4 * 3;
 /// Milliseconds between two warnings of stamps from the future.
 const WARNING_PERIOD_MS: i64 = 60_000;
 
@@ -47,16 +50,24 @@ pub enum Alarm {
     TombstoneMemory,
     /// Masters read this node, and it reads nobody: nothing settles.
     ReadsNobody,
+    /// The dictionary of lives is nearly full.
+    ManyLives,
 }
 
 impl Alarm {
-    const ALL: [Self; 3] = [Self::ClockAhead, Self::TombstoneMemory, Self::ReadsNobody];
+    const ALL: [Self; 4] = [
+        Self::ClockAhead,
+        Self::TombstoneMemory,
+        Self::ReadsNobody,
+        Self::ManyLives,
+    ];
 
     fn name(self) -> &'static str {
         match self {
             Self::ClockAhead => "clock-ahead",
             Self::TombstoneMemory => "tombstone-memory",
             Self::ReadsNobody => "reads-nobody",
+            Self::ManyLives => "many-lives",
         }
     }
 }
@@ -88,6 +99,7 @@ impl Node {
         self.watch_clock(inner);
         self.watch_memory(inner);
         self.watch_entries(inner);
+        self.watch_lives(inner);
     }
 
     /// What a master said of the clocks: its own by the wall was `theirs`, and it is sure that this node's is `ours_ahead_ms`
@@ -192,6 +204,18 @@ impl Node {
             ),
             Some(false) => tracing::info!("nobody is read without reading any more"),
             None => {}
+        }
+    }
+
+    fn watch_lives(&self, inner: &mut Inner) {
+        let lives = self.keyspace.origins.len();
+        if let Some(true) = inner.watch.set(Alarm::ManyLives, lives >= LIVES_ALARMING) {
+            tracing::warn!(
+                lives,
+                most = ORIGINS_MAX,
+                "nodes have started so often that their lives will soon be too many: give those that started most a new identity \
+                 (stop, delete node.state, start, MESH FORGET the old id), then start the others once"
+            );
         }
     }
 

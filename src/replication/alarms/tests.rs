@@ -177,6 +177,24 @@ fn deletes_that_wait_for_somebody_are_alarming_until_they_settle() {
 }
 
 #[test]
+fn lives_that_pile_up_are_alarming() {
+    let node = node();
+    let look = || {
+        node.watch_lives(&mut node.inner.lock());
+        node.alarms()
+    };
+    for life in 1..LIVES_ALARMING as u32 {
+        assert_eq!(look(), "");
+        let origin = Origin {
+            node: NodeId(7),
+            incarnation: Incarnation(life),
+        };
+        node.keyspace.origins.intern(origin).unwrap();
+    }
+    assert_eq!(look(), "many-lives");
+}
+
+#[test]
 fn being_read_without_reading_is_alarming() {
     let node = node();
     let reader = Member {
