@@ -224,10 +224,13 @@ impl Members {
             .map(|(incarnation, _)| incarnation)
     }
 
-    /// Whether a newer life of the same node is known.
+    /// Whether a newer life of the same node is known, or it was forgotten.
     pub fn is_retired(&self, origin: Origin) -> bool {
-        self.newest(origin.node)
-            .is_some_and(|newest| newest > origin.incarnation)
+        let member = self.nodes.get(&origin.node);
+        member.is_some_and(|member| {
+            let newest = member.newest().map(|(incarnation, _)| incarnation);
+            newest > Some(origin.incarnation) || origin.incarnation.0 <= member.forgotten
+        })
     }
 
     /// A life, if it is known.
@@ -235,15 +238,11 @@ impl Members {
         self.nodes.get(&origin.node)?.lives.get(&origin.incarnation)
     }
 
-    /// Every life of every member that was not forgotten.
+    /// Every life of every member. What a forgotten one has written and somebody holds still has to reach everybody.
     pub fn lives(&self) -> impl Iterator<Item = (Origin, &Life)> {
         self.nodes.iter().flat_map(|(&node, member)| {
-            let forgotten = member.forgotten;
-            member
-                .lives
-                .iter()
-                .filter(move |(incarnation, _)| incarnation.0 > forgotten)
-                .map(move |(&incarnation, life)| (Origin { node, incarnation }, life))
+            let lives = member.lives.iter();
+            lives.map(move |(&incarnation, life)| (Origin { node, incarnation }, life))
         })
     }
 

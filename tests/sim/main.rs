@@ -71,6 +71,7 @@ fn add(sum: &mut Coverage, more: &Coverage) {
     sum.cuts += more.cuts;
     sum.cold_starts += more.cold_starts;
     sum.adoptions += more.adoptions;
+    sum.departures += more.departures;
     sum.clock_alarms += more.clock_alarms;
     sum.stamps_ahead += more.stamps_ahead;
     sum.sealed += more.sealed;
@@ -193,6 +194,7 @@ fn all_masters_equal_each_other_and_the_oracle_after_everything_that_can_go_wron
             sealed,
             adoptions,
             clock_alarms,
+            departures,
             stamps_ahead,
             ..
         } = sum;
@@ -207,6 +209,7 @@ fn all_masters_equal_each_other_and_the_oracle_after_everything_that_can_go_wron
             (cold_starts, "cold starts"),
             (sealed, "sealed lives"),
             (adoptions, "adoptions"),
+            (departures, "departures"),
             (clock_alarms, "clocks found ahead"),
             (stamps_ahead, "stamps from the future"),
         ] {

@@ -64,6 +64,8 @@ pub struct SimNode {
     pub node: Arc<Node>,
     /// How much its journal holds.
     pub journal_bytes: u64,
+    /// It has gone for good.
+    pub departed: bool,
 }
 
 /// The address of a node in the simulated network.
@@ -96,6 +98,7 @@ impl SimNode {
             tick_due: now,
             node,
             journal_bytes,
+            departed: false,
         }
     }
 

@@ -1,6 +1,8 @@
 //! One run: a number of nodes, a topology, clients, and everything that can go wrong, all from one seed. At the end everything is
 //! healed, and all nodes must equal each other and one server that executed every surviving operation in stamp order.
 
+mod departure;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,6 +16,7 @@ use crate::network::Network;
 use crate::node::{OwnedOp, SimNode};
 use crate::oracle::{self, Data, Published};
 use crate::rng::Rng;
+use crate::world::departure::Departure;
 
 /// Simulated milliseconds per round while everything heals.
 const HEAL_STEP_MS: i64 = 25;
@@ -38,6 +41,7 @@ pub struct Coverage {
     pub sealed: u64,
     pub slow_writes: u64,
     pub duplicates: u64,
+    pub departures: u64,
     pub clock_alarms: u64,
     pub stamps_ahead: u64,
 }
@@ -66,6 +70,7 @@ pub struct World {
     calm: bool,
     /// How many nodes belong together; the others have yet to join.
     attached: usize,
+    departure: Departure,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,6 +140,7 @@ pub fn run(seed: u64) -> Report {
         in_slow_write: false,
         calm,
         attached: count,
+        departure: Departure::drawn(seed),
     };
     if world.rng.percent(40) {
         world.cold_start();
@@ -164,7 +170,7 @@ impl World {
     fn tick(&mut self) {
         for index in 0..self.nodes.len() {
             let node = &mut self.nodes[index];
-            if node.tick_due > self.now {
+            if node.departed || node.tick_due > self.now {
                 continue;
             }
             node.tick_due = self.now + 50 + self.rng.below(60) as i64;
@@ -186,6 +192,9 @@ impl World {
         }
         if self.rng.percent(60) {
             self.client_write();
+        }
+        if !self.in_slow_write {
+            self.departures();
         }
         if !self.in_slow_write && self.rng.percent(4) {
             self.slow_write();
@@ -220,6 +229,9 @@ impl World {
         }
         if self.rng.percent(2) && self.coverage.crashes < 3 && !self.in_slow_write {
             let index = self.rng.below(count);
+            if self.nodes[index].departed {
+                return;
+            }
             self.network.crash(&self.nodes, index);
             self.gone.push(Arc::clone(&self.nodes[index].node));
             self.nodes[index].restart(self.now);
@@ -265,9 +277,10 @@ impl World {
             }
         }
         let outside = self.nodes.len() - self.attached;
-        let formed = self.nodes[..self.attached]
+        let formed = self
+            .live_attached()
             .iter()
-            .all(|node| node.node.is_established());
+            .all(|index| self.nodes[*index].node.is_established());
         if outside > 0 && formed && self.rng.percent(15) {
             self.attach();
         }
@@ -294,8 +307,10 @@ impl World {
     }
 
     fn rewire(&mut self) {
-        for index in 0..self.attached {
-            let entries = self.topology.entries(index, self.attached);
+        let live = self.live_attached();
+        for (place, &index) in live.iter().enumerate() {
+            let entries = self.topology.entries(place, live.len());
+            let entries: Vec<usize> = entries.into_iter().map(|place| live[place]).collect();
             if entries != self.nodes[index].entries {
                 self.nodes[index].set_entries(entries);
             }
@@ -304,6 +319,9 @@ impl World {
 
     fn client_write(&mut self) {
         let index = self.rng.below(self.nodes.len());
+        if self.nodes[index].departed {
+            return;
+        }
         let wall = self.nodes[index].time(self.now);
         ablation::set_wall_clock(wall.0);
         if self.rng.percent(2) {
@@ -368,9 +386,12 @@ impl World {
 
     /// A write whose place in the journal stays open while the world goes on.
     fn slow_write(&mut self) {
+        let index = self.rng.below(self.nodes.len());
+        if self.nodes[index].departed {
+            return;
+        }
         self.in_slow_write = true;
         self.coverage.slow_writes += 1;
-        let index = self.rng.below(self.nodes.len());
         let node = Arc::clone(&self.nodes[index].node);
         let life = node.origin().incarnation;
         let reservation = node
@@ -417,10 +438,13 @@ impl World {
         if self.attached < self.nodes.len() {
             self.attach();
         }
+        self.forget_departed();
+        let live = self.live();
         let mut rest = false;
         for _ in 0..HEAL_ROUNDS {
             self.now += HEAL_STEP_MS;
             self.tick();
+            self.forget_again();
             self.network
                 .step(&self.nodes, self.now, &mut self.rng, true);
             rest = self.at_rest();
@@ -435,29 +459,28 @@ impl World {
             failures.push(self.unrest());
         }
         for (now, what) in [(self.now, "now"), (later, "after all deadlines")] {
-            let views: Vec<_> = self
-                .nodes
+            let views: Vec<_> = live
                 .iter()
-                .map(|node| node.data(UnixMillis(now + 10_000)))
+                .map(|index| self.nodes[*index].data(UnixMillis(now + 10_000)))
                 .collect();
             if let Some(other) = views.iter().position(|view| *view != views[0]) {
                 failures.push(format!(
-                    "node {other} differs from node 0 {what}: {:?} / {:?}",
-                    views[other], views[0]
+                    "node {} differs from node {} {what}: {:?} / {:?}",
+                    live[other], live[0], views[other], views[0]
                 ));
             }
             let expected = oracle::replay(&self.surviving(), UnixMillis(now + 10_000));
             if views[0] != expected {
                 self.tell_history(&views[0], &expected);
                 failures.push(format!(
-                    "node 0 differs from the oracle {what}: {:?} / {expected:?}",
-                    views[0]
+                    "node {} differs from the oracle {what}: {:?} / {expected:?}",
+                    live[0], views[0]
                 ));
             }
         }
-        let late: u64 = self
-            .nodes
+        let late: u64 = live
             .iter()
+            .map(|index| &self.nodes[*index])
             .map(|node| {
                 (0..2)
                     .map(|p| node.node.keyspace.lock(p).stats.late)
@@ -486,7 +509,7 @@ impl World {
         let said_anew = self.said_anew();
         let all = self.published.iter().chain(&said_anew);
         let after = all.map(|operation| operation.order.0).max().unwrap_or(0);
-        self.nodes.iter().all(|node| {
+        self.nodes.iter().filter(|node| !node.departed).all(|node| {
             let settled = node.node.keyspace.settled();
             settled.raw() > after
                 && node.node.is_established()
@@ -547,7 +570,7 @@ impl World {
     /// The operations that somebody still holds.
     fn surviving(&self) -> Vec<Published> {
         let mut most: BTreeMap<(NodeId, u32), u64> = BTreeMap::new();
-        for node in &self.nodes {
+        for node in self.nodes.iter().filter(|node| !node.departed) {
             let keyspace = &node.node.keyspace;
             for (place, origin) in keyspace.origins.list().into_iter().enumerate() {
                 let Origin { node, incarnation } = origin;
@@ -559,7 +582,7 @@ impl World {
                 *known = (*known).max(arrived.raw());
             }
         }
-        let members = self.nodes[0].node.members();
+        let members = self.nodes[self.live()[0]].node.members();
         let counts = |operation: &Published| {
             let (time, node, life) = operation.order;
             let origin = Origin {

@@ -1,0 +1,99 @@
+//! A master that goes away for good: some time later an operator tells one of the others to forget it, and takes it out of their
+//! entries.
+
+use crate::rng::Rng;
+use crate::world::World;
+
+/// Whether somebody departs in this run, and when. Drawn apart, so that all other runs stay what they are without it.
+#[derive(Debug)]
+pub struct Departure {
+    rng: Rng,
+    /// Steps until somebody goes; none where nobody does, or somebody has.
+    due: Option<usize>,
+    /// Who has gone and is not forgotten yet, and steps until it is.
+    gone: Option<(usize, usize)>,
+    forgotten: Option<usize>,
+}
+
+impl Departure {
+    pub fn drawn(seed: u64) -> Self {
+        let mut rng = Rng::new(!seed);
+        let due = rng.percent(20).then(|| 20 + rng.below(80));
+        Self {
+            rng,
+            due,
+            gone: None,
+            forgotten: None,
+        }
+    }
+}
+
+impl World {
+    /// The nodes that run.
+    pub(super) fn live(&self) -> Vec<usize> {
+        let all = 0..self.nodes.len();
+        all.filter(|index| !self.nodes[*index].departed).collect()
+    }
+
+    /// Those of them that belong together.
+    pub(super) fn live_attached(&self) -> Vec<usize> {
+        let mut live = self.live();
+        live.retain(|index| *index < self.attached);
+        live
+    }
+
+    /// One step of whatever departs.
+    pub(super) fn departures(&mut self) {
+        if let Some((index, steps)) = self.departure.gone {
+            match steps.checked_sub(1) {
+                Some(left) => self.departure.gone = Some((index, left)),
+                None => self.forget_departed(),
+            }
+        }
+        let Some(steps) = self.departure.due else {
+            return;
+        };
+        self.departure.due = Some(steps.saturating_sub(1));
+        let candidates = self.live_attached();
+        let established = candidates
+            .iter()
+            .all(|index| self.nodes[*index].node.is_established());
+        if steps > 0 || candidates.len() < 3 || !established {
+            return;
+        }
+        let index = candidates[self.departure.rng.below(candidates.len())];
+        self.departure.due = None;
+        self.departure.due = None;
+        self.departure.gone = Some((index, self.departure.rng.below(40)));
+        self.network.crash(&self.nodes, index);
+        self.nodes[index].departed = true;
+        self.tell(&format!("node {index} goes for good"));
+    }
+
+    /// Whoever has gone is forgotten now.
+    pub(super) fn forget_departed(&mut self) {
+        if let Some((index, _)) = self.departure.gone.take() {
+            self.coverage.departures += 1;
+            self.departure.forgotten = Some(index);
+            self.forget_again();
+            self.rewire();
+        }
+    }
+
+    /// An operator looks at the members of some node, and forgets whom it still lists.
+    pub(super) fn forget_again(&mut self) {
+        let Some(index) = self.departure.forgotten else {
+            return;
+        };
+        let id = self.nodes[index].id;
+        let live = self.live();
+        let teller = live[self.departure.rng.below(live.len())];
+        let node = &self.nodes[teller].node;
+        let members = node.members();
+        let is_listed = members.nodes.get(&id);
+        if is_listed.is_some_and(|member| !member.is_forgotten()) {
+            node.forget(id).expect("the simulated disk writes");
+            self.tell(&format!("node {teller} forgets node {index}"));
+        }
+    }
+}
