@@ -14,7 +14,7 @@ use crate::db::unsettled::{Live, OpBytes, Unsettled};
 #[derive(Clone, Copy)]
 pub struct Void<'a> {
     /// Stamps that will not count.
-    pub is_void: &'a dyn Fn(OriginIndex) -> bool,
+    pub is_void: &'a dyn Fn(Stamp) -> bool,
     /// Those among them that this node gave out itself.
     pub is_own: &'a dyn Fn(OriginIndex) -> bool,
 }
@@ -26,8 +26,7 @@ impl Partition {
     /// Takes out every key of a database that bears a void stamp, in the order of their names. A void flush is forgotten: it was
     /// meant for what was here then.
     pub fn take_void(&mut self, db: u32, void: &Void<'_>) -> Vec<Reissue> {
-        let is_void =
-            |stamp: Stamp| stamp.origin() == OriginIndex(0) || (void.is_void)(stamp.origin());
+        let is_void = |stamp: Stamp| stamp.origin() == OriginIndex(0) || (void.is_void)(stamp);
         let space = &mut self.dbs[db as usize];
         if space.cut != Stamp::ZERO && is_void(space.cut) {
             space.cut = Stamp::ZERO;
@@ -81,10 +80,7 @@ fn settled_view(record: &Record) -> Unsettled {
 /// Operations of this node are said again as they are: an increment stays one. Where void operations of others are among them
 /// too, who may say them again themselves, the value goes as a whole, and the newest whole value counts.
 fn reissue(view: &Unsettled, base_is_void: bool, void: &Void<'_>) -> Vec<OpBytes> {
-    let void_ops = || {
-        view.ops()
-            .filter(|(stamp, _)| (void.is_void)(stamp.origin()))
-    };
+    let void_ops = || view.ops().filter(|(stamp, _)| (void.is_void)(*stamp));
     let foreign = void_ops().any(|(stamp, _)| !(void.is_own)(stamp.origin()));
     if foreign {
         let written = void_ops()
@@ -143,11 +139,10 @@ mod tests {
 
     fn said_anew(view: &Unsettled) -> Vec<OpBytes> {
         let void = Void {
-            is_void: &|index| index.0 == OWN || index.0 == MATE,
+            is_void: &|stamp| [OWN, MATE].contains(&stamp.origin().0),
             is_own: &|index| index.0 == OWN,
         };
-        let base_is_void =
-            view.base_stamp != Stamp::ZERO && (void.is_void)(view.base_stamp.origin());
+        let base_is_void = view.base_stamp != Stamp::ZERO && (void.is_void)(view.base_stamp);
         reissue(view, base_is_void, &void)
     }
 

@@ -22,13 +22,14 @@ use crate::replication::node::{Inner, LinkId, Node, NodeError};
 use crate::replication::table::Table;
 
 /// Ticks after which a node that waits for its own admission announces strangers itself: perhaps nobody reads it.
-const ALONE_TICKS: u32 = 60;
+pub(super) const ALONE_TICKS: u32 = 60;
 /// How many sponsors' sponsors are remembered.
 const SPONSORS_MAX: usize = 64;
 
 /// The nodes of a told table that count for who counts `ours`: known ones, and those whose admission was announced by somebody
-/// who counts.
-fn countable(ours: &Members, told: &Members, me: NodeId) -> BTreeSet<NodeId> {
+/// who counts. What a forgotten node announced may be lost: it counts where the announcement has arrived, or where somebody who
+/// counts tells that it does.
+fn countable(ours: &Members, told: &Members, me: NodeId, by_member: bool) -> BTreeSet<NodeId> {
     let mut counts: BTreeSet<NodeId> = told
         .nodes
         .iter()
@@ -40,13 +41,18 @@ fn countable(ours: &Members, told: &Members, me: NodeId) -> BTreeSet<NodeId> {
         .map(|(node, _)| *node)
         .collect();
     loop {
-        let by_who_counts = |member: &Member| {
+        let by_who_counts = |node: NodeId, member: &Member| {
             member.admission.is_some_and(|Admission { by, .. }| {
+                let known = ours.nodes.get(&node).and_then(|known| known.admission);
+                let may_be_lost = is_announced_by_forgotten(ours, member)
+                    && !by_member
+                    && known.is_none_or(|known| known.by != by);
+                if may_be_lost {
+                    return false;
+                }
                 // A life before those that count has been left behind.
-                let oldest = ours
-                    .nodes
-                    .get(&by.node)
-                    .and_then(|known| known.lives.keys().next());
+                let announcer = ours.nodes.get(&by.node);
+                let oldest = announcer.and_then(|known| known.lives.keys().next());
                 let later = oldest.is_none_or(|oldest| by.incarnation > *oldest) && by.node != me;
                 let comes = counts.contains(&by.node) && told.life(by).is_some() && later;
                 ours.life(by).is_some() || comes
@@ -56,7 +62,7 @@ fn countable(ours: &Members, told: &Members, me: NodeId) -> BTreeSet<NodeId> {
             .nodes
             .iter()
             .filter(|(node, member)| {
-                !member.lives.is_empty() && !counts.contains(*node) && by_who_counts(member)
+                !member.lives.is_empty() && !counts.contains(*node) && by_who_counts(**node, member)
             })
             .map(|(node, _)| *node)
             .collect();
@@ -65,6 +71,32 @@ fn countable(ours: &Members, told: &Members, me: NodeId) -> BTreeSet<NodeId> {
         }
         counts.extend(more);
     }
+}
+
+/// Whether a told table is what somebody knows who counts here and is not forgotten: it comes from there, or agrees with a
+/// statement that was made there.
+fn is_told_by_member(ours: &Table, told: &Table, master: Option<Origin>) -> bool {
+    let is_member = |life: Origin| ours.counts(life) && !ours.members.is_retired(life);
+    let seen = told.members.fingerprint();
+    let mut stating = told.members.nodes.iter().filter(|(node, member)| {
+        let mut statements = member.statements.values();
+        statements.any(|statement| {
+            let life = Origin {
+                node: **node,
+                incarnation: statement.by,
+            };
+            statement.seen == seen && is_member(life)
+        })
+    });
+    master.is_some_and(is_member) || stating.next().is_some()
+}
+
+/// Whether a member's admission was announced by a node that was forgotten: its announcement may be lost.
+fn is_announced_by_forgotten(members: &Members, member: &Member) -> bool {
+    let announcer = member.admission.map(|admission| admission.by.node);
+    announcer
+        .and_then(|node| members.nodes.get(&node))
+        .is_some_and(Member::is_forgotten)
 }
 
 /// Who announced an admission, who had announced them, and so on.
@@ -79,6 +111,27 @@ pub(super) fn sponsors(told: &Members, by: Origin) -> Vec<Origin> {
         chain.push(admission.by);
     }
     chain
+}
+
+/// Whether a teller is going to count this node for the admission that it has confirmed: it counts one of the sponsors, and the
+/// announcement did not end with a forgotten node.
+fn stands(inner: &Inner, confirmed: Admission, told: &Table) -> bool {
+    let mut floor = confirmed.floor;
+    for &sponsor in &inner.state.sponsors {
+        let there = told.members.nodes.get(&sponsor.node);
+        if told.counts(sponsor) {
+            let is_lost = there.is_some_and(Member::is_forgotten)
+                && told
+                    .members
+                    .held_by_counted(sponsor)
+                    .is_some_and(|held| held < floor);
+            return !is_lost;
+        }
+        let known = inner.state.table.members.nodes.get(&sponsor.node);
+        let admission = known.and_then(|known| known.admission);
+        floor = admission.map_or(Hlc::ZERO, |admission| admission.floor);
+    }
+    false
 }
 
 /// Whether a merge must first come to its end: there is something here that no vector speaks of yet. What was told is looked at
@@ -129,11 +182,28 @@ impl Node {
             inner.state.table.members.nodes.keys().copied().collect();
         counts.retain(|node| !inner.state.table.members.nodes[node].lives.is_empty());
         if told.mesh == inner.state.table.mesh {
-            counts = countable(&inner.state.table.members, &told.members, me);
+            let table = &inner.state.table;
+            let by_member = is_told_by_member(table, told, master);
+            counts = countable(&table.members, &told.members, me, by_member);
             acceptable = told.members.clone();
-            acceptable
+            acceptable.nodes.retain(|node, member| {
+                let announced = member.lives.is_empty()
+                    && (by_member || !is_announced_by_forgotten(&table.members, member));
+                announced || counts.contains(node)
+            });
+            // A forgotten node that has begun another life without having heard of it: that life is forgotten, too.
+            let forgotten = |node: &NodeId| {
+                let known = table.members.nodes.get(node);
+                known.is_some_and(Member::is_forgotten) && !by_member
+            };
+            for (_, told) in acceptable
                 .nodes
-                .retain(|node, member| member.lives.is_empty() || counts.contains(node));
+                .iter_mut()
+                .filter(|(node, _)| forgotten(node))
+            {
+                let newest = told.newest().map_or(0, |(life, _)| life.0);
+                told.forgotten = told.forgotten.max(newest);
+            }
             // Nobody knows better about this node than it does, but which of its earlier lives count.
             if let Some(told) = acceptable.nodes.remove(&me)
                 && let Some(mine) = inner.state.table.members.nodes.get_mut(&me)
@@ -184,9 +254,13 @@ impl Node {
         }
         // For whom this node reads: told on with its table.
         let mut announced = told.members.clone();
+        let members = &inner.state.table.members;
         announced.nodes.retain(|_, member| {
             member.entries.clear();
-            member.lives.is_empty() && member.admission.is_some() && member.forgotten == 0
+            member.lives.is_empty()
+                && member.admission.is_some()
+                && member.forgotten == 0
+                && !is_announced_by_forgotten(members, member)
         });
         let joined = inner.state.table.members.join(&announced);
         if inner.state.table.members.drop_void_announcements() || joined {
@@ -213,16 +287,20 @@ impl Node {
             return Ok(());
         }
         let confirmed = self.confirmed(inner);
-        let stands = inner
-            .state
-            .sponsors
-            .iter()
-            .any(|sponsor| told.counts(*sponsor));
-        if same && confirmed.is_some() && stands {
+        if same && confirmed.is_some_and(|confirmed| stands(inner, confirmed, told)) {
             return Ok(());
         }
         if !same {
             self.join_mesh(inner, told, now)?;
+        } else if confirmed.is_some() {
+            // Those whom this node has let in since do not count there either.
+            let me = inner.state.node;
+            inner.state.table.members.nodes.retain(|node, member| {
+                let there = told.members.nodes.get(node);
+                *node == me
+                    || member.forgotten > 0
+                    || there.is_some_and(|there| !there.lives.is_empty())
+            });
         }
         self.begin_anew(inner, admission.floor, BTreeMap::new(), now)?;
         let floor = inner
@@ -259,11 +337,13 @@ impl Node {
             .and_then(|me| me.admission)
     }
 
-    /// Whether this node has yet to come in: what it took from its new mesh now it would have to take again.
+    /// Whether this node has yet to come in: what it took from its new mesh now it would have to take again. It has to come in
+    /// anew where it was forgotten.
     pub(super) fn is_waiting(&self, inner: &Inner) -> bool {
-        inner.state.table.formed
-            && inner.alone_ticks < ALONE_TICKS
-            && self.confirmed(inner).is_none()
+        let table = &inner.state.table;
+        let is_stranger = inner.alone_ticks < ALONE_TICKS && self.confirmed(inner).is_none();
+        table.formed
+            && (is_stranger || table.members.is_retired(inner.origin()))
             && !inner.follower
             && !is_off(Rule::Admission)
     }

@@ -33,7 +33,8 @@ struct Sending {
 pub struct Feed {
     id: u64,
     peer: Option<Hello>,
-    said_hello: bool,
+    /// As whom this node said hello.
+    introduced: Option<u64>,
     announced: HashSet<OriginIndex>,
     subscriptions: BTreeMap<OriginIndex, Hlc>,
     snapshot_wanted: bool,
@@ -49,7 +50,7 @@ impl Feed {
         Self {
             id: node.next_id(),
             peer: None,
-            said_hello: false,
+            introduced: None,
             announced: HashSet::new(),
             subscriptions: BTreeMap::new(),
             snapshot_wanted: false,
@@ -124,8 +125,11 @@ impl Feed {
         out: &mut Vec<u8>,
         observer: &mut dyn RecordObserver,
     ) -> Result<bool, LinkError> {
-        if !self.said_hello {
-            self.said_hello = true;
+        let now = node.introduction();
+        if self.introduced.is_some_and(|introduced| introduced != now) {
+            return Err(LinkError::Anew);
+        }
+        if self.introduced.replace(now).is_none() {
             self.members_sent = node.members_version();
             FrameWriter::new(out).hello(&node.hello());
         }

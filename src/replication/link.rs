@@ -34,6 +34,8 @@ pub enum LinkError {
     Itself,
     #[error("the peer has begun a new life")]
     Retired,
+    #[error("this node has begun a new life")]
+    Anew,
     #[error("another full sync is under way")]
     Busy,
     #[error("the full sync was given up")]
@@ -49,7 +51,8 @@ pub enum LinkError {
 pub struct Link {
     id: LinkId,
     address: String,
-    said_hello: bool,
+    /// As whom this node said hello.
+    introduced: Option<u64>,
     master: Option<Hello>,
     indices: HashMap<OriginIndex, OriginIndex>,
     acknowledged: Hlc,
@@ -62,7 +65,7 @@ impl Link {
         Self {
             id: node.link_up(address),
             address: address.to_owned(),
-            said_hello: false,
+            introduced: None,
             master: None,
             indices: HashMap::new(),
             acknowledged: Hlc::ZERO,
@@ -87,8 +90,11 @@ impl Link {
 
     /// Writes what is to be said; true where there is work left that needs no frame.
     pub fn poll(&mut self, node: &Node, out: &mut Vec<u8>) -> Result<bool, LinkError> {
-        if !self.said_hello {
-            self.said_hello = true;
+        let now = node.introduction();
+        if self.introduced.is_some_and(|introduced| introduced != now) {
+            return Err(LinkError::Anew);
+        }
+        if self.introduced.replace(now).is_none() {
             FrameWriter::new(out).hello(&node.hello());
         }
         if self.merging {

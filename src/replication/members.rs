@@ -16,7 +16,7 @@
 //!   statements varint, each: about node u128 | about incarnation u32 | by incarnation u32 | version u64 | seen u64 | arrived u64
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::db::varint::{self, Malformed, Reader};
 use crate::db::{Hlc, Incarnation, NodeId, Origin};
@@ -246,6 +246,24 @@ impl Members {
         })
     }
 
+    /// In whose name members state that they do not count a node which was forgotten before it had come in.
+    pub fn unborn(node: NodeId) -> Origin {
+        Origin {
+            node,
+            incarnation: Incarnation(0),
+        }
+    }
+
+    /// Those of them that there are.
+    pub fn forgotten_unborn(&self) -> impl Iterator<Item = Origin> {
+        let unborn =
+            |(_, member): &(&NodeId, &Member)| member.lives.is_empty() && member.is_forgotten();
+        self.nodes
+            .iter()
+            .filter(unborn)
+            .map(|(node, _)| Self::unborn(*node))
+    }
+
     /// Whether every `replicaof` entry of every member was met.
     pub fn all_met(&self) -> bool {
         self.nodes
@@ -260,12 +278,20 @@ impl Members {
             })
     }
 
-    /// All that is left of a retired life: the most that anybody holds, once all have said so of the same lives.
+    /// All that is left of a retired life: the most that anybody holds, once all have said so of the same lives. Whoever is
+    /// announced may have come in already and hold more.
     pub fn most_held(&self, origin: Origin) -> Option<Hlc> {
+        let mut nodes = self.nodes.values();
+        let all_in = nodes.all(|member| !member.lives.is_empty() || member.is_forgotten());
+        all_in.then(|| self.held_by_counted(origin)).flatten()
+    }
+
+    /// The most that those hold who count here, once all of them have said so of the same lives.
+    pub fn held_by_counted(&self, origin: Origin) -> Option<Hlc> {
         let seen = self.fingerprint();
         let mut most = Hlc::ZERO;
-        for member in self.nodes.values().filter(|member| !member.is_forgotten()) {
-            let (newest, _) = member.newest()?;
+        let stating = self.nodes.values().filter(|member| !member.is_forgotten());
+        for (member, newest) in stating.filter_map(|member| Some((member, member.newest()?.0))) {
             let statement = member.statements.get(&origin)?;
             if statement.by != newest || statement.seen != seen {
                 return None;
@@ -275,10 +301,19 @@ impl Members {
         Some(most)
     }
 
+    /// That of every retired life, once it is known of all of them.
+    pub fn all_held_by_counted(&self) -> Option<Vec<(Origin, Hlc)>> {
+        self.lives()
+            .map(|(origin, _)| origin)
+            .filter(|origin| self.is_retired(*origin))
+            .map(|origin| Some((origin, self.held_by_counted(origin)?)))
+            .collect()
+    }
+
     /// Drops statements about lives that nobody lists any more.
     pub fn prune_statements(&mut self) {
-        let known: std::collections::BTreeSet<Origin> =
-            self.lives().map(|(origin, _)| origin).collect();
+        let lives = self.lives().map(|(origin, _)| origin);
+        let known: BTreeSet<Origin> = lives.chain(self.forgotten_unborn()).collect();
         for member in self.nodes.values_mut() {
             member.statements.retain(|about, _| known.contains(about));
         }

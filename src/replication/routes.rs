@@ -49,10 +49,10 @@ pub struct LinkInfo {
 }
 
 impl LinkInfo {
-    /// Whether what it brings may be taken: its master counts, or is followed.
+    /// Whether what it brings may be taken: its master counts and was not forgotten, or is followed.
     pub(super) fn is_taken_from(&self, table: &Table, follower: bool) -> bool {
-        self.master
-            .is_some_and(|master| follower || table.counts(master))
+        let counts = |master| table.counts(master) && !table.members.is_retired(master);
+        self.master.is_some_and(|master| follower || counts(master))
     }
 }
 

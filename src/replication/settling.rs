@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use crate::ablation::{Rule, is_off};
 use crate::db::{Hlc, Origin, UnixMillis};
 use crate::journal::Position;
-use crate::replication::members::Statement;
+use crate::replication::members::{Members, Statement};
 use crate::replication::node::{Inner, Node, NodeError};
 
 impl Node {
@@ -31,6 +31,7 @@ impl Node {
             link.refused_ticks = link.refused_ticks.saturating_sub(1);
         }
         self.learn_again(&mut inner, now)?;
+        self.return_if_forgotten(&mut inner, now)?;
         self.establish(&mut inner)?;
         self.watch(&mut inner);
         let settled = self.least_arrival(&inner, &vector);
@@ -64,6 +65,7 @@ impl Node {
             .lives()
             .map(|(origin, _)| origin)
             .filter(|origin| members.is_retired(*origin))
+            .chain(members.forgotten_unborn())
             .collect();
         let (me, by, seen) = (
             inner.state.node,
@@ -133,16 +135,16 @@ impl Node {
                 least = least.min(arrived);
             }
         }
-        for member in members
-            .nodes
-            .values()
-            .filter(|member| member.lives.is_empty() && member.forgotten == 0)
-        {
-            least = least.min(
-                member
-                    .admission
-                    .map_or(Hlc::ZERO, |admission| admission.floor),
-            );
+        for (&node, member) in members.nodes.iter() {
+            let unborn = Members::unborn(node);
+            let over = member.is_forgotten() && members.most_held(unborn).is_some();
+            if member.lives.is_empty() && !over {
+                least = least.min(
+                    member
+                        .admission
+                        .map_or(Hlc::ZERO, |admission| admission.floor),
+                );
+            }
         }
         least
     }

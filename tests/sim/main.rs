@@ -72,6 +72,7 @@ fn add(sum: &mut Coverage, more: &Coverage) {
     sum.cold_starts += more.cold_starts;
     sum.adoptions += more.adoptions;
     sum.departures += more.departures;
+    sum.returns += more.returns;
     sum.clock_alarms += more.clock_alarms;
     sum.stamps_ahead += more.stamps_ahead;
     sum.sealed += more.sealed;
@@ -195,6 +196,7 @@ fn all_masters_equal_each_other_and_the_oracle_after_everything_that_can_go_wron
             adoptions,
             clock_alarms,
             departures,
+            returns,
             stamps_ahead,
             ..
         } = sum;
@@ -210,6 +212,7 @@ fn all_masters_equal_each_other_and_the_oracle_after_everything_that_can_go_wron
             (sealed, "sealed lives"),
             (adoptions, "adoptions"),
             (departures, "departures"),
+            (returns, "returns"),
             (clock_alarms, "clocks found ahead"),
             (stamps_ahead, "stamps from the future"),
         ] {

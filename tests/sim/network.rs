@@ -36,14 +36,14 @@ impl Network {
     /// Connects, cuts off and pumps what is configured, each with some chance.
     pub fn step(&mut self, nodes: &[SimNode], now: i64, rng: &mut Rng, hurry: bool) {
         for (replica, node) in nodes.iter().enumerate() {
-            if node.departed {
+            if node.is_out_of_reach() {
                 continue;
             }
             for &master in &node.entries {
                 let pair = (replica, master);
                 let open = !self.cut.contains(&pair) && !self.cut.contains(&(master, replica));
                 if master < nodes.len()
-                    && !nodes[master].departed
+                    && !nodes[master].is_out_of_reach()
                     && open
                     && !self.connections.contains_key(&pair)
                     && (hurry || rng.percent(30))

@@ -66,6 +66,15 @@ pub struct SimNode {
     pub journal_bytes: u64,
     /// It has gone for good.
     pub departed: bool,
+    /// It runs and has clients, and nobody of the others can reach it.
+    pub away: bool,
+}
+
+impl SimNode {
+    /// Whether the others cannot reach it.
+    pub fn is_out_of_reach(&self) -> bool {
+        self.departed || self.away
+    }
 }
 
 /// The address of a node in the simulated network.
@@ -99,6 +108,7 @@ impl SimNode {
             node,
             journal_bytes,
             departed: false,
+            away: false,
         }
     }
 

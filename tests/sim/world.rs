@@ -42,6 +42,7 @@ pub struct Coverage {
     pub slow_writes: u64,
     pub duplicates: u64,
     pub departures: u64,
+    pub returns: u64,
     pub clock_alarms: u64,
     pub stamps_ahead: u64,
 }
@@ -439,6 +440,7 @@ impl World {
             self.attach();
         }
         self.forget_departed();
+        self.come_back();
         let live = self.live();
         let mut rest = false;
         for _ in 0..HEAL_ROUNDS {
@@ -509,11 +511,21 @@ impl World {
         let said_anew = self.said_anew();
         let all = self.published.iter().chain(&said_anew);
         let after = all.map(|operation| operation.order.0).max().unwrap_or(0);
-        self.nodes.iter().filter(|node| !node.departed).all(|node| {
-            let settled = node.node.keyspace.settled();
-            settled.raw() > after
-                && node.node.is_established()
-                && node.node.keyspace.pending() == (0, 0)
+        let live = self.live();
+        live.iter().all(|index| {
+            let node = &self.nodes[*index].node;
+            node.keyspace.settled().raw() > after
+                && node.is_established()
+                && node.keyspace.pending() == (0, 0)
+        }) && live.iter().all(|index| self.is_counted_by_all(*index))
+    }
+
+    /// Whether everybody counts a node's present life.
+    fn is_counted_by_all(&self, index: usize) -> bool {
+        let life = self.nodes[index].node.origin();
+        self.live().iter().all(|other| {
+            let members = self.nodes[*other].node.members();
+            members.life(life).is_some() && !members.is_retired(life)
         })
     }
 

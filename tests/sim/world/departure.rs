@@ -1,5 +1,5 @@
-//! A master that goes away for good: some time later an operator tells one of the others to forget it, and takes it out of their
-//! entries.
+//! A master that goes away: some time later an operator tells one of the others to forget it, and takes it out of their entries.
+//! Some have gone for good, some were only out of reach and come back.
 
 use crate::rng::Rng;
 use crate::world::World;
@@ -13,6 +13,8 @@ pub struct Departure {
     /// Who has gone and is not forgotten yet, and steps until it is.
     gone: Option<(usize, usize)>,
     forgotten: Option<usize>,
+    /// Who was forgotten and comes back, and steps until then.
+    returns: Option<(usize, usize)>,
 }
 
 impl Departure {
@@ -24,6 +26,7 @@ impl Departure {
             due,
             gone: None,
             forgotten: None,
+            returns: None,
         }
     }
 }
@@ -38,7 +41,7 @@ impl World {
     /// Those of them that belong together.
     pub(super) fn live_attached(&self) -> Vec<usize> {
         let mut live = self.live();
-        live.retain(|index| *index < self.attached);
+        live.retain(|index| *index < self.attached && !self.nodes[*index].away);
         live
     }
 
@@ -48,6 +51,12 @@ impl World {
             match steps.checked_sub(1) {
                 Some(left) => self.departure.gone = Some((index, left)),
                 None => self.forget_departed(),
+            }
+        }
+        if let Some((index, steps)) = self.departure.returns {
+            match steps.checked_sub(1) {
+                Some(left) => self.departure.returns = Some((index, left)),
+                None => self.come_back(),
             }
         }
         let Some(steps) = self.departure.due else {
@@ -66,8 +75,10 @@ impl World {
         self.departure.due = None;
         self.departure.gone = Some((index, self.departure.rng.below(40)));
         self.network.crash(&self.nodes, index);
-        self.nodes[index].departed = true;
-        self.tell(&format!("node {index} goes for good"));
+        let for_good = self.departure.rng.percent(50);
+        self.nodes[index].departed = for_good;
+        self.nodes[index].away = !for_good;
+        self.tell(&format!("node {index} goes, for good: {for_good}"));
     }
 
     /// Whoever has gone is forgotten now.
@@ -76,6 +87,20 @@ impl World {
             self.coverage.departures += 1;
             self.departure.forgotten = Some(index);
             self.forget_again();
+            if self.nodes[index].away {
+                self.departure.returns = Some((index, self.departure.rng.below(40)));
+            }
+            self.rewire();
+        }
+    }
+
+    /// Whoever was out of reach can be reached again, by its old name.
+    pub(super) fn come_back(&mut self) {
+        if let Some((index, _)) = self.departure.returns.take() {
+            self.departure.forgotten = None;
+            self.nodes[index].away = false;
+            self.coverage.returns += 1;
+            self.tell(&format!("node {index} comes back"));
             self.rewire();
         }
     }
@@ -86,7 +111,11 @@ impl World {
             return;
         };
         let id = self.nodes[index].id;
-        let live = self.live();
+        let live: Vec<usize> = self.live();
+        let live: Vec<usize> = live
+            .into_iter()
+            .filter(|index| !self.nodes[*index].away)
+            .collect();
         let teller = live[self.departure.rng.below(live.len())];
         let node = &self.nodes[teller].node;
         let members = node.members();
