@@ -16,6 +16,7 @@ use crate::commands::{Effect, Effects};
 use crate::db::{Hlc, NodeId, Origin, UnixMillis};
 use crate::journal::Record;
 use crate::replication::forming::counts_me;
+use crate::replication::identity::is_usurped;
 use crate::replication::members::{Admission, Member, Members};
 use crate::replication::merging::Merge;
 use crate::replication::node::{Inner, LinkId, Node, NodeError};
@@ -160,6 +161,8 @@ impl Node {
         if is_half_merged(inner) {
             return Ok(false);
         }
+        let same = told.formed && inner.state.table.formed && told.mesh == inner.state.table.mesh;
+        inner.usurped |= same && is_usurped(inner, &told.members);
         let counted_there = counts_me(inner, told);
         if !inner.state.table.formed && told.formed && counted_there {
             self.formed_elsewhere(inner, told, now)?;
@@ -338,12 +341,12 @@ impl Node {
     }
 
     /// Whether this node has yet to come in: what it took from its new mesh now it would have to take again. It has to come in
-    /// anew where it was forgotten.
+    /// anew where it was forgotten, or another node has its id.
     pub(super) fn is_waiting(&self, inner: &Inner) -> bool {
         let table = &inner.state.table;
         let is_stranger = inner.alone_ticks < ALONE_TICKS && self.confirmed(inner).is_none();
         table.formed
-            && (is_stranger || table.members.is_retired(inner.origin()))
+            && (is_stranger || inner.usurped || table.members.is_retired(inner.origin()))
             && !inner.follower
             && !is_off(Rule::Admission)
     }

@@ -15,92 +15,23 @@ use crate::db::{
     Hlc, Incarnation, Key, NodeId, Op, Origin, OriginIndex, Stamp, UnixMillis, WriteContext,
 };
 use crate::journal::Record;
-use crate::replication::admission::ALONE_TICKS;
-use crate::replication::members::{Life, Member, Members};
-use crate::replication::merging::Merge;
+use crate::replication::members::Life;
 use crate::replication::node::{Inner, Node, NodeError};
 
 /// What a node leaves behind, and what of it stays.
-struct Left {
+pub(super) struct Left {
     /// Who it is from now on.
-    id: NodeId,
+    pub(super) id: NodeId,
     /// Lives of this node that count in its mesh.
-    kept: BTreeMap<Incarnation, Life>,
+    pub(super) kept: BTreeMap<Incarnation, Life>,
     /// Lives that count as far as others hold them.
-    held: Vec<(Origin, Hlc)>,
-}
-
-/// The id of a node that goes on after this life of it was forgotten: always the same, and nobody else's.
-fn successor(life: Origin) -> NodeId {
-    let mixed = life.node.0 ^ u128::from(life.incarnation.0) << 64;
-    let mixed = mixed.wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645);
-    NodeId(mixed ^ mixed >> 61)
+    pub(super) held: Vec<(Origin, Hlc)>,
 }
 
 impl Node {
     /// Changes whenever this node goes on as somebody else than it was introduced as on its connections.
     pub(super) fn introduction(&self) -> u64 {
         self.counters.adoptions.load(Ordering::Relaxed)
-    }
-
-    /// This node was forgotten while nobody could reach it, and is back. Nobody waits for it any more, so that it comes in as a
-    /// stranger, under a new id. What the others hold of its last life counts, once they have stated how much that is; the rest it
-    /// says anew.
-    pub(super) fn return_if_forgotten(
-        &self,
-        inner: &mut Inner,
-        now: UnixMillis,
-    ) -> Result<(), NodeError> {
-        let last = inner.origin();
-        let Some((told, held)) = self.who_forgot(inner) else {
-            return Ok(());
-        };
-        let id = successor(last);
-        tracing::warn!(%id, "this node was forgotten: it goes on under a new id");
-        let journal = &self.keyspace.journal;
-        let members = &mut inner.state.table.members;
-        let me = members.nodes.remove(&last.node).unwrap_or_default();
-        members.nodes = told.nodes;
-        members
-            .nodes
-            .retain(|_, member| !member.lives.is_empty() && member.admission.is_some());
-        let stranger = Member {
-            entries: me.entries,
-            entries_version: journal.clock().plus(1),
-            ..Member::default()
-        };
-        journal.observe(stranger.entries_version);
-        members.nodes.insert(id, stranger);
-        let listed = members.nodes.get(&last.node);
-        let kept = listed.map_or(BTreeMap::new(), |listed| listed.lives.clone());
-        inner.state.sponsors.clear();
-        self.begin_anew_as(inner, Left { id, kept, held }, journal.clock(), now)
-    }
-
-    /// The members that have forgotten this node, and how much they hold of every life that is over: once all of them state that
-    /// of the same members. It may be told by anybody.
-    fn who_forgot(&self, inner: &Inner) -> Option<(Members, Vec<(Origin, Hlc)>)> {
-        let table = &inner.state.table;
-        let (life, me) = (inner.origin(), table.members.nodes.get(&inner.state.node)?);
-        let half_merged = inner.merge.as_ref().is_some_and(Merge::is_whole);
-        if me.forgotten == 0 || half_merged {
-            return None;
-        }
-        let told = || inner.links.values().filter_map(|link| link.told.as_deref());
-        let heard = me.forgotten >= life.incarnation.0;
-        // Another life that began before it heard of it: nobody takes anything of that, once they know.
-        let is_listed = told().any(|told| told.members.life(life).is_some());
-        if !heard && (is_listed || inner.alone_ticks < ALONE_TICKS) {
-            return None;
-        }
-        told()
-            .chain([table])
-            .filter(|told| {
-                let there = told.members.nodes.get(&life.node);
-                let has_forgotten = there.is_some_and(Member::is_forgotten);
-                told.formed && told.mesh == table.mesh && has_forgotten
-            })
-            .find_map(|told| Some((told.members.clone(), told.members.all_held_by_counted()?)))
     }
 
     /// Leaves the past behind: a new life above `floor`, nothing settled, nothing arrived, and what does not count said anew.
@@ -120,7 +51,7 @@ impl Node {
         self.begin_anew_as(inner, left, floor, now)
     }
 
-    fn begin_anew_as(
+    pub(super) fn begin_anew_as(
         &self,
         inner: &mut Inner,
         left: Left,
@@ -156,7 +87,11 @@ impl Node {
 
         let find = |(life, held)| Some((self.keyspace.origins.find(life)?, held));
         let held: HashMap<OriginIndex, Hlc> = held.into_iter().filter_map(find).collect();
-        inner.state.incarnation = Incarnation(inner.state.incarnation.0 + 1);
+        let newest = kept.keys().next_back().copied();
+        let newest = newest.map_or(inner.state.incarnation, |newest| {
+            newest.max(inner.state.incarnation)
+        });
+        inner.state.incarnation = Incarnation(newest.0 + 1);
         inner.state.node = id;
         let origin = inner.origin();
         let index = self.keyspace.origins.intern(origin)?;
@@ -171,6 +106,7 @@ impl Node {
         inner.alone_ticks = 0;
         inner.drop_routes();
         inner.relearn = true;
+        inner.usurped = false;
         for place in 1..=origins.len() {
             journal.forget(OriginIndex(place as u16));
         }

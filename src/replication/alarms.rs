@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use crate::db::origin::ORIGINS_MAX;
 use crate::db::{Hlc, Origin, UnixMillis};
+use crate::replication::identity::REPLACED_AFTER_MS;
 use crate::replication::node::{Inner, LinkId, Node};
 
 /// Lives in the dictionary from which on there will soon be no room.
@@ -20,6 +21,7 @@ const WARNING_PERIOD_MS: i64 = 60_000;
 pub struct Limits {
     max_clock_ahead_ms: AtomicI64,
     tombstone_bytes: AtomicU64,
+    replaced_after_ms: AtomicI64,
 }
 
 impl Default for Limits {
@@ -27,6 +29,7 @@ impl Default for Limits {
         Self {
             max_clock_ahead_ms: AtomicI64::new(i64::MAX),
             tombstone_bytes: AtomicU64::new(u64::MAX),
+            replaced_after_ms: AtomicI64::new(REPLACED_AFTER_MS),
         }
     }
 }
@@ -38,6 +41,18 @@ impl Limits {
             .store(max_clock_ahead_ms, Ordering::Relaxed);
         self.tombstone_bytes
             .store(tombstone_bytes, Ordering::Relaxed);
+    }
+}
+
+impl Limits {
+    /// How long nothing may be heard of a node at whose address another one answers.
+    pub fn set_replaced_after_ms(&self, replaced_after_ms: i64) {
+        self.replaced_after_ms
+            .store(replaced_after_ms, Ordering::Relaxed);
+    }
+
+    pub(super) fn replaced_after_ms(&self) -> i64 {
+        self.replaced_after_ms.load(Ordering::Relaxed)
     }
 }
 

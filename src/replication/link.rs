@@ -10,6 +10,7 @@ use crate::db::varint::Malformed;
 use crate::db::{Hlc, Origin, OriginIndex, Stamp, UnixMillis};
 use crate::keyspace::{Foreign, IngestError, Ingested};
 use crate::replication::frame::{Frame, FrameWriter, Hello, RecordsReader};
+use crate::replication::identity::is_impostor;
 use crate::replication::merging::SnapshotHead;
 use crate::replication::node::{LinkId, Node, NodeError};
 use crate::replication::routes::Request;
@@ -34,6 +35,8 @@ pub enum LinkError {
     Itself,
     #[error("the peer has begun a new life")]
     Retired,
+    #[error("another node has this id")]
+    Impostor,
     #[error("this node has begun a new life")]
     Anew,
     #[error("another full sync is under way")]
@@ -297,7 +300,14 @@ impl Node {
     ) -> Result<(), LinkError> {
         let mut inner = self.inner.lock();
         let me = inner.state.node;
-        self.met(&mut inner, address, hello.origin.node)?;
+        if is_impostor(
+            &inner.state.table.members,
+            hello.origin,
+            &hello.table.members,
+        ) {
+            return Err(LinkError::Impostor);
+        }
+        self.met(&mut inner, address, hello.origin.node, now)?;
         if hello.origin.node == me {
             return Err(LinkError::Itself);
         }

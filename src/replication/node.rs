@@ -18,6 +18,7 @@ use crate::journal::Record;
 use crate::keyspace::Keyspace;
 use crate::replication::alarms::{Limits, Watch};
 use crate::replication::frame::{Hello, VERSION};
+use crate::replication::identity::Replaced;
 use crate::replication::members::{Entry, Life, Members};
 use crate::replication::merging::Merge;
 use crate::replication::node_state::{NodeState, StateStore};
@@ -104,6 +105,9 @@ pub(super) struct Inner {
     /// Lives seen retired at the tick before: their last words may still be on a link.
     pub(super) retired_seen: HashSet<Origin>,
     pub(super) watch: Watch,
+    /// Others have another life of this node than it knows.
+    pub(super) usurped: bool,
+    pub(super) replaced: Replaced,
     own: OriginIndex,
 }
 
@@ -219,6 +223,8 @@ impl Node {
                 follower: false,
                 retired_seen: HashSet::new(),
                 watch: Watch::default(),
+                usurped: false,
+                replaced: Replaced::default(),
                 own,
             }),
             snapshot_owner: Mutex::new(None),
@@ -326,6 +332,7 @@ impl Node {
         inner: &mut Inner,
         address: &str,
         who: NodeId,
+        now: UnixMillis,
     ) -> Result<(), NodeError> {
         let node = inner.state.node;
         let version = self.keyspace.journal.clock().plus(1);
@@ -340,9 +347,12 @@ impl Node {
         if entry.met == Some(who) {
             return Ok(());
         }
-        entry.met = Some(who);
+        let before = entry.met.replace(who);
         member.entries_version = version;
         self.keyspace.journal.observe(version);
+        if let Some(before) = before {
+            self.replaced(inner, before, now);
+        }
         self.changed(inner)
     }
 
@@ -365,9 +375,12 @@ impl Node {
         }
     }
 
-    /// Drops a member for good: what it says counts again only from a new life on. False where nobody has that id.
+    /// Drops a member for good: if it comes back it goes on under a new id. False where nobody has that id.
     pub fn forget(&self, node: NodeId) -> Result<bool, NodeError> {
-        let mut inner = self.inner.lock();
+        self.forget_locked(&mut self.inner.lock(), node)
+    }
+
+    pub(super) fn forget_locked(&self, inner: &mut Inner, node: NodeId) -> Result<bool, NodeError> {
         let Some(member) = inner.state.table.members.nodes.get_mut(&node) else {
             return Ok(false);
         };
@@ -379,7 +392,7 @@ impl Node {
                 }
             }
         }
-        self.changed(&mut inner)?;
+        self.changed(inner)?;
         Ok(true)
     }
 

@@ -31,7 +31,8 @@ impl Node {
             link.refused_ticks = link.refused_ticks.saturating_sub(1);
         }
         self.learn_again(&mut inner, now)?;
-        self.return_if_forgotten(&mut inner, now)?;
+        self.go_on(&mut inner, now)?;
+        self.forget_replaced(&mut inner, &vector, now)?;
         self.establish(&mut inner)?;
         self.watch(&mut inner);
         let settled = self.least_arrival(&inner, &vector);
@@ -106,7 +107,7 @@ impl Node {
         Ok(())
     }
 
-    fn arrival(&self, vector: &[Position], origin: Origin) -> Hlc {
+    pub(super) fn arrival(&self, vector: &[Position], origin: Origin) -> Hlc {
         let index = self.keyspace.origins.find(origin).unwrap_or_default();
         vector
             .get(usize::from(index.0))

@@ -73,6 +73,9 @@ fn add(sum: &mut Coverage, more: &Coverage) {
     sum.adoptions += more.adoptions;
     sum.departures += more.departures;
     sum.returns += more.returns;
+    sum.lost_disks += more.lost_disks;
+    sum.old_disks += more.old_disks;
+    sum.replaced += more.replaced;
     sum.clock_alarms += more.clock_alarms;
     sum.stamps_ahead += more.stamps_ahead;
     sum.sealed += more.sealed;
@@ -197,6 +200,9 @@ fn all_masters_equal_each_other_and_the_oracle_after_everything_that_can_go_wron
             clock_alarms,
             departures,
             returns,
+            lost_disks,
+            old_disks,
+            replaced,
             stamps_ahead,
             ..
         } = sum;
@@ -213,6 +219,9 @@ fn all_masters_equal_each_other_and_the_oracle_after_everything_that_can_go_wron
             (adoptions, "adoptions"),
             (departures, "departures"),
             (returns, "returns"),
+            (lost_disks, "lost disks"),
+            (old_disks, "old disks"),
+            (replaced, "nodes replaced at their address"),
             (clock_alarms, "clocks found ahead"),
             (stamps_ahead, "stamps from the future"),
         ] {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use keymesh::ablation::{Rule, is_off};
 use keymesh::commands::{Effect, Effects};
-use keymesh::db::{Key, NodeId, Op, Origins, Stamp, UnixMillis, WriteContext, op};
+use keymesh::db::{Hlc, Key, NodeId, Op, Origins, Stamp, UnixMillis, WriteContext, op};
 use keymesh::journal::{Journal, Record, Reservation};
 use keymesh::keyspace::{Keyspace, KeyspaceConfig};
 use keymesh::replication::node::{Node, begin_life, life_floor};
@@ -20,6 +20,10 @@ pub const DATABASES: u32 = 2;
 #[derive(Debug, Clone, Default)]
 pub struct Disk(Arc<Mutex<Option<NodeState>>>);
 
+/// What a disk held at some time.
+#[derive(Debug, Clone)]
+pub struct DiskCopy(Option<NodeState>);
+
 impl StateStore for Disk {
     fn save(&self, state: &NodeState) -> std::io::Result<()> {
         let mut disk = self.0.lock();
@@ -27,6 +31,7 @@ impl StateStore for Disk {
             // Only what a start must write is kept: identity and life.
             Some(kept) if is_off(Rule::DurableMembership) => {
                 let life = state.table.members.nodes.get(&state.node).cloned();
+                kept.node = state.node;
                 kept.incarnation = state.incarnation;
                 if let Some(mut life) = life {
                     life.entries_version = keymesh::db::Hlc::ZERO;
@@ -47,6 +52,9 @@ impl StateStore for Disk {
 
 /// From here on a clock that is ahead follows the others': less than clocks are apart here.
 const CLOCK_AHEAD_MAX_MS: i64 = 300;
+
+/// So long nothing may be heard of a node at whose address another one answers.
+const REPLACED_AFTER_MS: i64 = 700;
 
 /// A node and what outlives it.
 pub struct SimNode {
@@ -124,6 +132,28 @@ impl SimNode {
         self.tick_due = now;
     }
 
+    /// What its disk holds now.
+    pub fn copy_disk(&self) -> DiskCopy {
+        DiskCopy(self.disk.0.lock().clone())
+    }
+
+    /// When a life would begin that starts with this copy.
+    pub fn would_begin_at(&self, copy: &DiskCopy, now: i64) -> u64 {
+        let lease = copy.0.as_ref().map_or(Hlc::ZERO, |state| state.lease);
+        lease.max(Hlc::at(self.wall(now))).raw()
+    }
+
+    /// Puts an old copy back.
+    pub fn put_back(&mut self, copy: DiskCopy) {
+        *self.disk.0.lock() = copy.0;
+    }
+
+    /// An empty disk, on which a new node will start.
+    pub fn replace_disk(&mut self, id: NodeId) {
+        *self.disk.0.lock() = None;
+        self.id = id;
+    }
+
     /// What its wall clock says.
     pub fn wall(&self, now: i64) -> UnixMillis {
         UnixMillis(now + self.skew_ms)
@@ -186,6 +216,7 @@ impl SimNode {
     ) -> (Vec<Published>, Record) {
         let keyspace = &self.node.keyspace;
         let origin = self.node.origin();
+        let floor = self.life_floor();
         let (mut effects, mut published) = (Effects::default(), Vec::new());
         for (nth, (db, key, op)) in operations.iter().enumerate() {
             let time = reservation.first().time().plus(nth as u64);
@@ -206,6 +237,7 @@ impl SimNode {
             op.encode(&mut bytes);
             published.push(Published {
                 order: (time.raw(), origin.node, origin.incarnation.0),
+                floor,
                 db: *db,
                 key: Some(key.clone()),
                 op: bytes,
@@ -220,6 +252,12 @@ impl SimNode {
                 trace: None,
             },
         )
+    }
+
+    /// Where its present life began.
+    fn life_floor(&self) -> Option<Hlc> {
+        let members = self.node.members();
+        members.life(self.node.origin()).map(|life| life.floor)
     }
 
     /// Empties a database.
@@ -248,6 +286,7 @@ impl SimNode {
         let origin = self.node.origin();
         Published {
             order: (stamp.time().raw(), origin.node, origin.incarnation.0),
+            floor: self.life_floor(),
             db,
             key: None,
             op: Vec::new(),
@@ -298,6 +337,7 @@ fn boot(
     let keyspace = Arc::new(Keyspace::new(config, origins, journal));
     let node = Arc::new(Node::new(keyspace, state, Box::new(disk.clone()), 0));
     node.limits.set(CLOCK_AHEAD_MAX_MS, u64::MAX);
+    node.limits.set_replaced_after_ms(REPLACED_AFTER_MS);
     let addresses: Vec<String> = entries.iter().copied().map(address).collect();
     node.set_entries(&addresses)
         .expect("the simulated disk writes");

@@ -3,13 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use keymesh::db::{Expiry, NodeId, Op, UnixMillis};
+use keymesh::db::{Expiry, Hlc, NodeId, Op, UnixMillis};
 
 /// An operation as it was published: its place in the total order, where it works, what it does.
 #[derive(Debug, Clone)]
 pub struct Published {
     /// Time, node, life: the total order.
     pub order: (u64, NodeId, u32),
+    /// Where the writer's life began, which tells it from another one of that name; none where that is certain.
+    pub floor: Option<Hlc>,
     /// The database.
     pub db: u32,
     /// The key; none for a flush of the database.

@@ -2,6 +2,7 @@
 //! healed, and all nodes must equal each other and one server that executed every surviving operation in stamp order.
 
 mod departure;
+mod disks;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use crate::node::{OwnedOp, SimNode};
 use crate::oracle::{self, Data, Published};
 use crate::rng::Rng;
 use crate::world::departure::Departure;
+use crate::world::disks::Disks;
 
 /// Simulated milliseconds per round while everything heals.
 const HEAL_STEP_MS: i64 = 25;
@@ -43,6 +45,9 @@ pub struct Coverage {
     pub duplicates: u64,
     pub departures: u64,
     pub returns: u64,
+    pub lost_disks: u64,
+    pub old_disks: u64,
+    pub replaced: u64,
     pub clock_alarms: u64,
     pub stamps_ahead: u64,
 }
@@ -72,6 +77,7 @@ pub struct World {
     /// How many nodes belong together; the others have yet to join.
     attached: usize,
     departure: Departure,
+    disks: Disks,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,6 +148,7 @@ pub fn run(seed: u64) -> Report {
         calm,
         attached: count,
         departure: Departure::drawn(seed),
+        disks: Disks::drawn(seed),
     };
     if world.rng.percent(40) {
         world.cold_start();
@@ -235,13 +242,14 @@ impl World {
             }
             self.network.crash(&self.nodes, index);
             self.gone.push(Arc::clone(&self.nodes[index].node));
-            self.nodes[index].restart(self.now);
+            self.restart(index);
             self.coverage.crashes += 1;
             self.tell(&format!(
                 "node {index} crashed and began {}",
                 self.nodes[index].node.origin()
             ));
         }
+        self.copy_disk();
         if !self.in_slow_write {
             self.newcomers();
         }
@@ -443,7 +451,10 @@ impl World {
         self.come_back();
         let live = self.live();
         let mut rest = false;
-        for _ in 0..HEAL_ROUNDS {
+        for round in 0..HEAL_ROUNDS {
+            if round == HEAL_ROUNDS / 2 {
+                self.forget_lost();
+            }
             self.now += HEAL_STEP_MS;
             self.tick();
             self.forget_again();
@@ -602,7 +613,10 @@ impl World {
                 incarnation: keymesh::db::Incarnation(life),
             };
             let arrived = most.get(&(node, life)).copied().unwrap_or_default();
-            time <= arrived && (members.life(origin).is_some() || ablated_admission())
+            let life = members.life(origin);
+            let is_it =
+                life.is_some_and(|life| operation.floor.is_none_or(|floor| floor == life.floor));
+            time <= arrived && (is_it || ablated_admission())
         };
         let said_anew = self.said_anew();
         let all = self.published.iter().chain(&said_anew);
@@ -628,6 +642,7 @@ impl World {
                             origin.node,
                             origin.incarnation.0,
                         ),
+                        floor: None,
                         db: *db,
                         key: Some(key.to_vec()),
                         op: bytes,
@@ -639,6 +654,7 @@ impl World {
     }
 
     fn count(&mut self) {
+        self.coverage.replaced += u64::from(self.is_replaced());
         let coverage = &mut self.coverage;
         for node in self.nodes.iter().map(|node| &node.node).chain(&self.gone) {
             let get = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);

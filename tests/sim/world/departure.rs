@@ -1,6 +1,8 @@
 //! A master that goes away: some time later an operator tells one of the others to forget it, and takes it out of their entries.
 //! Some have gone for good, some were only out of reach and come back.
 
+use keymesh::db::NodeId;
+
 use crate::rng::Rng;
 use crate::world::World;
 
@@ -11,10 +13,11 @@ pub struct Departure {
     /// Steps until somebody goes; none where nobody does, or somebody has.
     due: Option<usize>,
     /// Who has gone and is not forgotten yet, and steps until it is.
-    gone: Option<(usize, usize)>,
-    forgotten: Option<usize>,
+    gone: Option<(usize, NodeId, usize)>,
+    /// Whom operators see to it that nobody lists.
+    forgotten: Vec<NodeId>,
     /// Who was forgotten and comes back, and steps until then.
-    returns: Option<(usize, usize)>,
+    returns: Option<(usize, NodeId, usize)>,
 }
 
 impl Departure {
@@ -25,7 +28,7 @@ impl Departure {
             rng,
             due,
             gone: None,
-            forgotten: None,
+            forgotten: Vec::new(),
             returns: None,
         }
     }
@@ -47,15 +50,15 @@ impl World {
 
     /// One step of whatever departs.
     pub(super) fn departures(&mut self) {
-        if let Some((index, steps)) = self.departure.gone {
+        if let Some((index, id, steps)) = self.departure.gone {
             match steps.checked_sub(1) {
-                Some(left) => self.departure.gone = Some((index, left)),
+                Some(left) => self.departure.gone = Some((index, id, left)),
                 None => self.forget_departed(),
             }
         }
-        if let Some((index, steps)) = self.departure.returns {
+        if let Some((index, id, steps)) = self.departure.returns {
             match steps.checked_sub(1) {
-                Some(left) => self.departure.returns = Some((index, left)),
+                Some(left) => self.departure.returns = Some((index, id, left)),
                 None => self.come_back(),
             }
         }
@@ -72,8 +75,8 @@ impl World {
         }
         let index = candidates[self.departure.rng.below(candidates.len())];
         self.departure.due = None;
-        self.departure.due = None;
-        self.departure.gone = Some((index, self.departure.rng.below(40)));
+        let id = self.nodes[index].node.origin().node;
+        self.departure.gone = Some((index, id, self.departure.rng.below(40)));
         self.network.crash(&self.nodes, index);
         let for_good = self.departure.rng.percent(50);
         self.nodes[index].departed = for_good;
@@ -83,12 +86,11 @@ impl World {
 
     /// Whoever has gone is forgotten now.
     pub(super) fn forget_departed(&mut self) {
-        if let Some((index, _)) = self.departure.gone.take() {
+        if let Some((index, id, _)) = self.departure.gone.take() {
             self.coverage.departures += 1;
-            self.departure.forgotten = Some(index);
-            self.forget_again();
+            self.forget(id);
             if self.nodes[index].away {
-                self.departure.returns = Some((index, self.departure.rng.below(40)));
+                self.departure.returns = Some((index, id, self.departure.rng.below(40)));
             }
             self.rewire();
         }
@@ -96,8 +98,8 @@ impl World {
 
     /// Whoever was out of reach can be reached again, by its old name.
     pub(super) fn come_back(&mut self) {
-        if let Some((index, _)) = self.departure.returns.take() {
-            self.departure.forgotten = None;
+        if let Some((index, id, _)) = self.departure.returns.take() {
+            self.departure.forgotten.retain(|other| *other != id);
             self.nodes[index].away = false;
             self.coverage.returns += 1;
             self.tell(&format!("node {index} comes back"));
@@ -105,24 +107,28 @@ impl World {
         }
     }
 
+    /// Operators see to it from now on that nobody lists this node.
+    pub(super) fn forget(&mut self, id: NodeId) {
+        self.departure.forgotten.push(id);
+        self.forget_again();
+    }
+
     /// An operator looks at the members of some node, and forgets whom it still lists.
     pub(super) fn forget_again(&mut self) {
-        let Some(index) = self.departure.forgotten else {
-            return;
-        };
-        let id = self.nodes[index].id;
         let live: Vec<usize> = self.live();
         let live: Vec<usize> = live
             .into_iter()
             .filter(|index| !self.nodes[*index].away)
             .collect();
-        let teller = live[self.departure.rng.below(live.len())];
-        let node = &self.nodes[teller].node;
-        let members = node.members();
-        let is_listed = members.nodes.get(&id);
-        if is_listed.is_some_and(|member| !member.is_forgotten()) {
-            node.forget(id).expect("the simulated disk writes");
-            self.tell(&format!("node {teller} forgets node {index}"));
+        for id in self.departure.forgotten.clone() {
+            let teller = live[self.departure.rng.below(live.len())];
+            let node = &self.nodes[teller].node;
+            let members = node.members();
+            let is_listed = members.nodes.get(&id);
+            if is_listed.is_some_and(|member| !member.is_forgotten()) {
+                node.forget(id).expect("the simulated disk writes");
+                self.tell(&format!("node {teller} forgets node {:x}", id.0 >> 112));
+            }
         }
     }
 }
