@@ -162,10 +162,12 @@ pub fn build(
 }
 
 fn set_limits(node: &Node, options: &Options) {
-    let ahead_ms = options.replication_max_clock_ahead.as_millis();
-    let ahead_ms = i64::try_from(ahead_ms).unwrap_or(i64::MAX);
-    node.limits
-        .set(ahead_ms, options.replication_tombstone_memory);
+    let ms = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+    node.limits.set(
+        ms(options.replication_max_clock_ahead),
+        options.replication_tombstone_memory,
+        ms(options.replication_forget_replaced_after),
+    );
 }
 
 fn credentials(options: &Options) -> Credentials {

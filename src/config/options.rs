@@ -100,6 +100,9 @@ pub struct Options {
     #[serde(deserialize_with = "milliseconds")]
     pub replication_max_clock_ahead: Duration,
     pub replication_tombstone_memory: u64,
+    /// Zero means never.
+    #[serde(deserialize_with = "milliseconds")]
+    pub replication_forget_replaced_after: Duration,
     #[serde(rename = "link-backoff-initial-ms", deserialize_with = "milliseconds")]
     pub link_backoff_initial: Duration,
     #[serde(rename = "link-backoff-max-ms", deserialize_with = "milliseconds")]

@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use crate::db::origin::ORIGINS_MAX;
 use crate::db::{Hlc, Origin, UnixMillis};
-use crate::replication::identity::REPLACED_AFTER_MS;
 use crate::replication::node::{Inner, LinkId, Node};
 
 /// Lives in the dictionary from which on there will soon be no room.
@@ -29,30 +28,27 @@ impl Default for Limits {
         Self {
             max_clock_ahead_ms: AtomicI64::new(i64::MAX),
             tombstone_bytes: AtomicU64::new(u64::MAX),
-            replaced_after_ms: AtomicI64::new(REPLACED_AFTER_MS),
+            replaced_after_ms: AtomicI64::new(0),
         }
     }
 }
 
 impl Limits {
-    /// How far a clock may be ahead, and what may wait in memory to be settled.
-    pub fn set(&self, max_clock_ahead_ms: i64, tombstone_bytes: u64) {
+    /// How far a clock may be ahead, what may wait in memory to be settled, and how long nothing may be heard of a node at whose
+    /// address another one answers (0 for ever).
+    pub fn set(&self, max_clock_ahead_ms: i64, tombstone_bytes: u64, replaced_after_ms: i64) {
         self.max_clock_ahead_ms
             .store(max_clock_ahead_ms, Ordering::Relaxed);
         self.tombstone_bytes
             .store(tombstone_bytes, Ordering::Relaxed);
-    }
-}
-
-impl Limits {
-    /// How long nothing may be heard of a node at whose address another one answers.
-    pub fn set_replaced_after_ms(&self, replaced_after_ms: i64) {
         self.replaced_after_ms
             .store(replaced_after_ms, Ordering::Relaxed);
     }
 
-    pub(super) fn replaced_after_ms(&self) -> i64 {
-        self.replaced_after_ms.load(Ordering::Relaxed)
+    /// Whether a node of which nothing was heard for so long is gone for good.
+    pub(super) fn is_gone_after(&self, silent_ms: i64) -> bool {
+        let replaced_after_ms = self.replaced_after_ms.load(Ordering::Relaxed);
+        replaced_after_ms > 0 && silent_ms >= replaced_after_ms
     }
 }
 

@@ -16,9 +16,6 @@ use crate::replication::members::{Life, Member, Members};
 use crate::replication::merging::Merge;
 use crate::replication::node::{Inner, Node, NodeError};
 
-/// How long nothing may be heard of a node after another one answered at its address.
-pub const REPLACED_AFTER_MS: i64 = 10_000;
-
 /// What is left of a node at whose address another one answers: how far it had arrived when that was last heard to rise.
 #[derive(Debug, Default)]
 pub(super) struct Replaced(BTreeMap<NodeId, (Hlc, UnixMillis)>);
@@ -154,7 +151,7 @@ impl Node {
             if arrived > *heard {
                 (*heard, *since) = (arrived, now);
             }
-            let is_gone = now.0 - since.0 >= self.limits.replaced_after_ms();
+            let is_gone = self.limits.is_gone_after(now.0 - since.0);
             if is_gone {
                 gone.push(*node);
             }

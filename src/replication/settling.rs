@@ -136,7 +136,7 @@ impl Node {
                 least = least.min(arrived);
             }
         }
-        for (&node, member) in members.nodes.iter() {
+        for (&node, member) in &members.nodes {
             let unborn = Members::unborn(node);
             let over = member.is_forgotten() && members.most_held(unborn).is_some();
             if member.lives.is_empty() && !over {

@@ -189,6 +189,11 @@ impl Daemon {
         self.call("MESH DIGEST").text().to_owned()
     }
 
+    /// Where it keeps its identity.
+    pub fn state_path(&self) -> PathBuf {
+        self.directory.path().join("node.state")
+    }
+
     /// Everything the server has said so far.
     pub fn log(&self) -> String {
         fs::read_to_string(self.log_path()).unwrap_or_default()

@@ -14,6 +14,7 @@ mod convergence;
 mod daemon;
 mod failures;
 mod garbage;
+mod identities;
 mod joining;
 mod links;
 mod proxy;

@@ -336,8 +336,8 @@ fn boot(
     };
     let keyspace = Arc::new(Keyspace::new(config, origins, journal));
     let node = Arc::new(Node::new(keyspace, state, Box::new(disk.clone()), 0));
-    node.limits.set(CLOCK_AHEAD_MAX_MS, u64::MAX);
-    node.limits.set_replaced_after_ms(REPLACED_AFTER_MS);
+    node.limits
+        .set(CLOCK_AHEAD_MAX_MS, u64::MAX, REPLACED_AFTER_MS);
     let addresses: Vec<String> = entries.iter().copied().map(address).collect();
     node.set_entries(&addresses)
         .expect("the simulated disk writes");

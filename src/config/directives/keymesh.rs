@@ -33,6 +33,12 @@ pub(super) const ROWS: &[Directive] = &[
         TOMBSTONES,
     ),
     row(
+        "replication-forget-replaced-after",
+        Kind::Integer(0, DAY),
+        "10000",
+        "silence after which a node at whose address another one answers is forgotten (ms); 0 means never",
+    ),
+    row(
         "link-backoff-initial-ms",
         Kind::Integer(1, INT),
         "100",

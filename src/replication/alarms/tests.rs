@@ -48,7 +48,7 @@ fn node() -> Node {
     };
     let keyspace = Arc::new(Keyspace::new(config, origins, journal));
     let node = Node::new(keyspace, state, Box::new(store), 0);
-    node.limits.set(LIMIT_MS, 5_000);
+    node.limits.set(LIMIT_MS, 5_000, 0);
     node
 }
 
