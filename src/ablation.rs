@@ -29,6 +29,12 @@ pub enum Rule {
     SealRetired,
     /// A newcomer's stamps come after its admission.
     Admission,
+    /// What a forgotten node announced counts only where the announcement has arrived.
+    LostAnnouncement,
+    /// Nobody takes records from a node that was forgotten.
+    ForgottenIsHeardNoMore,
+    /// A name belongs to one life: whoever bears that of another one goes on under a new id.
+    OneName,
 }
 
 #[cfg(feature = "ablation")]

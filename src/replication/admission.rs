@@ -28,8 +28,8 @@ pub(super) const ALONE_TICKS: u32 = 60;
 const SPONSORS_MAX: usize = 64;
 
 /// The nodes of a told table that count for who counts `ours`: known ones, and those whose admission was announced by somebody
-/// who counts. What a forgotten node announced may be lost: it counts where the announcement has arrived, or where somebody who
-/// counts tells that it does.
+/// who counts. What a forgotten node announced may be lost: it counts where the announcement has arrived, or where somebody
+/// who counts tells that it does.
 fn countable(ours: &Members, told: &Members, me: NodeId, by_member: bool) -> BTreeSet<NodeId> {
     let mut counts: BTreeSet<NodeId> = told
         .nodes
@@ -45,7 +45,7 @@ fn countable(ours: &Members, told: &Members, me: NodeId, by_member: bool) -> BTr
         let by_who_counts = |node: NodeId, member: &Member| {
             member.admission.is_some_and(|Admission { by, .. }| {
                 let known = ours.nodes.get(&node).and_then(|known| known.admission);
-                let may_be_lost = is_announced_by_forgotten(ours, member)
+                let may_be_lost = is_perhaps_lost(ours, member)
                     && !by_member
                     && known.is_none_or(|known| known.by != by);
                 if may_be_lost {
@@ -78,7 +78,12 @@ fn countable(ours: &Members, told: &Members, me: NodeId, by_member: bool) -> BTr
 /// statement that was made there.
 fn is_told_by_member(ours: &Table, told: &Table, master: Option<Origin>) -> bool {
     let is_member = |life: Origin| ours.counts(life) && !ours.members.is_retired(life);
-    let seen = told.members.fingerprint();
+    // Who tells it may not be counted yet by those who have seen its announcement.
+    let teller = master.map(|master| master.node);
+    let seen = [
+        told.members.fingerprint(),
+        told.members.fingerprint_before(teller),
+    ];
     let mut stating = told.members.nodes.iter().filter(|(node, member)| {
         let mut statements = member.statements.values();
         statements.any(|statement| {
@@ -86,18 +91,18 @@ fn is_told_by_member(ours: &Table, told: &Table, master: Option<Origin>) -> bool
                 node: **node,
                 incarnation: statement.by,
             };
-            statement.seen == seen && is_member(life)
+            seen.contains(&statement.seen) && is_member(life)
         })
     });
     master.is_some_and(is_member) || stating.next().is_some()
 }
 
-/// Whether a member's admission was announced by a node that was forgotten: its announcement may be lost.
-fn is_announced_by_forgotten(members: &Members, member: &Member) -> bool {
+/// Whether a member's admission was announced by a node that was forgotten: its last words may be lost, this among them. A node
+/// that goes on has them on disk.
+fn is_perhaps_lost(members: &Members, member: &Member) -> bool {
     let announcer = member.admission.map(|admission| admission.by.node);
-    announcer
-        .and_then(|node| members.nodes.get(&node))
-        .is_some_and(Member::is_forgotten)
+    let announcer = announcer.and_then(|node| members.nodes.get(&node));
+    !is_off(Rule::LostAnnouncement) && announcer.is_some_and(Member::is_forgotten)
 }
 
 /// Who announced an admission, who had announced them, and so on.
@@ -119,13 +124,12 @@ pub(super) fn sponsors(told: &Members, by: Origin) -> Vec<Origin> {
 fn stands(inner: &Inner, confirmed: Admission, told: &Table) -> bool {
     let mut floor = confirmed.floor;
     for &sponsor in &inner.state.sponsors {
-        let there = told.members.nodes.get(&sponsor.node);
         if told.counts(sponsor) {
-            let is_lost = there.is_some_and(Member::is_forgotten)
-                && told
-                    .members
-                    .held_by_counted(sponsor)
-                    .is_some_and(|held| held < floor);
+            let members = &told.members;
+            let there = members.nodes.get(&sponsor.node);
+            let held = members.held_by_counted(sponsor, None);
+            let is_lost =
+                there.is_some_and(Member::is_forgotten) && held.is_some_and(|held| held < floor);
             return !is_lost;
         }
         let known = inner.state.table.members.nodes.get(&sponsor.node);
@@ -191,7 +195,7 @@ impl Node {
             acceptable = told.members.clone();
             acceptable.nodes.retain(|node, member| {
                 let announced = member.lives.is_empty()
-                    && (by_member || !is_announced_by_forgotten(&table.members, member));
+                    && (by_member || !is_perhaps_lost(&table.members, member));
                 announced || counts.contains(node)
             });
             // A forgotten node that has begun another life without having heard of it: that life is forgotten, too.
@@ -245,7 +249,12 @@ impl Node {
     }
 
     /// Asked by a reader: whoever the table announces without lives is to confirm that.
-    pub(super) fn adopt(&self, told: &Table, now: UnixMillis) -> Result<(), NodeError> {
+    pub(super) fn adopt(
+        &self,
+        reader: Option<Origin>,
+        told: &Table,
+        now: UnixMillis,
+    ) -> Result<(), NodeError> {
         let mut inner = self.inner.lock();
         let inner = &mut *inner;
         if inner.follower || !told.formed || is_half_merged(inner) {
@@ -258,12 +267,13 @@ impl Node {
         // For whom this node reads: told on with its table.
         let mut announced = told.members.clone();
         let members = &inner.state.table.members;
+        let by_member = is_told_by_member(&inner.state.table, told, reader);
         announced.nodes.retain(|_, member| {
             member.entries.clear();
             member.lives.is_empty()
                 && member.admission.is_some()
                 && member.forgotten == 0
-                && !is_announced_by_forgotten(members, member)
+                && (by_member || !is_perhaps_lost(members, member))
         });
         let joined = inner.state.table.members.join(&announced);
         if inner.state.table.members.drop_void_announcements() || joined {

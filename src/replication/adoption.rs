@@ -65,12 +65,17 @@ impl Node {
         let mut guards = self.keyspace.lock_all();
         let floor = journal.clock().max(Hlc::at(now)).max(floor);
         let node = inner.state.node;
+        let present = inner.state.incarnation;
+        let is_kept = |life: Incarnation| {
+            kept.get(&life)
+                .is_some_and(|listed| life != present || listed.floor == inner.floor)
+        };
         let origins: Vec<_> = self.keyspace.origins.list();
         let counts: Vec<bool> = origins
             .iter()
             .map(|origin| {
                 if origin.node == node {
-                    kept.contains_key(&origin.incarnation)
+                    is_kept(origin.incarnation)
                 } else {
                     inner.state.table.counts(*origin)
                 }
@@ -93,6 +98,7 @@ impl Node {
         });
         inner.state.incarnation = Incarnation(newest.0 + 1);
         inner.state.node = id;
+        inner.floor = floor;
         let origin = inner.origin();
         let index = self.keyspace.origins.intern(origin)?;
         let me = inner.state.table.members.nodes.entry(id).or_default();

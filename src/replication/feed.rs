@@ -109,7 +109,10 @@ impl Feed {
             }
             Frame::Ack(arrived) => self.acknowledged = self.acknowledged.max(arrived),
             Frame::WantSnapshot => self.snapshot_wanted = true,
-            Frame::Adopt(table) => node.adopt(&table, now)?,
+            Frame::Adopt(table) => {
+                let reader = self.peer.as_ref().map(|peer| peer.origin);
+                node.adopt(reader, &table, now)?;
+            }
             Frame::Error(text) => return Err(LinkError::Peer(text.to_owned())),
             _ => return Err(LinkError::Unexpected),
         }

@@ -18,8 +18,10 @@ pub(super) fn counts_me(inner: &Inner, told: &Table) -> bool {
     let me = inner.state.node;
     let mine = inner.state.table.members.nodes.get(&me);
     let there = told.members.nodes.get(&me);
-    mine.zip(there)
-        .is_some_and(|(mine, there)| mine.lives.keys().any(|life| there.lives.contains_key(life)))
+    mine.zip(there).is_some_and(|(mine, there)| {
+        let mut lives = mine.lives.iter();
+        lives.any(|(life, mine)| there.lives.get(life) == Some(mine))
+    })
 }
 
 impl Node {
@@ -124,6 +126,8 @@ impl Node {
             formed: true,
             members,
         };
+        let kept = inner.state.table.members.nodes.get(&me);
+        let kept = kept.map_or(BTreeMap::new(), |me| me.lives.clone());
         let admission = self.confirmed(inner);
         inner.state.sponsors = admission.map_or(Vec::new(), |admission| {
             sponsors(&told.members, admission.by)
@@ -136,8 +140,6 @@ impl Node {
         self.changed(inner)?;
         // It has been there before: under other lives, or with what does not count there.
         if there.is_some() && afresh {
-            let me = inner.state.table.members.nodes.get(&me);
-            let kept = me.map_or(BTreeMap::new(), |me| me.lives.clone());
             let floor = self.keyspace.journal.clock();
             self.begin_anew(inner, floor, kept, now)?;
         }

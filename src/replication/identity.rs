@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::ablation::{Rule, is_off};
 use crate::db::{Hlc, Incarnation, NodeId, Origin, UnixMillis};
 use crate::journal::Position;
 use crate::replication::admission::ALONE_TICKS;
@@ -35,25 +36,26 @@ fn successor(life: Origin, floor: Hlc) -> NodeId {
 
 /// Whether a table lists a life of this node that it never had: a newer one, or the same one begun before this one was.
 pub(super) fn is_usurped(inner: &Inner, told: &Members) -> bool {
-    let mine = inner.state.table.members.life(inner.origin());
     let there = told.nodes.get(&inner.state.node);
-    there.zip(mine).is_some_and(|(there, mine)| {
-        let present = inner.state.incarnation;
-        let is_newer = there.newest().is_some_and(|(newest, _)| newest > present);
-        let earlier = there
-            .lives
-            .get(&present)
-            .is_some_and(|life| life.floor < mine.floor);
-        is_newer || earlier
-    })
+    !is_off(Rule::OneName)
+        && there.is_some_and(|there| {
+            let present = inner.state.incarnation;
+            let is_newer = there.newest().is_some_and(|(newest, _)| newest > present);
+            let earlier = there
+                .lives
+                .get(&present)
+                .is_some_and(|life| life.floor < inner.floor);
+            is_newer || earlier
+        })
 }
 
 /// Whether a node that introduces itself begins its life elsewhere than it is known here to: it is not the one that is known.
 pub(super) fn is_impostor(ours: &Members, life: Origin, theirs: &Members) -> bool {
     let (known, told) = (ours.life(life), theirs.life(life));
-    known
-        .zip(told)
-        .is_some_and(|(known, told)| known.floor != told.floor)
+    !is_off(Rule::OneName)
+        && known
+            .zip(told)
+            .is_some_and(|(known, told)| known.floor != told.floor)
 }
 
 impl Node {
@@ -64,13 +66,7 @@ impl Node {
         let Some((members, held)) = self.who_goes_on(inner) else {
             return Ok(());
         };
-        let floor = inner
-            .state
-            .table
-            .members
-            .life(last)
-            .map_or(Hlc::ZERO, |life| life.floor);
-        let id = successor(last, floor);
+        let id = successor(last, inner.floor);
         tracing::warn!(%id, "the others go on without this node, or with another one of its id: it goes on under a new id");
         let journal = &self.keyspace.journal;
         let ours = &mut inner.state.table.members;
@@ -86,9 +82,8 @@ impl Node {
         journal.observe(stranger.entries_version);
         ours.nodes.insert(id, stranger);
         let listed = ours.nodes.get(&last.node);
-        let mut kept: BTreeMap<Incarnation, Life> =
+        let kept: BTreeMap<Incarnation, Life> =
             listed.map_or(BTreeMap::new(), |listed| listed.lives.clone());
-        kept.retain(|life, listed| *life != last.incarnation || listed.floor == floor);
         inner.state.sponsors.clear();
         self.begin_anew_as(inner, Left { id, kept, held }, journal.clock(), now)
     }
@@ -117,7 +112,10 @@ impl Node {
                 let same = told.formed && told.mesh == table.mesh;
                 same && (without || is_usurped(inner, &told.members))
             })
-            .find_map(|told| Some((told.members.clone(), told.members.all_held_by_counted()?)))
+            .find_map(|told| {
+                let held = told.members.all_held_by_counted(life.node)?;
+                Some((told.members.clone(), held))
+            })
     }
 
     /// Another node answers where this one did.

@@ -149,10 +149,15 @@ impl Members {
                 }
             }
             for (&incarnation, life) in &theirs.lives {
-                ours.lives.entry(incarnation).or_insert_with(|| {
+                let known = ours.lives.entry(incarnation).or_insert_with(|| {
                     changed = true;
                     life.clone()
                 });
+                // A name that two lives bore belongs to the first.
+                if life.floor < known.floor {
+                    known.floor = life.floor;
+                    changed = true;
+                }
             }
             for (&about, &statement) in &theirs.statements {
                 let known = ours.statements.entry(about).or_insert_with(|| {
@@ -185,16 +190,25 @@ impl Members {
         !void.is_empty()
     }
 
-    /// A number that two tables share when they know the same newest life of every member.
+    /// A number that two tables share when they know the same newest life of every member, and the same announcers of all others.
     pub fn fingerprint(&self) -> u64 {
+        self.fingerprint_before(None)
+    }
+
+    /// The same of a table that knew this node only as announced.
+    pub fn fingerprint_before(&self, announced: Option<NodeId>) -> u64 {
         let mut sum = 0xcbf2_9ce4_8422_2325u64;
         for (node, member) in &self.nodes {
-            let newest = if member.is_forgotten() {
-                0
-            } else {
-                member.newest().map_or(0, |(life, _)| life.0)
+            let newest = member.newest().filter(|_| announced != Some(*node));
+            let by = member.admission.map(|admission| admission.by);
+            let (who, life) = match (member.is_forgotten(), newest, by) {
+                (false, Some((life, _)), _) => (0, life.0),
+                (false, None, Some(by)) => (by.node.0, by.incarnation.0),
+                _ => (0, 0),
             };
-            for word in [node.0 as u64, (node.0 >> 64) as u64, u64::from(newest)] {
+            let halves = |id: u128| [id as u64, (id >> 64) as u64];
+            let words = halves(node.0).into_iter().chain(halves(who));
+            for word in words.chain([u64::from(life)]) {
                 sum = (sum ^ word)
                     .wrapping_mul(0x9e37_79b9_7f4a_7c15)
                     .rotate_left(29);
@@ -283,15 +297,19 @@ impl Members {
     pub fn most_held(&self, origin: Origin) -> Option<Hlc> {
         let mut nodes = self.nodes.values();
         let all_in = nodes.all(|member| !member.lives.is_empty() || member.is_forgotten());
-        all_in.then(|| self.held_by_counted(origin)).flatten()
+        all_in.then(|| self.held_by_counted(origin, None)).flatten()
     }
 
-    /// The most that those hold who count here, once all of them have said so of the same lives.
-    pub fn held_by_counted(&self, origin: Origin) -> Option<Hlc> {
+    /// The most that those hold who count here, but for one, once all of them have said so of the same lives.
+    pub fn held_by_counted(&self, origin: Origin, but: Option<NodeId>) -> Option<Hlc> {
         let seen = self.fingerprint();
         let mut most = Hlc::ZERO;
-        let stating = self.nodes.values().filter(|member| !member.is_forgotten());
-        for (member, newest) in stating.filter_map(|member| Some((member, member.newest()?.0))) {
+        let stating = self
+            .nodes
+            .iter()
+            .filter(|(node, member)| !member.is_forgotten() && but != Some(**node))
+            .filter_map(|(_, member)| Some((member, member.newest()?.0)));
+        for (member, newest) in stating {
             let statement = member.statements.get(&origin)?;
             if statement.by != newest || statement.seen != seen {
                 return None;
@@ -302,11 +320,11 @@ impl Members {
     }
 
     /// That of every retired life, once it is known of all of them.
-    pub fn all_held_by_counted(&self) -> Option<Vec<(Origin, Hlc)>> {
+    pub fn all_held_by_counted(&self, but: NodeId) -> Option<Vec<(Origin, Hlc)>> {
         self.lives()
             .map(|(origin, _)| origin)
             .filter(|origin| self.is_retired(*origin))
-            .map(|origin| Some((origin, self.held_by_counted(origin)?)))
+            .map(|origin| Some((origin, self.held_by_counted(origin, Some(but))?)))
             .collect()
     }
 

@@ -108,6 +108,8 @@ pub(super) struct Inner {
     /// Others have another life of this node than it knows.
     pub(super) usurped: bool,
     pub(super) replaced: Replaced,
+    /// Where the present life begins: what others list under its name may be another one.
+    pub(super) floor: Hlc,
     own: OriginIndex,
 }
 
@@ -211,6 +213,7 @@ impl Node {
             counters: NodeCounters::default(),
             limits: Limits::default(),
             inner: Mutex::new(Inner {
+                floor: life_floor(&state),
                 state,
                 version: 1,
                 links: BTreeMap::new(),
@@ -359,6 +362,11 @@ impl Node {
     /// Writes the state down and lets every feed tell its replica.
     pub(super) fn changed(&self, inner: &mut Inner) -> Result<(), NodeError> {
         inner.version += 1;
+        let (me, life) = (inner.state.node, inner.state.incarnation);
+        let mine = inner.state.table.members.nodes.get_mut(&me);
+        if let Some(life) = mine.and_then(|me| me.lives.get_mut(&life)) {
+            life.floor = inner.floor;
+        }
         self.begin_logs(inner);
         self.store.save(&inner.state)?;
         Ok(())

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 
 use hashbrown::{HashMap, HashSet};
 
+use crate::ablation::{Rule, is_off};
 use crate::db::{Hlc, Origin, OriginIndex};
 use crate::journal::Position;
 use crate::replication::node::{Inner, LinkId, Node};
@@ -51,7 +52,9 @@ pub struct LinkInfo {
 impl LinkInfo {
     /// Whether what it brings may be taken: its master counts and was not forgotten, or is followed.
     pub(super) fn is_taken_from(&self, table: &Table, follower: bool) -> bool {
-        let counts = |master| table.counts(master) && !table.members.is_retired(master);
+        let is_over =
+            |master| table.members.is_retired(master) && !is_off(Rule::ForgottenIsHeardNoMore);
+        let counts = |master| table.counts(master) && !is_over(master);
         self.master.is_some_and(|master| follower || counts(master))
     }
 }

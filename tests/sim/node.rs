@@ -143,6 +143,21 @@ impl SimNode {
         lease.max(Hlc::at(self.wall(now))).raw()
     }
 
+    /// Whether whoever this node has announced since is in the copy, too: others may have settled behind an announcement that
+    /// nobody remembers.
+    pub fn has_announced_nobody_since(&self, copy: &DiskCopy) -> bool {
+        let (disk, copy) = (self.disk.0.lock(), copy.0.as_ref());
+        let announced = disk.iter().flat_map(|state| {
+            let nodes = state.table.members.nodes.iter();
+            nodes.filter(|(_, member)| {
+                let admission = member.admission;
+                admission.is_some_and(|admission| admission.by.node == state.node)
+            })
+        });
+        let mut announced = announced.map(|(node, _)| node);
+        announced.all(|node| copy.is_some_and(|copy| copy.table.members.nodes.contains_key(node)))
+    }
+
     /// Puts an old copy back.
     pub fn put_back(&mut self, copy: DiskCopy) {
         *self.disk.0.lock() = copy.0;

@@ -53,9 +53,13 @@ impl World {
     fn lose_disk(&mut self, index: usize) {
         let copied = self.disks.copy.take_if(|(copied, _)| *copied == index);
         let last = self.last_stamp_of(index);
+        let copied = copied.filter(|(_, copy)| {
+            // Its clock has gone on since, and nobody depends on what it announced since.
+            let node = &self.nodes[index];
+            node.would_begin_at(copy, self.now) > last && node.has_announced_nobody_since(copy)
+        });
         match copied {
-            // Its clock has gone on since.
-            Some((_, copy)) if self.nodes[index].would_begin_at(&copy, self.now) > last => {
+            Some((_, copy)) => {
                 self.disks.is_due = false;
                 self.coverage.old_disks += 1;
                 self.nodes[index].put_back(copy);
