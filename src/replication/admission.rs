@@ -80,10 +80,7 @@ fn is_told_by_member(ours: &Table, told: &Table, master: Option<Origin>) -> bool
     let is_member = |life: Origin| ours.counts(life) && !ours.members.is_retired(life);
     // Who tells it may not be counted yet by those who have seen its announcement.
     let teller = master.map(|master| master.node);
-    let seen = [
-        told.members.fingerprint(),
-        told.members.fingerprint_before(teller),
-    ];
+    let seen = [told.members.view(None), told.members.view(teller)];
     let mut stating = told.members.nodes.iter().filter(|(node, member)| {
         let mut statements = member.statements.values();
         statements.any(|statement| {

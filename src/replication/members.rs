@@ -13,7 +13,8 @@
 //!   entries version u64
 //!   entries varint, each: address length varint | address | 0 or 1 node u128
 //!   lives varint, each:   incarnation u32 | floor u64
-//!   statements varint, each: about node u128 | about incarnation u32 | by incarnation u32 | version u64 | seen u64 | arrived u64
+//!   statements varint, each: about node u128 | about incarnation u32 | by incarnation u32 | version u64 |
+//!     lives u64 | strangers u64 | arrived u64
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,10 +36,30 @@ pub struct Statement {
     pub by: Incarnation,
     /// When: a later statement replaces an earlier one.
     pub version: Hlc,
-    /// The lives that the member knew of, see [`Members::fingerprint`].
-    pub seen: u64,
+    /// What the member knew then.
+    pub seen: View,
     /// How much.
     pub arrived: Hlc,
+}
+
+/// What two tables may agree on, as numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct View {
+    /// The newest life of every member; forgotten ones and those that have not come in count as none.
+    pub lives: u64,
+    /// Who has not come in, and by whom they were announced.
+    pub strangers: u64,
+}
+
+/// Where sums of [`mix`] begin.
+const FNV_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+
+fn mix(sum: &mut u64, word: u128) {
+    for half in [word as u64, (word >> 64) as u64] {
+        *sum = (*sum ^ half)
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .rotate_left(29);
+    }
 }
 
 /// One `replicaof` entry of a member.
@@ -190,31 +211,28 @@ impl Members {
         !void.is_empty()
     }
 
-    /// A number that two tables share when they know the same newest life of every member, and the same announcers of all others.
+    /// A number that two tables share when they know the same newest life of every member.
     pub fn fingerprint(&self) -> u64 {
-        self.fingerprint_before(None)
+        self.view(None).lives
     }
 
-    /// The same of a table that knew this node only as announced.
-    pub fn fingerprint_before(&self, announced: Option<NodeId>) -> u64 {
-        let mut sum = 0xcbf2_9ce4_8422_2325u64;
+    /// What there is to agree on; `announced` is taken for a node that has not come in yet.
+    pub fn view(&self, announced: Option<NodeId>) -> View {
+        let (mut lives, mut strangers) = (FNV_BASIS, FNV_BASIS);
         for (node, member) in &self.nodes {
             let newest = member.newest().filter(|_| announced != Some(*node));
-            let by = member.admission.map(|admission| admission.by);
-            let (who, life) = match (member.is_forgotten(), newest, by) {
-                (false, Some((life, _)), _) => (0, life.0),
-                (false, None, Some(by)) => (by.node.0, by.incarnation.0),
-                _ => (0, 0),
-            };
-            let halves = |id: u128| [id as u64, (id >> 64) as u64];
-            let words = halves(node.0).into_iter().chain(halves(who));
-            for word in words.chain([u64::from(life)]) {
-                sum = (sum ^ word)
-                    .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-                    .rotate_left(29);
+            let newest = newest.filter(|_| !member.is_forgotten());
+            mix(&mut lives, node.0);
+            mix(&mut lives, u128::from(newest.map_or(0, |(life, _)| life.0)));
+            if let (None, Some(Admission { by, .. }), false) =
+                (newest, member.admission, member.is_forgotten())
+            {
+                mix(&mut strangers, node.0);
+                mix(&mut strangers, by.node.0);
+                mix(&mut strangers, u128::from(by.incarnation.0));
             }
         }
-        sum
+        View { lives, strangers }
     }
 
     /// A number that only tables of the same nodes share.
@@ -311,7 +329,7 @@ impl Members {
             .filter_map(|(_, member)| Some((member, member.newest()?.0)));
         for (member, newest) in stating {
             let statement = member.statements.get(&origin)?;
-            if statement.by != newest || statement.seen != seen {
+            if statement.by != newest || statement.seen.lives != seen {
                 return None;
             }
             most = most.max(statement.arrived);
@@ -375,7 +393,8 @@ impl Members {
                 out.extend_from_slice(&about.incarnation.0.to_le_bytes());
                 out.extend_from_slice(&statement.by.0.to_le_bytes());
                 out.extend_from_slice(&statement.version.raw().to_le_bytes());
-                out.extend_from_slice(&statement.seen.to_le_bytes());
+                out.extend_from_slice(&statement.seen.lives.to_le_bytes());
+                out.extend_from_slice(&statement.seen.strangers.to_le_bytes());
                 out.extend_from_slice(&statement.arrived.raw().to_le_bytes());
             }
         }
@@ -425,7 +444,10 @@ impl Members {
                 };
                 let by = Incarnation(reader.u32()?);
                 let version = Hlc::from_raw(reader.u64()?);
-                let seen = reader.u64()?;
+                let seen = View {
+                    lives: reader.u64()?,
+                    strangers: reader.u64()?,
+                };
                 let arrived = Hlc::from_raw(reader.u64()?);
                 member.statements.insert(
                     about,

@@ -71,7 +71,7 @@ impl Node {
         let (me, by, seen) = (
             inner.state.node,
             inner.state.incarnation,
-            members.fingerprint(),
+            members.view(None),
         );
         // Two statements never bear the same version: the later one must win everywhere.
         let version = self.keyspace.journal.clock().plus(1);

@@ -31,7 +31,10 @@ fn sample() -> Members {
         Statement {
             by: Incarnation(2),
             version: Hlc::from_raw(1),
-            seen: 0,
+            seen: View {
+                lives: 0,
+                strangers: 8,
+            },
             arrived: Hlc::from_raw(4),
         },
     );
@@ -78,6 +81,7 @@ fn a_table_has_these_bytes() {
         &[2, 0, 0, 0],
         &word(1),
         &word(0),
+        &word(8),
         &word(4),
         &id(6),
         &[0],
@@ -137,7 +141,7 @@ fn what_is_left_of_a_retired_life_is_known_once_all_have_stated_it_of_the_same_l
             floor: Hlc::from_raw(30),
         },
     );
-    let seen = members.fingerprint();
+    let seen = members.view(None);
     let state = |by, arrived| Statement {
         by: Incarnation(by),
         version: Hlc::from_raw(1),
