@@ -11,7 +11,8 @@ use crate::clients::conversation::{After, Conversation};
 use crate::clients::errors;
 use crate::commands::table::SessionCommand;
 use crate::commands::{Flags, Handler, Row};
-use crate::db::Key;
+use crate::db::op::is_expired;
+use crate::db::{Key, UnixMillis};
 use crate::keyspace::{Caller, Keyspace, Queued, TransactionEnd};
 use crate::resp::{Args, ArgsBuffer, Reply};
 
@@ -54,8 +55,8 @@ pub struct Watch {
 struct Watched {
     db: u32,
     key: Vec<u8>,
-    /// Its time had come before WATCH: that it goes is no change.
-    expired: bool,
+    /// When it goes if nobody writes to it, which would be a change anyway. None where its time had come before WATCH.
+    deadline: Option<UnixMillis>,
 }
 
 impl Watch {
@@ -84,31 +85,22 @@ impl Watch {
         }
         let hash = self.keyspace.hash(key);
         let mut partition = self.keyspace.lock_hash(hash);
-        let expired = partition.is_expired(db, Key { bytes: key, hash }, caller.now);
+        let deadline = partition
+            .view(db, Key { bytes: key, hash }, caller.now)
+            .and_then(|view| view.deadline);
         partition.watch(db, key, Arc::clone(&self.changed));
         drop(partition);
         self.keys.push(Watched {
             db,
             key: key.to_vec(),
-            expired,
+            deadline,
         });
     }
 
     /// Whether a watched key's time has come since.
     fn has_expired(&self, caller: &Caller) -> bool {
-        self.keys
-            .iter()
-            .filter(|watched| !watched.expired)
-            .any(|watched| {
-                let hash = self.keyspace.hash(&watched.key);
-                let key = Key {
-                    bytes: &watched.key,
-                    hash,
-                };
-                self.keyspace
-                    .lock_hash(hash)
-                    .is_expired(watched.db, key, caller.now)
-            })
+        let mut keys = self.keys.iter();
+        keys.any(|watched| is_expired(watched.deadline, caller.now))
     }
 
     /// Ends all watches.

@@ -209,13 +209,16 @@ impl Partition {
         if self.walk.is_some() {
             self.save_preimage(db, key);
         }
+        // That a key goes whose time had come is no change.
+        let is_watched = !self.watchers.is_empty()
+            && !(matches!(op, Op::Del) && self.is_expired(db, key, ctx.now));
         let outcome = if self.stamped {
             self.apply_stamped(db, key, op, ctx)
         } else {
             self.apply_plain(db, key, op, ctx)
         };
         match outcome {
-            Outcome::Applied if !self.watchers.is_empty() => self.touch(db, key.bytes),
+            Outcome::Applied if is_watched => self.touch(db, key.bytes),
             Outcome::Superseded(_) => self.stats.superseded += 1,
             _ => {}
         }

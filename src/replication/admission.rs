@@ -153,7 +153,11 @@ impl Node {
         told: &Table,
         now: UnixMillis,
     ) -> Result<bool, NodeError> {
-        if inner.follower || is_off(Rule::Admission) {
+        if inner.follower {
+            self.follow_table(inner, told)?;
+            return Ok(false);
+        }
+        if is_off(Rule::Admission) {
             if inner.state.table.members.join(&told.members) {
                 self.changed(inner)?;
             }

@@ -147,10 +147,12 @@ impl Feed {
         }
         if wall.0 >= self.vector_due {
             self.vector_due = wall.0 + VECTOR_PERIOD_MS;
+            // Before the positions: they speak of all that is settled.
+            let settled = node.keyspace.settled();
             let positions = self.positions(node, &node.keyspace.journal.vector(), out);
             let ahead_ms = self.peer.as_ref();
             let ahead_ms = ahead_ms.map_or(0, |peer| node.clock_ahead_of_mine(peer.origin));
-            FrameWriter::new(out).vector(wall, ahead_ms, &positions);
+            FrameWriter::new(out).vector(wall, ahead_ms, settled, &positions);
         }
         let mut more = self.poll_records(node, budget, out, observer);
         if self.snapshot_wanted {

@@ -70,6 +70,7 @@ pub enum Frame<'a> {
     Vector {
         wall: UnixMillis,
         ahead_ms: i64,
+        settled: Hlc,
         positions: Vec<(OriginIndex, Position)>,
     },
     Members(Box<Table>),
@@ -215,11 +216,13 @@ impl<'a> FrameWriter<'a> {
         &mut self,
         wall: UnixMillis,
         ahead_ms: i64,
+        settled: Hlc,
         positions: &[(OriginIndex, Position)],
     ) {
         self.frame(18, |out| {
             out.extend_from_slice(&wall.0.to_le_bytes());
             out.extend_from_slice(&ahead_ms.to_le_bytes());
+            out.extend_from_slice(&settled.raw().to_le_bytes());
             put_positions(out, positions);
         });
     }
@@ -333,6 +336,7 @@ pub fn decode(bytes: &[u8]) -> Result<Frame<'_>, Malformed> {
         18 => Frame::Vector {
             wall: UnixMillis(reader.u64()? as i64),
             ahead_ms: reader.u64()? as i64,
+            settled: Hlc::from_raw(reader.u64()?),
             positions: take_positions(&mut reader)?,
         },
         19 => Frame::Members(Box::new(Table::decode(&mut reader)?)),

@@ -155,11 +155,12 @@ impl Link {
             Frame::Vector {
                 wall: theirs,
                 ahead_ms,
+                settled,
                 positions,
             } => {
                 let positions = self.translate(&positions)?;
                 node.compare_clocks(self.id, theirs, wall, ahead_ms);
-                node.on_vector(self.id, &positions);
+                node.on_vector(self.id, settled, &positions);
             }
             Frame::Members(table) => node.on_members(self.id, *table, now)?,
             Frame::Gap(index, _) => {
@@ -342,8 +343,16 @@ impl Node {
             .map_err(LinkError::from)
     }
 
-    fn on_vector(&self, link: LinkId, positions: &[(OriginIndex, crate::journal::Position)]) {
+    fn on_vector(
+        &self,
+        link: LinkId,
+        settled: Hlc,
+        positions: &[(OriginIndex, crate::journal::Position)],
+    ) {
         let mut inner = self.inner.lock();
+        if let Some(info) = inner.links.get_mut(&link) {
+            info.settled = settled;
+        }
         let taken = inner
             .links
             .get(&link)

@@ -42,6 +42,8 @@ pub struct Merge {
     pub link: LinkId,
     head: Arc<SnapshotHead>,
     ahead: HashMap<OriginIndex, Position>,
+    /// Nothing that is here now stays.
+    is_all_new: bool,
     /// The origins that the master had heard of.
     known: Arc<HashSet<OriginIndex>>,
     spool: Spool,
@@ -66,7 +68,7 @@ type Indices = Arc<HashMap<OriginIndex, OriginIndex>>;
 impl Merge {
     /// Whether an origin's records must wait for the end of the merge.
     pub fn blocks(&self, origin: OriginIndex) -> bool {
-        self.ahead.contains_key(&origin)
+        self.is_all_new || self.ahead.contains_key(&origin)
     }
 
     /// Whether it needs no link any more.
@@ -112,6 +114,12 @@ impl Node {
         if inner.merge.is_some() {
             return Err(LinkError::Busy);
         }
+        let vector = if inner.follower {
+            self.forget_arrivals(&mut inner);
+            self.keyspace.journal.vector()
+        } else {
+            vector
+        };
         let own = self.keyspace.journal.own();
         let arrived = |index: OriginIndex| {
             vector
@@ -129,6 +137,7 @@ impl Node {
         inner.merge = Some(Merge {
             link,
             ahead,
+            is_all_new: inner.follower,
             known: Arc::new(head.positions.iter().map(|(index, _)| *index).collect()),
             head: Arc::new(head),
             spool: Spool::default(),
@@ -323,6 +332,9 @@ impl Node {
             }
         }
         self.cover(inner, &merge);
+        if inner.follower {
+            inner.followed = inner.links.get(&merge.link).and_then(|link| link.master);
+        }
         // All of them stream on over this link from the snapshot's instant before any route moves.
         for index in merge
             .ahead
@@ -345,8 +357,7 @@ impl Node {
             let index = self.keyspace.origins.find(origin);
             life.floor >= settled || index.is_some_and(|index| merge.known.contains(&index))
         });
-        let formed = inner.state.table.formed || inner.follower;
-        if formed && speaks_of_all {
+        if inner.follower || inner.state.table.formed && speaks_of_all {
             self.keyspace.raise_settled(settled);
         }
     }

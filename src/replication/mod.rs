@@ -2,7 +2,7 @@
 //!
 //! - [`node`]: a node as a member of the mesh; [`settling`]: what it concludes from what has arrived; [`members`], [`table`]: whom it knows; [`node_state`]: what it must never forget.
 //! - [`frame`]: the language of links; [`feed`] and [`link`]: the two sides of one, without their sockets.
-//! - [`routes`]: which origin comes over which link; [`merging`]: full sync at its receiver.
+//! - [`routes`]: which origin comes over which link; [`merging`]: full sync at its receiver; [`following`]: plain replicas.
 //! - [`forming`]: meshes form and meet; [`admission`]: who counts, and who lets strangers in; [`adoption`]: what a stranger does to come in; [`identity`]: who a node is.
 //! - [`master_link`] and [`replica_feed`]: the workers around them; [`manager`]: who starts and finds these; [`mod@tracing`]: spans.
 //! - [`control`]: the doors for the rest of the server.
@@ -13,6 +13,7 @@ mod alarms;
 pub mod clock;
 pub mod control;
 pub mod feed;
+mod following;
 mod forming;
 pub mod frame;
 mod identity;

@@ -102,6 +102,8 @@ pub(super) struct Inner {
     /// What masters told is to be looked at again.
     pub(super) relearn: bool,
     pub(super) follower: bool,
+    /// The life of the master whose data this follower has taken over.
+    pub(super) followed: Option<Origin>,
     /// Lives seen retired at the tick before: their last words may still be on a link.
     pub(super) retired_seen: HashSet<Origin>,
     pub(super) watch: Watch,
@@ -224,6 +226,7 @@ impl Node {
                 alone_ticks: 0,
                 relearn: false,
                 follower: false,
+                followed: None,
                 retired_seen: HashSet::new(),
                 watch: Watch::default(),
                 usurped: false,
@@ -275,7 +278,9 @@ impl Node {
 
     /// Makes this node follow its master instead of merging with it (plain `replicaof`), or stop following.
     pub fn set_follower(&self, follower: bool) {
-        self.inner.lock().follower = follower;
+        let mut inner = self.inner.lock();
+        inner.follower = follower;
+        inner.followed = inner.followed.filter(|_| follower);
     }
 
     /// Whether this node follows.
@@ -373,7 +378,7 @@ impl Node {
     }
 
     /// Starts a log for every life that has none.
-    fn begin_logs(&self, inner: &mut Inner) {
+    pub(super) fn begin_logs(&self, inner: &mut Inner) {
         for (origin, life) in inner.state.table.members.lives() {
             if let Ok(index) = self.keyspace.origins.intern(origin)
                 && index != inner.own

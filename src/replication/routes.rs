@@ -33,6 +33,8 @@ pub struct LinkInfo {
     pub master: Option<Origin>,
     /// How far the master has arrived, by our indices.
     pub advertised: HashMap<OriginIndex, Position>,
+    /// What had settled there by then.
+    pub settled: Hlc,
     /// What is subscribed there.
     pub subscribed: HashSet<OriginIndex>,
     /// A snapshot is to be asked for, or was.
@@ -133,6 +135,10 @@ impl Node {
         if self.is_waiting(inner) {
             inner.routes.clear();
             return;
+        }
+        if let Some(link) = inner.to_follow_anew() {
+            inner.routes.clear();
+            return self.plan_merge(inner, Some(link));
         }
         let own = self.keyspace.journal.own();
         let (table, follower) = (&inner.state.table, inner.follower);

@@ -35,7 +35,11 @@ impl Node {
         self.forget_replaced(&mut inner, &vector, now)?;
         self.establish(&mut inner)?;
         self.watch(&mut inner);
-        let settled = self.least_arrival(&inner, &vector);
+        let settled = if inner.follower {
+            self.followed_settled(&inner, &vector)
+        } else {
+            self.least_arrival(&inner, &vector)
+        };
         self.plan(&mut inner, &vector);
         drop(inner);
         self.keyspace.raise_settled(settled);

@@ -2,7 +2,7 @@
 
 use crate::client::Value;
 use crate::daemon::Daemon;
-use crate::support::eventually;
+use crate::support::{Mesh, eventually};
 
 const QUICK: &[&str] = &[
     "--link-backoff-initial-ms",
@@ -139,5 +139,81 @@ fn a_replica_follows_its_master_through_that_ones_restart() {
     eventually("it follows again", || {
         replica.get("k").as_deref() == Some("2")
     });
+    same(&master, &replica);
+}
+
+/// Keys that are there, expired ones that nobody has removed included.
+fn size(daemon: &Daemon) -> i64 {
+    daemon.call("DBSIZE").integer()
+}
+
+#[test]
+fn a_replica_of_one_of_several_masters_holds_what_its_master_holds() {
+    let mesh = Mesh::full(2);
+    let mut writers = mesh.clients();
+    for number in 0..50 {
+        writers[1].set(&format!("newer:{number}"), "old");
+        writers[1].set(&format!("deleted:{number}"), "v");
+    }
+    mesh.wait_until_equal();
+    for number in 0..50 {
+        writers[0].set(&format!("newer:{number}"), "new");
+        writers[0].call(&format!("DEL deleted:{number}"));
+        writers[0].call(&format!("SET soon:{number} v PX 20"));
+    }
+    let replica = replica_of(&mesh.nodes[0]);
+    writers[1].set("last", "v");
+    mesh.wait_until_equal();
+    eventually("the replica has it all", || replica.get("last").is_some());
+    same(&mesh.nodes[0], &replica);
+    assert_eq!(replica.get("newer:0").as_deref(), Some("new"));
+    assert_eq!(replica.get("deleted:0"), None);
+    for number in 0..50 {
+        writers[1].call(&format!("SET late:{number} v PX 20"));
+        writers[1].call(&format!("DEL newer:{number}"));
+        writers[0].call("INCR count");
+    }
+    writers[1].set("very last", "v");
+    eventually("it has what came since", || {
+        replica.get("very last").is_some()
+    });
+    eventually("nothing is pending and nothing expired is left", || {
+        let mut client = replica.client();
+        client.mesh_status("tombstones") == 0
+            && client.mesh_status("unsettled_keys") == 0
+            && size(&replica) == size(&mesh.nodes[0])
+    });
+    same(&mesh.nodes[0], &replica);
+}
+
+#[test]
+fn expired_keys_go_at_a_replica_too() {
+    let master = Daemon::start(QUICK);
+    let replica = replica_of(&master);
+    let mut writer = master.client();
+    for number in 0..200 {
+        writer.call(&format!("SET soon:{number} v PX 30"));
+    }
+    writer.set("stays", "v");
+    eventually("it has arrived", || replica.get("stays").is_some());
+    eventually("only what stays is there", || size(&replica) == 1);
+    same(&master, &replica);
+}
+
+#[test]
+fn a_replica_drops_what_it_had_and_follows_a_master_that_starts_anew() {
+    let master = Daemon::start(QUICK);
+    master.client().set("of the master", "v");
+    let replica = Daemon::start(QUICK);
+    replica.client().set("its own", "v");
+    let reply = replica.call(&format!("REPLICAOF 127.0.0.1 {}", master.port));
+    assert_eq!(reply.text(), "OK");
+    eventually("it follows", || replica.get("of the master").is_some());
+    assert_eq!(replica.get("its own"), None);
+    master.kill();
+    master.restart();
+    master.client().set("since", "v");
+    eventually("it follows again", || replica.get("since").is_some());
+    assert_eq!(replica.get("of the master"), None);
     same(&master, &replica);
 }

@@ -81,6 +81,7 @@ fn add(sum: &mut Coverage, more: &Coverage) {
     sum.lost_disks += more.lost_disks;
     sum.old_disks += more.old_disks;
     sum.replaced += more.replaced;
+    sum.followers += more.followers;
     sum.clock_alarms += more.clock_alarms;
     sum.stamps_ahead += more.stamps_ahead;
     sum.sealed += more.sealed;
@@ -208,6 +209,7 @@ fn all_masters_equal_each_other_and_the_oracle_after_everything_that_can_go_wron
             lost_disks,
             old_disks,
             replaced,
+            followers,
             stamps_ahead,
             ..
         } = sum;
@@ -227,6 +229,7 @@ fn all_masters_equal_each_other_and_the_oracle_after_everything_that_can_go_wron
             (lost_disks, "lost disks"),
             (old_disks, "old disks"),
             (replaced, "nodes replaced at their address"),
+            (followers, "plain replicas"),
             (clock_alarms, "clocks found ahead"),
             (stamps_ahead, "stamps from the future"),
         ] {

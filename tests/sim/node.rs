@@ -72,6 +72,10 @@ pub struct SimNode {
     pub node: Arc<Node>,
     /// How much its journal holds.
     pub journal_bytes: u64,
+    /// It belongs to the others; else it has yet to join.
+    pub attached: bool,
+    /// It is a plain replica.
+    pub follows: bool,
     /// It has gone for good.
     pub departed: bool,
     /// It runs and has clients, and nobody of the others can reach it.
@@ -79,6 +83,11 @@ pub struct SimNode {
 }
 
 impl SimNode {
+    /// Whether it is a master that runs.
+    pub fn is_live(&self) -> bool {
+        !self.departed && !self.follows
+    }
+
     /// Whether the others cannot reach it.
     pub fn is_out_of_reach(&self) -> bool {
         self.departed || self.away
@@ -115,6 +124,8 @@ impl SimNode {
             tick_due: now,
             node,
             journal_bytes,
+            attached: true,
+            follows: false,
             departed: false,
             away: false,
         }
@@ -130,6 +141,14 @@ impl SimNode {
             UnixMillis(now + self.skew_ms),
         );
         self.tick_due = now;
+        self.follow(self.follows);
+    }
+
+    /// Makes it a plain replica, or none.
+    pub fn follow(&mut self, follows: bool) {
+        self.follows = follows;
+        self.node.set_follower(follows);
+        self.node.keyspace.follow(follows);
     }
 
     /// What its disk holds now.

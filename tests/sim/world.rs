@@ -3,6 +3,7 @@
 
 mod departure;
 mod disks;
+mod follower;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,6 +49,7 @@ pub struct Coverage {
     pub lost_disks: u64,
     pub old_disks: u64,
     pub replaced: u64,
+    pub followers: u64,
     pub clock_alarms: u64,
     pub stamps_ahead: u64,
 }
@@ -74,8 +76,6 @@ pub struct World {
     gone: Vec<Arc<keymesh::replication::node::Node>>,
     in_slow_write: bool,
     calm: bool,
-    /// How many nodes belong together; the others have yet to join.
-    attached: usize,
     departure: Departure,
     disks: Disks,
 }
@@ -146,13 +146,13 @@ pub fn run(seed: u64) -> Report {
         gone: Vec::new(),
         in_slow_write: false,
         calm,
-        attached: count,
         departure: Departure::drawn(seed),
         disks: Disks::drawn(seed),
     };
     if world.rng.percent(40) {
         world.cold_start();
     }
+    world.add_follower(seed);
     let steps = world.rng.pick(&[40, 90, 160]);
     for _ in 0..steps {
         world.step();
@@ -253,7 +253,8 @@ impl World {
         if !self.in_slow_write {
             self.newcomers();
         }
-        let settled_mesh = self.nodes.iter().all(|node| node.node.is_established());
+        let mut masters = self.nodes.iter().filter(|node| !node.follows);
+        let settled_mesh = masters.all(|node| node.node.is_established());
         if self.rng.percent(2) && !self.in_slow_write && settled_mesh {
             self.retopologize();
         }
@@ -269,7 +270,7 @@ impl World {
 
     /// Nodes start that belong to no mesh, alone or as an island of two, and some time later join the others.
     fn newcomers(&mut self) {
-        let outside = self.nodes.len() - self.attached;
+        let outside = self.outside();
         if self.rng.percent(3) && self.coverage.joins + (outside as u64) < 2 && self.nodes.len() < 6
         {
             let index = self.nodes.len();
@@ -278,6 +279,7 @@ impl World {
             let bytes = self.nodes[0].journal_bytes;
             self.nodes
                 .push(SimNode::start(id, skew, Vec::new(), bytes, self.now));
+            self.nodes[index].attached = false;
             self.tell(&format!("node {index} starts"));
             if outside == 1 && self.rng.percent(50) {
                 self.nodes[index].set_entries(vec![index - 1]);
@@ -285,7 +287,7 @@ impl World {
                 self.tell(&format!("nodes {} and {index} make an island", index - 1));
             }
         }
-        let outside = self.nodes.len() - self.attached;
+        let outside = self.outside();
         let formed = self
             .live_attached()
             .iter()
@@ -295,10 +297,15 @@ impl World {
         }
     }
 
+    /// How many nodes have yet to join.
+    fn outside(&self) -> usize {
+        self.nodes.iter().filter(|node| !node.attached).count()
+    }
+
     /// Whoever is outside joins.
     fn attach(&mut self) {
-        let outside = self.nodes.len() - self.attached;
-        self.attached = self.nodes.len();
+        let outside = self.outside();
+        self.nodes.iter_mut().for_each(|node| node.attached = true);
         self.coverage.joins += outside as u64;
         self.tell(&format!("{outside} nodes join"));
         self.rewire();
@@ -316,6 +323,7 @@ impl World {
     }
 
     fn rewire(&mut self) {
+        self.rewire_follower();
         let live = self.live_attached();
         for (place, &index) in live.iter().enumerate() {
             let entries = self.topology.entries(place, live.len());
@@ -328,7 +336,7 @@ impl World {
 
     fn client_write(&mut self) {
         let index = self.rng.below(self.nodes.len());
-        if self.nodes[index].departed {
+        if !self.nodes[index].is_live() {
             return;
         }
         let wall = self.nodes[index].time(self.now);
@@ -396,7 +404,7 @@ impl World {
     /// A write whose place in the journal stays open while the world goes on.
     fn slow_write(&mut self) {
         let index = self.rng.below(self.nodes.len());
-        if self.nodes[index].departed {
+        if !self.nodes[index].is_live() {
             return;
         }
         self.in_slow_write = true;
@@ -444,7 +452,7 @@ impl World {
 
     fn heal(mut self) -> Report {
         self.network.cut.clear();
-        if self.attached < self.nodes.len() {
+        if self.outside() > 0 {
             self.attach();
         }
         self.forget_departed();
@@ -491,6 +499,7 @@ impl World {
                 ));
             }
         }
+        failures.extend(self.follower_fault());
         let late: u64 = live
             .iter()
             .map(|index| &self.nodes[*index])
@@ -528,7 +537,8 @@ impl World {
             node.keyspace.settled().raw() > after
                 && node.is_established()
                 && node.keyspace.pending() == (0, 0)
-        }) && live.iter().all(|index| self.is_counted_by_all(*index))
+        }) && self.follower_is_at_rest(after)
+            && live.iter().all(|index| self.is_counted_by_all(*index))
     }
 
     /// Whether everybody counts a node's present life.
@@ -593,7 +603,7 @@ impl World {
     /// The operations that somebody still holds.
     fn surviving(&self) -> Vec<Published> {
         let mut most: BTreeMap<(NodeId, u32), u64> = BTreeMap::new();
-        for node in self.nodes.iter().filter(|node| !node.departed) {
+        for node in self.nodes.iter().filter(|node| node.is_live()) {
             let keyspace = &node.node.keyspace;
             for (place, origin) in keyspace.origins.list().into_iter().enumerate() {
                 let Origin { node, incarnation } = origin;

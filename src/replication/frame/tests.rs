@@ -101,11 +101,12 @@ fn frames_about_progress_have_these_bytes() {
     let positions = vec![(OriginIndex(2), position)];
     let body = [&[1, 2, 0][..], &word(5), &word(4), &word(3)].concat();
     check(
-        |frames| frames.vector(UnixMillis(9), 4, &positions),
-        &[&[44, 0, 0, 0, 18][..], &word(9), &word(4), &body].concat(),
+        |frames| frames.vector(UnixMillis(9), 4, Hlc::from_raw(6), &positions),
+        &[&[52, 0, 0, 0, 18][..], &word(9), &word(4), &word(6), &body].concat(),
         &Frame::Vector {
             wall: UnixMillis(9),
             ahead_ms: 4,
+            settled: Hlc::from_raw(6),
             positions: positions.clone(),
         },
     );

@@ -38,13 +38,13 @@ impl World {
     /// The nodes that run.
     pub(super) fn live(&self) -> Vec<usize> {
         let all = 0..self.nodes.len();
-        all.filter(|index| !self.nodes[*index].departed).collect()
+        all.filter(|index| self.nodes[*index].is_live()).collect()
     }
 
     /// Those of them that belong together.
     pub(super) fn live_attached(&self) -> Vec<usize> {
         let mut live = self.live();
-        live.retain(|index| *index < self.attached && !self.nodes[*index].away);
+        live.retain(|index| self.nodes[*index].attached && !self.nodes[*index].away);
         live
     }
 

@@ -36,7 +36,7 @@ impl World {
     /// Somebody copies a disk.
     pub(super) fn copy_disk(&mut self) {
         if self.disks.is_due && self.disks.copy.is_none() && self.disks.rng.percent(10) {
-            let index = self.disks.rng.below(self.attached);
+            let index = self.disks.rng.below(self.nodes.len());
             self.disks.copy = Some((index, self.nodes[index].copy_disk()));
         }
     }
@@ -44,7 +44,8 @@ impl World {
     /// A node starts after a crash, with the disk that it finds.
     pub(super) fn restart(&mut self, index: usize) {
         let formed = self.nodes[index].node.is_established();
-        if self.disks.is_due && index < self.attached && formed {
+        let node = &self.nodes[index];
+        if self.disks.is_due && node.attached && !node.follows && formed {
             self.lose_disk(index);
         }
         self.nodes[index].restart(self.now);
