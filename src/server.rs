@@ -32,7 +32,7 @@ use crate::replication::clock;
 use crate::replication::manager::{Replication, ReplicationConfig};
 use crate::replication::master_link::Credentials;
 use crate::replication::node::{Node, begin_life, life_floor};
-use crate::replication::node_state::{FileStore, NodeState};
+use crate::replication::node_state::{FileStore, Forgetful, NodeState, StateStore};
 use crate::replication::tracing::LinkTracer;
 
 /// How long clients may take to read their last replies.
@@ -65,18 +65,37 @@ pub struct Identity {
     /// Its id: the one on disk, or a new one.
     pub node: NodeId,
     known: Option<NodeState>,
-    store: FileStore,
+    store: Box<dyn StateStore>,
 }
 
 impl Identity {
     /// Reads `node.state`. One that cannot be trusted is an error: nobody but an operator may decide who this node is.
     pub fn load(options: &Options) -> anyhow::Result<Self> {
-        let store = FileStore::new(PathBuf::from(&options.node_state_file));
+        let path = PathBuf::from(&options.node_state_file);
+        let dir = options.dir.display();
+        let Some(store) = FileStore::open(path)
+            .with_context(|| format!("cannot write {} in {dir}", options.node_state_file))?
+        else {
+            // Servers that are no masters of a mesh may share a directory, as those of Redis do.
+            anyhow::ensure!(
+                !options.active_replica,
+                "another server runs in {dir}: each master needs a 'dir' of its own, which holds who it is"
+            );
+            return Ok(Self {
+                node: NodeId(rand::random()),
+                known: None,
+                store: Box::new(Forgetful),
+            });
+        };
         let known = store.load().context("node.state cannot be used")?;
         let node = known
             .as_ref()
             .map_or_else(|| NodeId(rand::random()), |state| state.node);
-        Ok(Self { node, known, store })
+        Ok(Self {
+            node,
+            known,
+            store: Box::new(store),
+        })
     }
 }
 
@@ -89,7 +108,7 @@ pub fn build(
 ) -> anyhow::Result<Parts> {
     let options = settings.options().clone();
     let Identity { node, known, store } = identity;
-    let state = begin_life(known, node, clock::now(), &store).with_context(|| {
+    let state = begin_life(known, node, clock::now(), store.as_ref()).with_context(|| {
         format!(
             "cannot write {} in {}",
             options.node_state_file,
@@ -111,12 +130,7 @@ pub fn build(
     };
     let journal = Journal::new(own, life_floor(&state), options.repl_backlog_size);
     let keyspace = Arc::new(Keyspace::new(config, origins, journal));
-    let node = Arc::new(Node::new(
-        Arc::clone(&keyspace),
-        state,
-        Box::new(store),
-        port,
-    ));
+    let node = Arc::new(Node::new(Arc::clone(&keyspace), state, store, port));
 
     let tracer = telemetry.map_or_else(LinkTracer::default, |telemetry| {
         LinkTracer::new(telemetry.tracer(), origin, CLIENT_TRACES_PER_SECOND)
@@ -127,7 +141,6 @@ pub fn build(
     let replication = Arc::new(Replication::new(
         Arc::clone(&node),
         ReplicationConfig {
-            timeout: options.repl_timeout,
             backoff,
             merging: options.active_replica,
         },
@@ -163,6 +176,7 @@ pub fn build(
 
 fn set_limits(node: &Node, options: &Options) {
     let ms = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+    node.limits.set_silence(options.repl_timeout);
     node.limits.set(
         ms(options.replication_max_clock_ahead),
         options.replication_tombstone_memory,
@@ -203,19 +217,33 @@ fn settings_watch(
 ) -> anyhow::Result<ChildSpec> {
     let configuration = Arc::clone(&context.configuration);
     let replication = Arc::clone(replication);
+    let sampler = context.tracing.sampler.fork();
     worker(
         context,
         "settings-watch",
         Arc::new(move || {
             let (replication, configuration) =
                 (Arc::clone(&replication), Arc::clone(&configuration));
+            let sampler = sampler.fork();
             Box::pin(async move {
                 let mut changes = configuration.subscribe();
+                let mut sampled = None;
                 loop {
                     {
                         let options = changes.borrow_and_update();
                         replication.set_credentials(credentials(&options));
                         set_limits(replication.node(), &options);
+                        let journal = &replication.node().keyspace.journal;
+                        journal.set_budget(options.repl_backlog_size);
+                        // Only what was changed: the environment may have said otherwise at the start.
+                        let now = (options.trace_sample_ratio, options.trace_max_per_second);
+                        if *sampled.get_or_insert(now) != now {
+                            sampled = Some(now);
+                            SampleRatio::from_fraction(now.0)
+                                .into_iter()
+                                .for_each(|ratio| sampler.set_ratio(ratio));
+                            sampler.set_traces_per_second(now.1);
+                        }
                     }
                     if changes.changed().await.is_err() {
                         return;
@@ -342,7 +370,10 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     let node = parts.replication.node().origin();
     let mut running = start(parts, listeners).await?;
     tracing::info!(node = %node.node, incarnation = node.incarnation.0, port = options.port, "Ready to accept connections");
+    let pid_file = write_pid(&options);
     let mut shutdown = running.context.shutdown.subscribe();
+    // As in Redis: a terminal that goes away ends nothing.
+    let _hang_up = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     let outcome = tokio::select! {
         _ = shutdown.wait_for(Option::is_some) => Ok(()),
@@ -355,10 +386,29 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         tracing::info!("User requested shutdown...");
     }
     running.stop().await;
+    if let Some(path) = pid_file {
+        // It may have been taken away already.
+        let _ = std::fs::remove_file(path);
+    }
     tracing::info!("Keymesh is now ready to exit, bye bye...");
     // Blocks until the last spans are away, so not on a thread that serves.
     tokio::task::spawn_blocking(move || telemetry.shutdown(TELEMETRY_PATIENCE)).await?;
     outcome
+}
+
+/// Writes `pidfile`; the path where there is one to be removed at the end. As in Redis, a failure ends nothing.
+fn write_pid(options: &Options) -> Option<PathBuf> {
+    let path = options
+        .pidfile
+        .as_ref()
+        .filter(|path| !path.as_os_str().is_empty())?;
+    match std::fs::write(path, format!("{}\n", std::process::id())) {
+        Ok(()) => Some(PathBuf::from(path)),
+        Err(error) => {
+            tracing::warn!(%error, path = %path.display(), "Failed to write PID file");
+            None
+        }
+    }
 }
 
 fn telemetry_config(options: &Options, node: NodeId) -> TelemetryConfig {

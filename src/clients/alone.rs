@@ -6,7 +6,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-use crate::db::{Hlc, NodeId};
+use crate::db::{Hlc, Incarnation, NodeId, Origin};
 use crate::replication::{AddMaster, MasterStatus, ReplicaStatus, ReplicationControl};
 use crate::resp::{Args, Reply};
 
@@ -28,8 +28,11 @@ impl Alone {
 }
 
 impl ReplicationControl for Alone {
-    fn node_id(&self) -> NodeId {
-        self.node
+    fn origin(&self) -> Origin {
+        Origin {
+            node: self.node,
+            incarnation: Incarnation(1),
+        }
     }
 
     fn add_master(&self, _: &str, _: u16) -> AddMaster {

@@ -334,6 +334,11 @@ fn count_error(conversation: &Conversation, row: Option<&'static Row>, text: &[u
     }
 }
 
+/// Whether a browser was made to send this: what follows in its body would be carried out as commands.
+fn is_web_request(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"post") || name.eq_ignore_ascii_case(b"host:")
+}
+
 /// One command with everything that may stand before and behind it.
 fn run_checked(
     step: Step,
@@ -364,6 +369,13 @@ fn run_checked(
                 errors::unknown_subcommand(row.name, args.get(1), reply);
             });
             (None, After::Next)
+        }
+        Step::Unknown if is_web_request(args.name()) => {
+            tracing::warn!(
+                client = conversation.client.id.0,
+                "possible attack: a web page speaks to this port; the connection is closed"
+            );
+            return After::Close;
         }
         Step::Unknown => {
             conversation.refuse(reply, |reply| errors::unknown_command(args, reply));

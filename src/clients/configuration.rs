@@ -8,6 +8,39 @@ use tokio::sync::watch;
 
 use crate::config::{Client, ConfigError, Endpoint, Options, Settings};
 
+/// What a running server cannot take over, in Redis's words where Redis may fail at it, too.
+fn needs_restart(before: &Options, after: &Options) -> Option<(&'static str, &'static str)> {
+    let changed = [
+        (
+            before.port != after.port,
+            "port",
+            "Unable to listen on this port. Check server logs.",
+        ),
+        (
+            before.bind != after.bind,
+            "bind",
+            "Failed to bind to specified addresses.",
+        ),
+        (
+            before.loglevel != after.loglevel,
+            "loglevel",
+            "it is read at the start only",
+        ),
+        (
+            before.link_backoff_initial != after.link_backoff_initial,
+            "link-backoff-initial-ms",
+            "it is read at the start only",
+        ),
+        (
+            before.link_backoff_max != after.link_backoff_max,
+            "link-backoff-max-ms",
+            "it is read at the start only",
+        ),
+    ];
+    let changed = changed.into_iter().find(|(is_changed, ..)| *is_changed);
+    changed.map(|(_, name, reason)| (name, reason))
+}
+
 /// See the head of the file.
 #[derive(Debug)]
 pub struct Configuration {
@@ -43,7 +76,13 @@ impl Configuration {
     /// `CONFIG SET`: all pairs or none.
     pub fn set(&self, client: Client, pairs: &[(&[u8], &[u8])]) -> Result<(), ConfigError> {
         let mut settings = self.settings.lock();
-        settings.set_by(client, pairs)?;
+        let mut changed = settings.clone();
+        changed.set_by(client, pairs)?;
+        if let Some((name, reason)) = needs_restart(settings.options(), changed.options()) {
+            let (argument, reason) = (name.to_owned(), reason.to_owned());
+            return Err(ConfigError::Failed { argument, reason });
+        }
+        *settings = changed;
         self.publish(&settings);
         Ok(())
     }

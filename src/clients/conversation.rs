@@ -14,7 +14,7 @@ use crate::clients::transaction::{Transaction, Watch};
 use keymesh_observability::{HeadSampler, TraceContext};
 
 use crate::commands::table::SessionCommand;
-use crate::commands::{Flags, Handler, Row};
+use crate::commands::{Flags, Handler, Keys, Row};
 use crate::config::Options;
 use crate::db::{Hlc, UnixMillis};
 use crate::journal::TraceBytes;
@@ -268,11 +268,17 @@ impl Conversation {
         first_hash: Option<u64>,
         reply: &mut Reply,
     ) {
-        let traced = if row.flags.has(Flags::WRITE) {
+        let mut traced = if row.flags.has(Flags::WRITE) {
             self.begin_trace(row.name)
         } else {
             None
         };
+        if let Some(traced) = &mut traced
+            && let Some(key) = args.try_get(1)
+            && !matches!(row.keys, Keys::None)
+        {
+            traced.about(key, self.options.trace_keys);
+        }
         let ran = self.context.keyspace.execute(
             row,
             args,

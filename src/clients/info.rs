@@ -81,7 +81,7 @@ impl Conversation {
         line(out, "redis_build_id", 0);
         line(out, "redis_mode", "standalone");
         line(out, "keymesh_version", KEYMESH_VERSION);
-        line(out, "keymesh_node_id", context.replication.node_id());
+        line(out, "keymesh_node_id", context.replication.origin().node);
         line(out, "os", process::system());
         line(out, "arch_bits", usize::BITS);
         line(out, "multiplexing_api", "epoll");
@@ -224,11 +224,12 @@ impl Conversation {
             .unwrap_or(0);
         let held = self.context.keyspace.journal.len_bytes();
         line(out, "master_failover_state", "no-failover");
-        // 40 digits, as programs expect; the node's id is the first 32.
+        // 40 digits, as programs expect: the node's id, then its life.
+        let origin = replication.origin();
         line(
             out,
             "master_replid",
-            format!("{}{:08x}", replication.node_id(), 0),
+            format!("{}{:08x}", origin.node, origin.incarnation.0),
         );
         line(out, "master_replid2", "0".repeat(40));
         line(out, "master_repl_offset", offset);

@@ -131,7 +131,7 @@ impl Conversation {
             index += 2;
         }
         if is_uuid {
-            reply.simple(&uuid_text(self.context.replication.node_id().0));
+            reply.simple(&uuid_text(self.context.replication.origin().node.0));
         } else if is_capa && self.options.active_replica {
             reply.simple("OK active-replica");
         } else {

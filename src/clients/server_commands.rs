@@ -37,7 +37,7 @@ impl Conversation {
             ServerCommand::Replicaof => self.replicaof(args, reply),
             ServerCommand::Replping => reply.simple("PONG"),
             ServerCommand::Role => self.role(reply),
-            ServerCommand::Shutdown => self.shutdown(args, reply),
+            ServerCommand::Shutdown => return self.shutdown(args, reply),
         }
         After::Next
     }
@@ -95,7 +95,7 @@ impl Conversation {
         }
     }
 
-    fn shutdown(&mut self, args: Args<'_>, reply: &mut Reply) {
+    fn shutdown(&mut self, args: Args<'_>, reply: &mut Reply) -> After {
         let mut request = ShutdownRequest {
             save: None,
             now: false,
@@ -104,21 +104,31 @@ impl Conversation {
         let mut is_abort = false;
         for word in args.skip(1) {
             match word.to_ascii_lowercase().as_slice() {
-                b"save" if request.save.is_none() => request.save = Some(true),
-                b"nosave" if request.save.is_none() => request.save = Some(false),
+                b"save" if request.save != Some(false) => request.save = Some(true),
+                b"nosave" if request.save != Some(true) => request.save = Some(false),
                 b"now" => request.now = true,
                 b"force" => request.force = true,
                 // KeyDB's: end when the clients have left; the drain does that within its time.
                 b"soft" => {}
-                b"abort" if args.len() == 2 => is_abort = true,
-                _ => return reply.error(errors::SYNTAX),
+                b"abort" => is_abort = true,
+                _ => {
+                    reply.error(errors::SYNTAX);
+                    return After::Next;
+                }
             }
         }
+        let is_more = request.save.is_some() || request.now || request.force;
         if is_abort {
-            return reply.error("ERR No shutdown in progress.");
+            reply.error(if is_more {
+                errors::SYNTAX
+            } else {
+                "ERR No shutdown in progress."
+            });
+            return After::Next;
         }
-        // No reply: the client sees the connection close.
+        // No reply: the client sees the connection close, and nothing that it sent behind is carried out.
         tracing::info!(client = self.client.id.0, "shutdown requested");
         self.context.shutdown.send_replace(Some(request));
+        After::Close
     }
 }

@@ -116,19 +116,28 @@ fn scan(call: &mut DataCall<'_, '_>) {
 
     let partitions = call.access.count();
     let bits = partitions.trailing_zeros();
-    let index = cursor_partition(cursor, partitions);
-    let mut found = Vec::new();
-    let next = call.access.at(index).and_then(|partition| {
-        let from = (cursor >> bits) as u32;
-        let table = partition.table(call.db);
-        walk(table, call.setting.hasher, from, count, &mut found)
-    });
-    found.retain(|record| filter.passes(record));
-    let next = match next {
-        Some(position) => u64::from(position) << bits | index as u64,
-        None if index + 1 < partitions => index as u64 + 1,
-        None => 0,
+    let (mut index, mut from) = (
+        cursor_partition(cursor, partitions),
+        (cursor >> bits) as u32,
+    );
+    let (mut found, mut segments) = (Vec::new(), SEGMENTS_MAX);
+    // Small databases are looked over in one call, as in Redis.
+    let next = loop {
+        let next = call.access.at(index).and_then(|partition| {
+            let table = partition.table(call.db);
+            let hasher = call.setting.hasher;
+            walk(table, hasher, from, count, &mut segments, &mut found)
+        });
+        match next {
+            Some(position) => break u64::from(position) << bits | index as u64,
+            None if index + 1 == partitions => break 0,
+            None => (index, from) = (index + 1, 0),
+        }
+        if found.len() >= count || segments == 0 {
+            break index as u64;
+        }
     };
+    found.retain(|record| filter.passes(record));
     call.reply.array(2);
     call.reply.bulk(itoa::Buffer::new().format(next).as_bytes());
     call.reply.array(found.len());
@@ -143,10 +152,12 @@ fn walk<'t>(
     hasher: &KeyHasher,
     from: u32,
     count: usize,
+    segments: &mut usize,
     found: &mut Vec<&'t Record>,
 ) -> Option<u32> {
     let mut from = from;
-    for _ in 0..SEGMENTS_MAX {
+    while *segments > 0 {
+        *segments -= 1;
         let mut here: Vec<(u32, &Record)> = table
             .segment(from)
             .map(|record| (position(hasher.hash(record.key())), record))

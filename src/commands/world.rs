@@ -122,7 +122,7 @@ impl World {
         }
         if let Keys::Cursor(argument) = row.keys {
             let cursor = scan::parse_cursor(args.get(usize::from(argument))).unwrap_or(0);
-            needed[scan::cursor_partition(cursor, count)] = true;
+            needed[scan::cursor_partition(cursor, count)..].fill(true);
         }
         let mut locked: Vec<Option<&mut Partition>> = self
             .partitions

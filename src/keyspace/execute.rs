@@ -280,7 +280,7 @@ pub(super) fn mark_needed(keyspace: &Keyspace, row: &Row, args: Args<'_>, needed
                 .try_get(usize::from(argument))
                 .and_then(scan::parse_cursor)
                 .unwrap_or(0);
-            needed[scan::cursor_partition(cursor, count)] = true;
+            needed[scan::cursor_partition(cursor, count)..].fill(true);
         }
         _ => {
             for index in row.key_arguments(args.len()) {

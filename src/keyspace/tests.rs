@@ -259,7 +259,7 @@ fn a_transaction_whose_watched_key_changed_does_nothing() {
 }
 
 #[test]
-fn a_scan_locks_the_partition_that_its_cursor_names() {
+fn a_scan_locks_the_partitions_from_its_cursor_on() {
     for stamped in [false, true] {
         let mut node = Node::new(stamped, 16, WRITER);
         for key in 0..500 {

@@ -5,6 +5,7 @@
 //! for stamps and deadlines, by theirs.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::db::origin::ORIGINS_MAX;
 use crate::db::{Hlc, Origin, UnixMillis};
@@ -21,6 +22,7 @@ pub struct Limits {
     max_clock_ahead_ms: AtomicI64,
     tombstone_bytes: AtomicU64,
     replaced_after_ms: AtomicI64,
+    silence_ms: AtomicU64,
 }
 
 impl Default for Limits {
@@ -29,6 +31,7 @@ impl Default for Limits {
             max_clock_ahead_ms: AtomicI64::new(i64::MAX),
             tombstone_bytes: AtomicU64::new(u64::MAX),
             replaced_after_ms: AtomicI64::new(0),
+            silence_ms: AtomicU64::new(60_000),
         }
     }
 }
@@ -43,6 +46,17 @@ impl Limits {
             .store(tombstone_bytes, Ordering::Relaxed);
         self.replaced_after_ms
             .store(replaced_after_ms, Ordering::Relaxed);
+    }
+
+    /// Silence after which a connection between nodes is given up: `repl-timeout`.
+    pub fn silence(&self) -> Duration {
+        Duration::from_millis(self.silence_ms.load(Ordering::Relaxed))
+    }
+
+    /// Changes that.
+    pub fn set_silence(&self, silence: Duration) {
+        let silence_ms = u64::try_from(silence.as_millis()).unwrap_or(u64::MAX);
+        self.silence_ms.store(silence_ms, Ordering::Relaxed);
     }
 
     /// Whether a node of which nothing was heard for so long is gone for good.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use tokio::net::TcpStream;
 
-use crate::db::{Hlc, NodeId};
+use crate::db::{Hlc, NodeId, Origin};
 use crate::resp::{Args, Reply};
 
 /// Where a link to a master stands. The words are those of ROLE.
@@ -83,8 +83,8 @@ pub enum AddMaster {
 
 /// See the head of the file.
 pub trait ReplicationControl: Send + Sync + 'static {
-    /// This node's id.
-    fn node_id(&self) -> NodeId;
+    /// This node and its present life.
+    fn origin(&self) -> Origin;
     /// Adds a `replicaof` entry.
     fn add_master(&self, host: &str, port: u16) -> AddMaster;
     /// Makes this the only entry.

@@ -5,7 +5,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use dashmap::DashMap;
 use keymesh_supervisors::{
@@ -17,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
-use crate::db::{Hlc, NodeId};
+use crate::db::{Hlc, NodeId, Origin};
 use crate::replication::control::{AddMaster, MasterStatus, ReplicaStatus, ReplicationControl};
 use crate::replication::master_link::{self, Credentials, LinkSetting, LinkShared};
 use crate::replication::mesh_command;
@@ -29,8 +28,6 @@ use crate::resp::{Args, Reply};
 /// How replication behaves.
 #[derive(Debug, Clone)]
 pub struct ReplicationConfig {
-    /// `repl-timeout`.
-    pub timeout: Duration,
     /// Between attempts to connect.
     pub backoff: Backoff,
     /// Several masters at a time, merged (`multi-master`, `active-replica`).
@@ -101,7 +98,6 @@ impl Replication {
             node: Arc::clone(&self.node),
             shared: Arc::clone(shared),
             credentials: Arc::clone(&self.credentials),
-            timeout: self.config.timeout,
             backoff: self.config.backoff,
             tracer: self.tracer.clone(),
         };
@@ -162,8 +158,8 @@ impl Replication {
 }
 
 impl ReplicationControl for Replication {
-    fn node_id(&self) -> NodeId {
-        self.node.origin().node
+    fn origin(&self) -> Origin {
+        self.node.origin()
     }
 
     fn add_master(&self, host: &str, port: u16) -> AddMaster {
@@ -273,7 +269,6 @@ impl ReplicationControl for Replication {
             node: Arc::clone(&self.node),
             shared,
             acknowledgements: Arc::clone(&self.acknowledgements),
-            timeout: self.config.timeout,
             tracer: self.tracer.clone(),
         };
         // One start, one connection: a feed that fails is not started again, its replica reconnects.

@@ -126,8 +126,6 @@ pub struct LinkSetting {
     pub shared: Arc<LinkShared>,
     /// For AUTH; read anew with each connection.
     pub credentials: Arc<Mutex<Credentials>>,
-    /// Silence after which a connection is given up.
-    pub timeout: Duration,
     /// Between attempts.
     pub backoff: Backoff,
     /// Where spans go.
@@ -258,8 +256,9 @@ async fn connection(setting: &LinkSetting) -> Result<Never, ConnectionError> {
                 shared.received.fetch_add(read as u64, Ordering::Relaxed);
             }
             () = tokio::time::sleep(POLL_PERIOD) => {
-                if heard.elapsed() > setting.timeout {
-                    return Err(ConnectionError::Silent(setting.timeout));
+                let silence = setting.node.limits.silence();
+                if heard.elapsed() > silence {
+                    return Err(ConnectionError::Silent(silence));
                 }
             }
             () = shared.kill.notified() => return Err(ConnectionError::Killed),

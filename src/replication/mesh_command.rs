@@ -211,7 +211,7 @@ fn forget(replication: &Replication, id: &[u8], reply: &mut Reply) {
     let Some(id) = parsed else {
         return reply.error("ERR invalid node id");
     };
-    if NodeId(id) == replication.node_id() {
+    if NodeId(id) == replication.origin().node {
         return reply.error("ERR a node cannot forget itself");
     }
     match replication.node().forget(NodeId(id)) {

@@ -8,7 +8,7 @@
 //! All integers little endian; the checksum is that of everything before it. A file that does not check is refused:
 //! guessing an identity would make two nodes of one.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -100,16 +100,27 @@ pub trait StateStore: Send + Sync {
     fn save(&self, state: &NodeState) -> io::Result<()>;
 }
 
-/// The state in a file.
+/// The state in a file, which is nobody else's while this lives: two servers with one identity would be taken for one.
 #[derive(Debug)]
 pub struct FileStore {
     path: PathBuf,
+    /// Locked. The state itself is replaced by each write.
+    _lock: File,
 }
 
 impl FileStore {
-    /// Kept at this path.
-    pub fn new(path: PathBuf) -> Self {
-        Self { path }
+    /// Kept at this path; none where another server has it.
+    pub fn open(path: PathBuf) -> io::Result<Option<Self>> {
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path.with_extension("lock"))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Some(Self { path, _lock: lock })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
     }
 
     /// What is there; none where there is no file.
@@ -140,6 +151,16 @@ impl StateStore for FileStore {
             .filter(|dir| !dir.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
         File::open(dir)?.sync_all()
+    }
+}
+
+/// No state at all: the node is a new one at every start.
+#[derive(Debug)]
+pub struct Forgetful;
+
+impl StateStore for Forgetful {
+    fn save(&self, _: &NodeState) -> io::Result<()> {
+        Ok(())
     }
 }
 

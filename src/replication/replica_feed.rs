@@ -81,8 +81,6 @@ pub struct FeedSetting {
     pub shared: Arc<FeedShared>,
     /// Told at each acknowledgement.
     pub acknowledgements: Arc<Notify>,
-    /// Silence after which a connection is given up.
-    pub timeout: Duration,
     /// Where spans go.
     pub tracer: LinkTracer,
 }
@@ -147,9 +145,10 @@ async fn serve(
             .feed
             .poll(node, clock::now(), SEND_BYTES, &mut out, &mut observer)?;
         if !out.is_empty() {
-            timeout(setting.timeout, stream.write_all(&out))
+            let silence = setting.node.limits.silence();
+            timeout(silence, stream.write_all(&out))
                 .await
-                .map_err(|_| ServeError::Stalled(setting.timeout))??;
+                .map_err(|_| ServeError::Stalled(silence))??;
             observer.written();
             setting
                 .shared
@@ -180,8 +179,9 @@ async fn serve(
             }
             () = news => {}
             () = tokio::time::sleep(Duration::from_millis(VECTOR_PERIOD_MS as u64)) => {
-                if heard.elapsed() > setting.timeout {
-                    return Err(ServeError::Silent(setting.timeout));
+                let silence = setting.node.limits.silence();
+                if heard.elapsed() > silence {
+                    return Err(ServeError::Silent(silence));
                 }
             }
         }

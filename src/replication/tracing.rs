@@ -86,6 +86,22 @@ impl std::fmt::Debug for LinkTracer {
     }
 }
 
+impl TracedWrite {
+    /// Says which key it is about: its FNV-1a hash, the same on every node, and the key itself only where that is wished.
+    #[cold]
+    pub fn about(&mut self, key: &[u8], is_named: bool) {
+        let hash = key.iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        self.command
+            .attr(attribute::KEY_HASH, format!("{hash:016x}"));
+        if is_named {
+            let key = String::from_utf8_lossy(key).into_owned();
+            self.command.attr(attribute::KEY, key);
+        }
+    }
+}
+
 impl LinkTracer {
     /// Spans go to `tracer`; contexts that clients bring are limited to `client_traces_per_second`.
     pub fn new(tracer: Tracer, node: Origin, client_traces_per_second: u32) -> Self {

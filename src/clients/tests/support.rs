@@ -53,8 +53,11 @@ impl Links {
 }
 
 impl ReplicationControl for Links {
-    fn node_id(&self) -> NodeId {
-        NodeId(0x0123)
+    fn origin(&self) -> Origin {
+        Origin {
+            node: NodeId(0x0123),
+            incarnation: Incarnation(1),
+        }
     }
     fn add_master(&self, host: &str, port: u16) -> AddMaster {
         let mut masters = self.masters.lock();

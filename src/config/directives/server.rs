@@ -30,7 +30,13 @@ pub(super) const ROWS: &[Directive] = &[
         "",
         "password of the default user; empty means none",
     ),
-    row("daemonize", Kind::Bool, "no", "run in the background").immutable(),
+    accepted(
+        "daemonize",
+        Kind::Bool,
+        "no",
+        "the server stays in the foreground",
+    )
+    .immutable(),
     row(
         "pidfile",
         Kind::Text,
@@ -44,13 +50,7 @@ pub(super) const ROWS: &[Directive] = &[
         "notice",
         "least severity of log lines",
     ),
-    row(
-        "logfile",
-        Kind::Text,
-        "",
-        "file for log lines; empty means standard output",
-    )
-    .immutable(),
+    accepted("logfile", Kind::Text, "", "log lines go to standard output").immutable(),
     row(
         "dir",
         Kind::Directory,

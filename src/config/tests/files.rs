@@ -267,10 +267,15 @@ include /nonexistent/redis.conf.d/*.conf
 "#;
 
 #[test]
-fn a_stock_redis_conf_loads_without_a_warning() {
+fn a_stock_redis_conf_loads_and_what_is_not_applied_of_it_is_said() {
     let settings = load_text(STOCK).unwrap();
     assert!(settings.daemonize);
     assert_eq!(settings.bind.len(), 2);
     assert!(settings.bind[1].optional && settings.bind[1].host() == "::1");
-    assert_eq!(settings.warnings(), []);
+    let warnings = settings.warnings();
+    let about: Vec<&str> = warnings
+        .iter()
+        .map(|warning| warning.about.as_str())
+        .collect();
+    assert_eq!(about, ["daemonize", "logfile"]);
 }
