@@ -73,6 +73,10 @@ impl ReplicationControl for Alone {
         0
     }
 
+    fn kill_replicas(&self, _: Option<&str>) -> usize {
+        0
+    }
+
     fn mesh(&self, _: Args<'_>, _: u32, reply: &mut Reply) {
         reply.error("ERR this node has no links");
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use keymesh_observability::TraceContext;
 
-use crate::clients::client_list::{describe, describe_masters};
+use crate::clients::client_list::{describe, describe_masters, describe_replicas};
 use crate::clients::context::PauseMode;
 use crate::clients::conversation::{After, Conversation, ReplyMode, Trace};
 use crate::clients::errors;
@@ -297,6 +297,9 @@ impl Conversation {
         if chosen.is_none() && matches!(kind, None | Some(Kind::Master)) {
             describe_masters(&self.context.replication.masters(), &mut text);
         }
+        if chosen.is_none() && matches!(kind, None | Some(Kind::Replica)) {
+            describe_replicas(&self.context.replication.replicas(), &mut text);
+        }
         reply.verbatim(b"txt", &text);
     }
 
@@ -312,6 +315,12 @@ impl Conversation {
             }
         };
         let mut killed = 0;
+        if matches!(filter.kind, Some(Kind::Replica))
+            || filter.kind.is_none() && filter.address.is_some()
+        {
+            let replication = &self.context.replication;
+            killed += replication.kill_replicas(filter.address.as_deref());
+        }
         if filter.kind == Some(Kind::Master) {
             killed += self
                 .context
@@ -347,7 +356,9 @@ impl Conversation {
                 return After::Close;
             }
             client.signal(signal::KILL);
-        } else if self.context.replication.kill_masters(Some(&address)) > 0 {
+        } else if self.context.replication.kill_masters(Some(&address)) > 0
+            || self.context.replication.kill_replicas(Some(&address)) > 0
+        {
             reply.ok();
         } else {
             reply.error("ERR No such client");

@@ -6,7 +6,7 @@ use crate::clients::buffer::READ_LEN;
 use crate::clients::client_command::idle_ms;
 use crate::clients::registry::Client;
 use crate::db::UnixMillis;
-use crate::replication::{LinkState, MasterStatus};
+use crate::replication::{LinkState, MasterStatus, ReplicaStatus};
 
 /// One client as one line.
 pub(super) fn describe(client: &Client, now: UnixMillis) -> Vec<u8> {
@@ -68,6 +68,23 @@ pub(super) fn describe(client: &Client, now: UnixMillis) -> Vec<u8> {
     line
 }
 
+/// Links have numbers that no client gets.
+const LINKS_FROM: u64 = 1 << 62;
+const FEEDS_FROM: u64 = 1 << 61;
+
+/// Who reads from this node, with the address that its connection comes from.
+pub(super) fn describe_replicas(replicas: &[ReplicaStatus], text: &mut Vec<u8>) {
+    for replica in replicas {
+        let _ = writeln!(
+            text,
+            "id={} addr={} laddr=?:0 fd=-1 name= age=0 idle={} flags=S db=0 sub=0 psub=0 ssub=0 multi=-1 qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r cmd=keymesh.link user=default redir=-1 resp=2 lib-name= lib-ver=",
+            FEEDS_FROM + replica.id,
+            replica.peer,
+            replica.lag_ms / 1000,
+        );
+    }
+}
+
 /// Links to masters show as clients with the master's address, so that CLIENT KILL finds them.
 pub(super) fn describe_masters(masters: &[MasterStatus], text: &mut Vec<u8>) {
     for (index, master) in masters.iter().enumerate() {
@@ -78,7 +95,7 @@ pub(super) fn describe_masters(masters: &[MasterStatus], text: &mut Vec<u8>) {
         let _ = writeln!(
             text,
             "id={} addr={}:{} laddr=?:0 fd=-1 name= age=0 idle={idle} flags=M db=0 sub=0 psub=0 ssub=0 multi=-1 qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r cmd=keymesh.link user=(superuser) redir=-1 resp=2 lib-name= lib-ver=",
-            u64::MAX / 2 + index as u64,
+            LINKS_FROM + index as u64,
             master.host,
             master.port,
         );

@@ -58,6 +58,10 @@ pub struct MasterStatus {
 /// One attached replica or peer that reads from this node.
 #[derive(Debug, Clone)]
 pub struct ReplicaStatus {
+    /// Its connection's number.
+    pub id: u64,
+    /// The connection's other end.
+    pub peer: SocketAddr,
     /// Its address.
     pub ip: String,
     /// The port it listens on, 0 where it did not say.
@@ -106,6 +110,9 @@ pub trait ReplicationControl: Send + Sync + 'static {
     /// Drops the connections of all links to masters (`CLIENT KILL TYPE master`) or of the one at this address
     /// (`CLIENT KILL host:port`); they reconnect at once. Says how many.
     fn kill_masters(&self, address: Option<&str>) -> usize;
+    /// Ends the connections of all replicas and peers that read from here (`CLIENT KILL TYPE replica`), or the one from this
+    /// address. Says how many.
+    fn kill_replicas(&self, address: Option<&str>) -> usize;
     /// `MESH ...`: STATUS, MEMBERS, ROUTES, DIGEST, EXPLAIN, FORGET, HELP. Writes exactly one reply.
     fn mesh(&self, args: Args<'_>, db: u32, reply: &mut Reply);
     /// Lines for INFO's replication section beside Redis's own, each with its CRLF.

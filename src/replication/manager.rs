@@ -41,7 +41,7 @@ pub struct Replication {
     credentials: Arc<Mutex<Credentials>>,
     supervisor: SupervisorHandle,
     runtime: Handle,
-    links: Mutex<Vec<Arc<LinkShared>>>,
+    links: Arc<Mutex<Vec<Arc<LinkShared>>>>,
     feeds: Arc<DashMap<u64, Arc<FeedShared>>>,
     acknowledgements: Arc<Notify>,
     tracer: LinkTracer,
@@ -63,7 +63,7 @@ impl Replication {
             credentials: Arc::new(Mutex::new(credentials)),
             supervisor,
             runtime,
-            links: Mutex::new(Vec::new()),
+            links: Arc::new(Mutex::new(Vec::new())),
             feeds: Arc::new(DashMap::new()),
             acknowledgements: Arc::new(Notify::new()),
             tracer,
@@ -253,6 +253,10 @@ impl ReplicationControl for Replication {
         meant.map(|link| link.kill.notify_one()).count()
     }
 
+    fn kill_replicas(&self, address: Option<&str>) -> usize {
+        self.feeds.iter().filter(|feed| feed.kill(address)).count()
+    }
+
     fn mesh(&self, args: Args<'_>, db: u32, reply: &mut Reply) {
         mesh_command::run(self, args, db, reply);
     }
@@ -268,6 +272,7 @@ impl ReplicationControl for Replication {
         let setting = FeedSetting {
             node: Arc::clone(&self.node),
             shared,
+            links: Arc::clone(&self.links),
             acknowledgements: Arc::clone(&self.acknowledgements),
             tracer: self.tracer.clone(),
         };

@@ -58,9 +58,18 @@ pub struct LinkShared {
     down_since: Mutex<Option<Instant>>,
     /// Drops the connection; a new one is tried at once.
     pub kill: Notify,
+    /// Its master has come to this node: it is there again.
+    wake: Notify,
 }
 
 impl LinkShared {
+    /// A node with this port for clients has come to this one. Where it may be this entry's, waiting any longer makes no sense.
+    pub fn on_peer(&self, port: u16) {
+        if self.port == port {
+            self.wake.notify_waiters();
+        }
+    }
+
     /// Of an entry that was just made.
     pub fn new(host: &str, port: u16) -> Self {
         Self {
@@ -72,6 +81,7 @@ impl LinkShared {
             heard: Mutex::new(None),
             down_since: Mutex::new(Some(Instant::now())),
             kill: Notify::new(),
+            wake: Notify::new(),
         }
     }
 
@@ -183,6 +193,7 @@ pub async fn run(setting: LinkSetting) {
         tokio::select! {
             () = tokio::time::sleep(delay) => {}
             () = setting.shared.kill.notified() => {}
+            () = setting.shared.wake.notified() => {}
         }
     }
 }

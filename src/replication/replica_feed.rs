@@ -18,6 +18,7 @@ use crate::replication::control::ReplicaStatus;
 use crate::replication::feed::{Feed, VECTOR_PERIOD_MS};
 use crate::replication::frame;
 use crate::replication::link::LinkError;
+use crate::replication::master_link::LinkShared;
 use crate::replication::node::Node;
 use crate::replication::tracing::LinkTracer;
 
@@ -37,6 +38,8 @@ pub struct FeedShared {
     sent: AtomicU64,
     acknowledged: AtomicU64,
     acknowledged_at: Mutex<Instant>,
+    /// Told to end.
+    kill: Notify,
 }
 
 impl FeedShared {
@@ -51,7 +54,17 @@ impl FeedShared {
             sent: AtomicU64::new(0),
             acknowledged: AtomicU64::new(0),
             acknowledged_at: Mutex::new(Instant::now()),
+            kill: Notify::new(),
         }
+    }
+
+    /// Ends the connection where it comes from this address, or any does.
+    pub fn kill(&self, address: Option<&str>) -> bool {
+        let is_meant = address.is_none_or(|address| address == self.peer.to_string());
+        if is_meant {
+            self.kill.notify_one();
+        }
+        is_meant
     }
 
     /// How much of this node's writes the replica has.
@@ -63,6 +76,8 @@ impl FeedShared {
     pub fn status(&self) -> Option<ReplicaStatus> {
         let node = (*self.node.lock())?;
         Some(ReplicaStatus {
+            id: self.id,
+            peer: self.peer,
             ip: self.peer.ip().to_string(),
             port: self.port.load(Ordering::Relaxed) as u16,
             online: self.online.load(Ordering::Relaxed),
@@ -79,6 +94,8 @@ pub struct FeedSetting {
     pub node: Arc<Node>,
     /// What others see.
     pub shared: Arc<FeedShared>,
+    /// This node's own links.
+    pub links: Arc<Mutex<Vec<Arc<LinkShared>>>>,
     /// Told at each acknowledgement.
     pub acknowledgements: Arc<Notify>,
     /// Where spans go.
@@ -178,6 +195,7 @@ async fn serve(
                 heard = Instant::now();
             }
             () = news => {}
+            () = setting.shared.kill.notified() => return Ok(()),
             () = tokio::time::sleep(Duration::from_millis(VECTOR_PERIOD_MS as u64)) => {
                 let silence = setting.node.limits.silence();
                 if heard.elapsed() > silence {
@@ -197,6 +215,10 @@ fn take_frames(
         let bytes = input.split_to(len);
         feed.on_frame(&setting.node, frame::decode(&bytes)?, clock::now())?;
         let shared = &setting.shared;
+        if shared.node.lock().is_none() && feed.peer().is_some() {
+            let links = setting.links.lock();
+            links.iter().for_each(|link| link.on_peer(feed.peer_port()));
+        }
         *shared.node.lock() = feed.peer();
         shared
             .port

@@ -18,6 +18,9 @@ use crate::replication::table::Table;
 /// Ticks that a gap may last before a state merge is asked for: other links may still offer the records.
 const MERGE_PATIENCE_TICKS: u32 = 3;
 
+/// Ticks of a life in which an origin is not asked for elsewhere while the link to its own node is not up yet.
+const DIRECT_PATIENCE_TICKS: u32 = 8;
+
 /// Ticks for which a master that had no snapshot to give is not asked again.
 const REFUSED_TICKS: u32 = 4;
 
@@ -149,6 +152,8 @@ impl Node {
             .map(|(id, link)| (*id, link))
             .collect();
         let mut wanted: Option<(Hlc, LinkId)> = None;
+        let me = inner.state.table.members.nodes.get(&inner.state.node);
+        let entries = me.map_or(Vec::new(), |me| me.entries.clone());
         let origins: Vec<(Origin, OriginIndex)> = inner
             .state
             .table
@@ -198,8 +203,16 @@ impl Node {
                 best.is_none_or(|(_, best)| reach(best) <= reach(link).max(mine).plus(SILENCE))
             };
             let direct = direct.filter(|(_, link)| heard(link));
+            // Soon after a start the direct links are still coming up: whoever changes its way half-way gets things twice.
+            let is_awaited = current.is_none()
+                && inner.alone_ticks < DIRECT_PATIENCE_TICKS
+                && entries.iter().any(|entry| entry.met == Some(origin.node))
+                && links
+                    .iter()
+                    .all(|(_, link)| link.master.is_none_or(|master| master.node != origin.node));
             let choice = match (direct, current, best) {
                 (Some((direct, _)), _, _) => Some(direct),
+                _ if is_awaited => continue,
                 _ if unreachable => None,
                 (None, Some((current, link)), Some((best, other))) => {
                     let stuck = reach(link) <= mine && reach(other) > mine;

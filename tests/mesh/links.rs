@@ -1,5 +1,6 @@
 //! Links that are cut, stalled and restored while clients write.
 
+use crate::client::Client;
 use crate::support::{Mesh, eventually};
 
 const WRITES: usize = 300;
@@ -158,4 +159,26 @@ fn a_stalled_link_that_comes_to_life_again_goes_on_where_it_was() {
     mesh.wait_until_equal();
     mesh.assert_present(0, second);
     mesh.assert_present(1, &load[&0]);
+}
+
+#[test]
+fn whoever_reads_is_listed_as_a_client_and_comes_again_after_it_was_killed() {
+    let mesh = Mesh::full(2);
+    let mut client = mesh.nodes[0].client();
+    let listed = |client: &mut Client, kind: &str| {
+        let list = client.call(&format!("CLIENT LIST TYPE {kind}"));
+        list.text().lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let replicas = listed(&mut client, "replica");
+    assert_eq!(replicas.len(), 1, "{replicas:?}");
+    assert!(replicas[0].contains(" flags=S "));
+    let masters = listed(&mut client, "master");
+    assert!(masters.len() == 1 && masters[0].contains(" flags=M "));
+    assert_eq!(client.call("CLIENT KILL TYPE replica").integer(), 1);
+    eventually("another connection is listed", || {
+        let now = listed(&mut client, "replica");
+        now.len() == 1 && now != replicas
+    });
+    mesh.wait_until_whole();
+    mesh.wait_until_equal();
 }

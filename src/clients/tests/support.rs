@@ -106,6 +106,9 @@ impl ReplicationControl for Links {
     fn sync_counts(&self) -> (u64, u64, u64) {
         (1, 2, 3)
     }
+    fn kill_replicas(&self, _: Option<&str>) -> usize {
+        0
+    }
     fn kill_masters(&self, address: Option<&str>) -> usize {
         self.killed.lock().push(address.map(str::to_owned));
         let masters = self.masters.lock();
