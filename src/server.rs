@@ -375,7 +375,21 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     // As in Redis: a terminal that goes away ends nothing.
     let _hang_up = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    let mut changes = running.context.configuration.subscribe();
+    let log = async {
+        let mut before = log_level(&options);
+        while changes.changed().await.is_ok() {
+            let level = log_level(&changes.borrow_and_update());
+            let is_changed = std::mem::replace(&mut before, level) != level;
+            let filter = LogConfig::filter_at(level);
+            if is_changed && let Err(error) = telemetry.set_log_filter(&filter) {
+                tracing::error!(%error, "loglevel could not be changed");
+            }
+        }
+        std::future::pending::<()>().await;
+    };
     let outcome = tokio::select! {
+        () = log => Ok(()),
         _ = shutdown.wait_for(Option::is_some) => Ok(()),
         _ = terminate.recv() => Ok(()),
         _ = tokio::signal::ctrl_c() => Ok(()),
@@ -411,13 +425,16 @@ fn write_pid(options: &Options) -> Option<PathBuf> {
     }
 }
 
-fn telemetry_config(options: &Options, node: NodeId) -> TelemetryConfig {
-    let level = match options.loglevel {
+fn log_level(options: &Options) -> &'static str {
+    match options.loglevel {
         LogLevel::Debug => "trace",
         LogLevel::Verbose => "debug",
         LogLevel::Notice => "info",
         LogLevel::Warning => "warn",
-    };
+    }
+}
+
+fn telemetry_config(options: &Options, node: NodeId) -> TelemetryConfig {
     TelemetryConfig {
         endpoint: options.otlp_endpoint.clone(),
         protocol: options
@@ -431,7 +448,7 @@ fn telemetry_config(options: &Options, node: NodeId) -> TelemetryConfig {
         sample_ratio: SampleRatio::from_fraction(options.trace_sample_ratio),
         traces_per_second: options.trace_max_per_second,
         log: LogConfig {
-            filter: LogConfig::filter_at(level),
+            filter: LogConfig::filter_at(log_level(options)),
             ..LogConfig::default()
         },
         ..TelemetryConfig::default()

@@ -70,6 +70,17 @@ impl Outbox {
         }
     }
 
+    /// What became of the spans so far.
+    pub(crate) fn counts(&self) -> SinkCounts {
+        SinkCounts {
+            exported: self.exported.load(Relaxed),
+            dropped_in_queue: self.dropped_in_queue.load(Relaxed),
+            dropped_in_export: self.dropped_in_export.load(Relaxed),
+            outages: self.outages.load(Relaxed),
+            queued: self.queued() as u64,
+        }
+    }
+
     fn queued(&self) -> usize {
         self.queue.max_capacity() - self.queue.capacity()
     }
@@ -238,13 +249,7 @@ impl SpanSink {
         let Some(Running { outbox, .. }) = &self.running else {
             return SinkCounts::default();
         };
-        SinkCounts {
-            exported: outbox.exported.load(Relaxed),
-            dropped_in_queue: outbox.dropped_in_queue.load(Relaxed),
-            dropped_in_export: outbox.dropped_in_export.load(Relaxed),
-            outages: outbox.outages.load(Relaxed),
-            queued: outbox.queued() as u64,
-        }
+        outbox.counts()
     }
 
     /// Spans the collector took.

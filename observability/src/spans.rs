@@ -17,7 +17,7 @@ pub use opentelemetry::Value;
 pub use opentelemetry::trace::SpanKind;
 
 use crate::context::{FLAG_SAMPLED, SpanId, TraceContext, TraceId};
-use crate::sink::Outbox;
+use crate::sink::{Outbox, SinkCounts};
 
 /// Attributes of one span or event.
 pub const MAX_ATTRIBUTES: usize = 64;
@@ -52,6 +52,12 @@ impl Tracer {
     #[inline]
     pub const fn is_enabled(&self) -> bool {
         self.outbox.is_some()
+    }
+
+    /// What became of the spans of its sink so far.
+    pub fn counts(&self) -> SinkCounts {
+        let outbox = self.outbox.as_ref();
+        outbox.map_or_else(SinkCounts::default, |outbox| outbox.counts())
     }
 
     /// Begins to describe a span.

@@ -22,11 +22,6 @@ fn needs_restart(before: &Options, after: &Options) -> Option<(&'static str, &'s
             "Failed to bind to specified addresses.",
         ),
         (
-            before.loglevel != after.loglevel,
-            "loglevel",
-            "it is read at the start only",
-        ),
-        (
             before.link_backoff_initial != after.link_backoff_initial,
             "link-backoff-initial-ms",
             "it is read at the start only",

@@ -190,6 +190,9 @@ impl Conversation {
         line(out, "total_writes_processed", get(&statistics.writes));
         let closed = get(&statistics.output_buffer_disconnections);
         line(out, "client_output_buffer_limit_disconnections", closed);
+        let (exported, dropped) = self.context.tracing.tracer.span_counts();
+        line(out, "trace_spans_exported", exported);
+        line(out, "trace_spans_dropped", dropped);
     }
 
     fn replication_section(&self, out: &mut String) {

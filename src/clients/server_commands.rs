@@ -7,6 +7,9 @@ use crate::commands::table::ServerCommand;
 use crate::config::Client;
 use crate::resp::{Args, Reply};
 
+/// What links between nodes speak.
+const LINK_LANGUAGE: &[u8] = b"1";
+
 const CONFIG_HELP: &[&str] = &[
     "GET <pattern>",
     "    Return parameters matching the glob-like <pattern> and their values.",
@@ -31,7 +34,12 @@ impl Conversation {
             ServerCommand::Debug => return self.debug_command(args, reply),
             ServerCommand::Info => self.info_command(args, reply),
             ServerCommand::Lfence => reply.ok(),
-            ServerCommand::Link => return After::HandOver,
+            ServerCommand::Link if args.try_get(1) == Some(LINK_LANGUAGE) => {
+                return After::HandOver;
+            }
+            ServerCommand::Link => {
+                reply.error("ERR KEYMESH.LINK: this server speaks language 1 only")
+            }
             ServerCommand::Mesh => self.context.replication.mesh(args, self.caller.db, reply),
             ServerCommand::Replconf => self.replconf(args, reply),
             ServerCommand::Replicaof => self.replicaof(args, reply),

@@ -116,6 +116,14 @@ impl LinkTracer {
         })))
     }
 
+    /// Spans that the collector took, and spans that were dropped.
+    pub fn span_counts(&self) -> (u64, u64) {
+        let counts = self.0.as_ref().map(|inner| inner.tracer.counts());
+        let counts = counts.unwrap_or_default();
+        let dropped = counts.dropped_in_queue + counts.dropped_in_export;
+        (counts.exported, dropped)
+    }
+
     /// Whether any span is made at all.
     #[inline]
     pub fn is_enabled(&self) -> bool {

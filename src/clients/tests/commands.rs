@@ -29,6 +29,7 @@ async fn without_the_password_nothing_is_told() {
         ("GET a", "-NOAUTH Authentication required.\r\n"),
         ("PING", "-NOAUTH Authentication required.\r\n"),
         ("KEYMESH.LINK 1", "-NOAUTH Authentication required.\r\n"),
+        ("KEYMESH.LINK 9", "-NOAUTH Authentication required.\r\n"),
         (
             "AUTH wrong",
             "-WRONGPASS invalid username-password pair or user is disabled.\r\n",

@@ -143,10 +143,58 @@ async fn shutdown_says_nothing_and_raises_the_signal() {
     client
         .check("SHUTDOWN SAVE NOSAVE", "-ERR syntax error\r\n")
         .await;
-    client.send("SHUTDOWN NOSAVE NOW\r\n").await;
+    client
+        .send("SET a 1\r\nSHUTDOWN NOSAVE NOSAVE NOW\r\nSET a 2\r\n")
+        .await;
+    client.expect("+OK\r\n").await;
+    client.expect_closed().await;
     let request = signal.wait_for(Option::is_some).await.unwrap().unwrap();
     assert_eq!(
         (request.save, request.now, request.force),
         (Some(false), true, false)
     );
+}
+
+#[tokio::test]
+async fn a_web_page_that_speaks_to_the_port_is_not_listened_to() {
+    let server = TestServer::start(&["--port", "1"]).await;
+    for request in [
+        "POST / HTTP/1.1\r\nHost: x\r\n\r\nSET a 1\r\n",
+        "*1\r\n$5\r\nHoSt:\r\nSET a 1\r\n",
+    ] {
+        let mut client = server.connect().await;
+        client.send(request).await;
+        client.expect_closed().await;
+    }
+    let mut client = server.connect().await;
+    client.check("EXISTS a", ":0\r\n").await;
+}
+
+#[tokio::test]
+async fn what_a_running_server_cannot_take_over_is_refused() {
+    let server = TestServer::start(&["--port", "1"]).await;
+    let mut client = server.connect().await;
+    for (command, reason) in [
+        (
+            "port 2",
+            "'port') - Unable to listen on this port. Check server logs.",
+        ),
+        (
+            "bind 127.0.0.2",
+            "'bind') - Failed to bind to specified addresses.",
+        ),
+        (
+            "link-backoff-max-ms 9000",
+            "'link-backoff-max-ms') - it is read at the start only",
+        ),
+    ] {
+        let expected = format!("-ERR CONFIG SET failed (possibly related to argument {reason}\r\n");
+        client
+            .check(&format!("CONFIG SET {command}"), &expected)
+            .await;
+    }
+    client.check("CONFIG SET port 1", "+OK\r\n").await;
+    client
+        .check("CONFIG GET port", "*2\r\n$4\r\nport\r\n$1\r\n1\r\n")
+        .await;
 }

@@ -54,8 +54,24 @@ async fn a_watched_key_whose_time_comes_aborts_unless_it_had_come_before() {
     client.check("WATCH soon", "+OK\r\n").await;
     let mut other = server.connect().await;
     while other.bulk_or_null("GET soon").await.is_some() {}
+    other.check("DEL soon", ":0\r\n").await;
     client.send("MULTI\r\nPING\r\nEXEC\r\n").await;
     client.expect("+OK\r\n+QUEUED\r\n*-1\r\n").await;
+    // What had gone before is not changed by being removed, but by being written.
+    client.check("SET gone v PX 1", "+OK\r\n").await;
+    while client.bulk_or_null("GET gone").await.is_some() {}
+    client
+        .send("WATCH gone\r\nDEL gone\r\nMULTI\r\nPING\r\nEXEC\r\n")
+        .await;
+    client
+        .expect("+OK\r\n:0\r\n+OK\r\n+QUEUED\r\n*1\r\n+PONG\r\n")
+        .await;
+    client
+        .send("WATCH gone\r\nSET gone v\r\nMULTI\r\nPING\r\nEXEC\r\n")
+        .await;
+    client
+        .expect("+OK\r\n+OK\r\n+OK\r\n+QUEUED\r\n*-1\r\n")
+        .await;
 }
 
 #[tokio::test]
