@@ -5,12 +5,14 @@ use std::sync::atomic::Ordering;
 
 use hashbrown::HashMap;
 
+use crate::ablation::{Rule, is_off};
 use crate::commands::effects::{self, Effect};
 use crate::db::varint::Malformed;
 use crate::db::{Hlc, Origin, OriginIndex, Stamp, UnixMillis};
 use crate::keyspace::{Foreign, IngestError, Ingested};
 use crate::replication::frame::{Frame, FrameWriter, Hello, RecordsReader};
 use crate::replication::identity::is_impostor;
+use crate::replication::members::Member;
 use crate::replication::merging::SnapshotHead;
 use crate::replication::node::{LinkId, Node, NodeError};
 use crate::replication::routes::Request;
@@ -319,7 +321,13 @@ impl Node {
             info.told = Some(Arc::new(hello.table.clone()));
         }
         self.learn_from(&mut inner, link, now)?;
-        if inner.state.table.members.is_retired(hello.origin) {
+        let members = &inner.state.table.members;
+        let is_heard = is_off(Rule::ForgottenIsHeardNoMore)
+            && members
+                .nodes
+                .get(&hello.origin.node)
+                .is_some_and(Member::is_forgotten);
+        if members.is_retired(hello.origin) && !is_heard {
             return Err(LinkError::Retired);
         }
         Ok(())

@@ -24,6 +24,13 @@ pub struct Disk(Arc<Mutex<Option<NodeState>>>);
 #[derive(Debug, Clone)]
 pub struct DiskCopy(Option<NodeState>);
 
+impl DiskCopy {
+    /// The life that it was made in.
+    pub fn incarnation(&self) -> u32 {
+        self.0.as_ref().map_or(0, |state| state.incarnation.0)
+    }
+}
+
 impl StateStore for Disk {
     fn save(&self, state: &NodeState) -> std::io::Result<()> {
         let mut disk = self.0.lock();

@@ -236,7 +236,8 @@ impl World {
             self.network.disconnect(&self.nodes, pair);
         }
         if self.rng.percent(2) && self.coverage.crashes < 3 && !self.in_slow_write {
-            let index = self.rng.below(count);
+            let drawn = self.rng.below(count);
+            let index = self.copied_disk().unwrap_or(drawn);
             if self.nodes[index].departed {
                 return;
             }

@@ -41,6 +41,11 @@ impl World {
         }
     }
 
+    /// Whose disk was copied: it crashes before others do.
+    pub(super) fn copied_disk(&self) -> Option<usize> {
+        self.disks.copy.as_ref().map(|(index, _)| *index)
+    }
+
     /// A node starts after a crash, with the disk that it finds.
     pub(super) fn restart(&mut self, index: usize) {
         let formed = self.nodes[index].node.is_established();
@@ -52,7 +57,16 @@ impl World {
     }
 
     fn lose_disk(&mut self, index: usize) {
-        let copied = self.disks.copy.take_if(|(copied, _)| *copied == index);
+        // A copy of the life that has just ended is what the disk holds anyway, mostly.
+        let node = &self.nodes[index];
+        let present = node.copy_disk().incarnation();
+        let rng = &mut self.disks.rng;
+        let copied = self.disks.copy.take_if(|(copied, copy)| {
+            *copied == index && (copy.incarnation() < present || rng.percent(20))
+        });
+        if copied.is_none() && self.disks.copy.is_some() {
+            return;
+        }
         let last = self.last_stamp_of(index);
         let copied = copied.filter(|(_, copy)| {
             // Its clock has gone on since, and nobody depends on what it announced since.
