@@ -38,7 +38,7 @@ impl Conversation {
                 return After::HandOver;
             }
             ServerCommand::Link => {
-                reply.error("ERR KEYMESH.LINK: this server speaks language 1 only")
+                reply.error("ERR KEYMESH.LINK: this server speaks language 1 only");
             }
             ServerCommand::Mesh => self.context.replication.mesh(args, self.caller.db, reply),
             ServerCommand::Replconf => self.replconf(args, reply),

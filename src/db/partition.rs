@@ -210,8 +210,8 @@ impl Partition {
             self.save_preimage(db, key);
         }
         // That a key goes whose time had come is no change.
-        let is_watched = !self.watchers.is_empty()
-            && !(matches!(op, Op::Del) && self.is_expired(db, key, ctx.now));
+        let was_gone = |this: &Self| matches!(op, Op::Del) && this.is_expired(db, key, ctx.now);
+        let is_watched = !self.watchers.is_empty() && !was_gone(self);
         let outcome = if self.stamped {
             self.apply_stamped(db, key, op, ctx)
         } else {
