@@ -33,8 +33,6 @@ pub enum Rule {
     LostAnnouncement,
     /// Nobody takes records from a node that was forgotten.
     ForgottenIsHeardNoMore,
-    /// A name belongs to one life: whoever bears that of another one goes on under a new id.
-    OneName,
 }
 
 #[cfg(feature = "ablation")]

@@ -8,7 +8,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::ablation::{Rule, is_off};
 use crate::db::{Hlc, Incarnation, NodeId, Origin, UnixMillis};
 use crate::journal::Position;
 use crate::replication::admission::ALONE_TICKS;
@@ -37,25 +36,23 @@ fn successor(life: Origin, floor: Hlc) -> NodeId {
 /// Whether a table lists a life of this node that it never had: a newer one, or the same one begun before this one was.
 pub(super) fn is_usurped(inner: &Inner, told: &Members) -> bool {
     let there = told.nodes.get(&inner.state.node);
-    !is_off(Rule::OneName)
-        && there.is_some_and(|there| {
-            let present = inner.state.incarnation;
-            let is_newer = there.newest().is_some_and(|(newest, _)| newest > present);
-            let earlier = there
-                .lives
-                .get(&present)
-                .is_some_and(|life| life.floor < inner.floor);
-            is_newer || earlier
-        })
+    there.is_some_and(|there| {
+        let present = inner.state.incarnation;
+        let is_newer = there.newest().is_some_and(|(newest, _)| newest > present);
+        let earlier = there
+            .lives
+            .get(&present)
+            .is_some_and(|life| life.floor < inner.floor);
+        is_newer || earlier
+    })
 }
 
 /// Whether a node that introduces itself begins its life elsewhere than it is known here to: it is not the one that is known.
 pub(super) fn is_impostor(ours: &Members, life: Origin, theirs: &Members) -> bool {
     let (known, told) = (ours.life(life), theirs.life(life));
-    !is_off(Rule::OneName)
-        && known
-            .zip(told)
-            .is_some_and(|(known, told)| known.floor != told.floor)
+    known
+        .zip(told)
+        .is_some_and(|(known, told)| known.floor != told.floor)
 }
 
 impl Node {

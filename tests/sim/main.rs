@@ -42,7 +42,6 @@ const RULES: &[(Rule, &str)] = &[
     (Rule::Admission, "Admission"),
     (Rule::LostAnnouncement, "LostAnnouncement"),
     (Rule::ForgottenIsHeardNoMore, "ForgottenIsHeardNoMore"),
-    (Rule::OneName, "OneName"),
 ];
 
 fn number(name: &str, default: u64) -> u64 {
@@ -117,7 +116,6 @@ const NOTICED: &[(Rule, u64)] = &[
     (Rule::Admission, 0),
     (Rule::LostAnnouncement, 3816),
     (Rule::ForgottenIsHeardNoMore, 8453),
-    (Rule::OneName, 1206),
 ];
 
 #[test]

@@ -169,10 +169,14 @@ impl SimNode {
         lease.max(Hlc::at(self.wall(now))).raw()
     }
 
-    /// Whether whoever this node has announced since is in the copy, too: others may have settled behind an announcement that
-    /// nobody remembers.
-    pub fn has_announced_nobody_since(&self, copy: &DiskCopy) -> bool {
+    /// Whether the copy is of the mesh that this node belongs to, and knows whoever it has announced since: others may have
+    /// settled behind an announcement that nobody remembers.
+    pub fn is_known_to(&self, copy: &DiskCopy) -> bool {
         let (disk, copy) = (self.disk.0.lock(), copy.0.as_ref());
+        let mesh = |state: &NodeState| state.table.formed.then_some(state.table.mesh);
+        if disk.as_ref().map(mesh) != copy.map(mesh) {
+            return false;
+        }
         let announced = disk.iter().flat_map(|state| {
             let nodes = state.table.members.nodes.iter();
             nodes.filter(|(_, member)| {

@@ -8,6 +8,9 @@ use crate::node::DiskCopy;
 use crate::rng::Rng;
 use crate::world::World;
 
+/// How long a node is down whose disk is put back from a copy.
+const RESTORE_MS: i64 = 6_000;
+
 /// What happens to disks in this run. Drawn apart, so that all other runs stay what they are without it.
 #[derive(Debug)]
 pub struct Disks {
@@ -48,7 +51,10 @@ impl World {
 
     /// A node starts after a crash, with the disk that it finds.
     pub(super) fn restart(&mut self, index: usize) {
-        let formed = self.nodes[index].node.is_established();
+        let formed = self
+            .live_attached()
+            .iter()
+            .all(|index| self.nodes[*index].node.is_established());
         let node = &self.nodes[index];
         if self.disks.is_due && node.attached && !node.follows && formed {
             self.lose_disk(index);
@@ -67,11 +73,15 @@ impl World {
         if copied.is_none() && self.disks.copy.is_some() {
             return;
         }
+        if copied.is_some() {
+            // It takes a while to put it back: longer than any lease.
+            self.now += RESTORE_MS;
+        }
         let last = self.last_stamp_of(index);
         let copied = copied.filter(|(_, copy)| {
             // Its clock has gone on since, and nobody depends on what it announced since.
             let node = &self.nodes[index];
-            node.would_begin_at(copy, self.now) > last && node.has_announced_nobody_since(copy)
+            node.would_begin_at(copy, self.now) > last && node.is_known_to(copy)
         });
         match copied {
             Some((_, copy)) => {
