@@ -8,9 +8,6 @@ use crate::node::DiskCopy;
 use crate::rng::Rng;
 use crate::world::World;
 
-/// How long a node is down whose disk is put back from a copy.
-const RESTORE_MS: i64 = 6_000;
-
 /// What happens to disks in this run. Drawn apart, so that all other runs stay what they are without it.
 #[derive(Debug)]
 pub struct Disks {
@@ -72,10 +69,6 @@ impl World {
         });
         if copied.is_none() && self.disks.copy.is_some() {
             return;
-        }
-        if copied.is_some() {
-            // It takes a while to put it back: longer than any lease.
-            self.now += RESTORE_MS;
         }
         let last = self.last_stamp_of(index);
         let copied = copied.filter(|(_, copy)| {
