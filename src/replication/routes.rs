@@ -206,10 +206,7 @@ impl Node {
             // Soon after a start the direct links are still coming up: whoever changes its way half-way gets things twice.
             let is_awaited = current.is_none()
                 && inner.alone_ticks < DIRECT_PATIENCE_TICKS
-                && entries.iter().any(|entry| entry.met == Some(origin.node))
-                && links
-                    .iter()
-                    .all(|(_, link)| link.master.is_none_or(|master| master.node != origin.node));
+                && entries.iter().any(|entry| entry.met == Some(origin.node));
             let choice = match (direct, current, best) {
                 (Some((direct, _)), _, _) => Some(direct),
                 _ if is_awaited => continue,
