@@ -40,7 +40,6 @@ const RULES: &[(Rule, &str)] = &[
     (Rule::DurableMembership, "DurableMembership"),
     (Rule::SealRetired, "SealRetired"),
     (Rule::Admission, "Admission"),
-    (Rule::LostAnnouncement, "LostAnnouncement"),
     (Rule::ForgottenIsHeardNoMore, "ForgottenIsHeardNoMore"),
 ];
 
@@ -114,7 +113,6 @@ const NOTICED: &[(Rule, u64)] = &[
     (Rule::DurableMembership, 6),
     (Rule::SealRetired, 62),
     (Rule::Admission, 0),
-    (Rule::LostAnnouncement, 3816),
     (Rule::ForgottenIsHeardNoMore, 8453),
 ];
 
