@@ -8,11 +8,13 @@ is user and system time of the server's process per command, in microseconds: th
 
     benches/side_by_side.py                                            Keymesh against redis-server
     benches/side_by_side.py --multi-master                             the same with active-replica and multi-master on
-    benches/side_by_side.py --trace 0.001 --otlp http://localhost:4317 Keymesh with tracing against Keymesh without
+    benches/side_by_side.py --trace --rounds 15                        Keymesh with tracing at its defaults against Keymesh without
+    benches/side_by_side.py --trace 0.1 --otlp http://localhost:4317   the same with a tenth of all commands, to a collector
 """
 
 import argparse
 import csv
+import http.server
 import math
 import os
 import shutil
@@ -21,6 +23,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -80,6 +83,30 @@ class Server:
             self.process.wait()
         self.log.close()
         self.directory.cleanup()
+
+
+class Collector(http.server.BaseHTTPRequestHandler):
+    """Takes OTLP over HTTP and throws it away; `received` counts the bytes, so that a run without traces is noticed."""
+
+    protocol_version = "HTTP/1.1"
+    received = 0
+
+    def do_POST(self):
+        Collector.received += len(self.rfile.read(int(self.headers.get("content-length", 0))))
+        self.send_response(200)
+        self.send_header("content-type", "application/x-protobuf")
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+    @classmethod
+    def serve(cls):
+        """Starts one on a free port; its address."""
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), cls)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{server.server_address[1]}"
 
 
 def benchmark(server, command, pipeline, requests, keys):
@@ -145,11 +172,13 @@ def arguments():
     parser.add_argument("--keys", type=int, default=100_000, help="different keys (100000)")
     parser.add_argument("--server", default=PROJECT / "target/release/keymesh-server", help="the keymesh-server to measure")
     parser.add_argument("--multi-master", action="store_true", help="with active-replica and multi-master on")
-    parser.add_argument("--trace", metavar="RATIO", type=float, help="compare tracing this part of all commands with none; needs --otlp")
-    parser.add_argument("--otlp", metavar="ENDPOINT", help="where the traces go")
+    parser.add_argument(
+        "--trace", metavar="RATIO", nargs="?", const="default", help="compare tracing with none: by default, or this part of all commands"
+    )
+    parser.add_argument("--otlp", metavar="ENDPOINT", help="where the traces go (to a collector that throws them away)")
     chosen = parser.parse_args()
-    if (chosen.trace is None) != (chosen.otlp is None):
-        parser.error("--trace and --otlp belong together")
+    if chosen.otlp is not None and chosen.trace is None:
+        parser.error("--otlp goes with --trace")
     if min(chosen.rounds, chosen.requests, chosen.keys) < 1:
         parser.error("--rounds, --requests and --keys begin at 1")
     return chosen
@@ -165,7 +194,9 @@ def contestants(chosen):
         ours += ["--active-replica", "yes", "--multi-master", "yes"]
         name = "keymesh multi-master"
     if chosen.trace is not None:
-        traced = ours + ["--otlp-endpoint", chosen.otlp, "--trace-sample-ratio", str(chosen.trace)]
+        where = ["--otlp-endpoint", chosen.otlp] if chosen.otlp else ["--otlp-endpoint", Collector.serve(), "--otlp-protocol", "http/protobuf"]
+        ratio = [] if chosen.trace == "default" else ["--trace-sample-ratio", chosen.trace]
+        traced = ours + where + ratio
         return (f"{name}, traced {chosen.trace}", traced), (f"{name}, not traced", ours)
     redis = ["redis-server", "--io-threads", "1", "--save", "", "--appendonly", "no"]
     return (name, ours), ("redis", redis)
@@ -197,6 +228,10 @@ def main():
     finally:
         for server in servers:
             server.stop()
+    if chosen.trace is not None and chosen.otlp is None:
+        print(f"bytes of traces received: {Collector.received:,}")
+        if Collector.received == 0:
+            fail("no trace arrived")
 
 
 if __name__ == "__main__":

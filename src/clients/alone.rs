@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use crate::db::{Hlc, Incarnation, NodeId, Origin};
-use crate::replication::{AddMaster, MasterStatus, ReplicaStatus, ReplicationControl};
+use crate::replication::{AddMaster, LinkCounts, MasterStatus, ReplicaStatus, ReplicationControl};
 use crate::resp::{Args, Reply};
 
 /// See the head of the file.
@@ -65,8 +65,8 @@ impl ReplicationControl for Alone {
         self.never.notified()
     }
 
-    fn sync_counts(&self) -> (u64, u64, u64) {
-        (0, 0, 0)
+    fn link_counts(&self) -> LinkCounts {
+        LinkCounts::default()
     }
 
     fn kill_masters(&self, _: Option<&str>) -> usize {

@@ -148,7 +148,7 @@ impl Conversation {
         let counts = self.context.keyspace.counts();
         let get = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
         let rates = statistics.rates();
-        let (full, partial_ok, partial_err) = self.context.replication.sync_counts();
+        let links = self.context.replication.link_counts();
         title(out, "Stats");
         line(
             out,
@@ -159,6 +159,8 @@ impl Conversation {
         line(out, "instantaneous_ops_per_sec", rates.commands);
         line(out, "total_net_input_bytes", get(&statistics.input_bytes));
         line(out, "total_net_output_bytes", get(&statistics.output_bytes));
+        line(out, "total_net_repl_input_bytes", links.input_bytes);
+        line(out, "total_net_repl_output_bytes", links.output_bytes);
         let kilobytes = |bytes: u64| format!("{:.2}", bytes as f64 / 1024.0);
         line(
             out,
@@ -175,9 +177,9 @@ impl Conversation {
             "rejected_connections",
             get(&statistics.rejected_connections),
         );
-        line(out, "sync_full", full);
-        line(out, "sync_partial_ok", partial_ok);
-        line(out, "sync_partial_err", partial_err);
+        line(out, "sync_full", links.full);
+        line(out, "sync_partial_ok", links.partial);
+        line(out, "sync_partial_err", links.refused);
         line(out, "expired_keys", counts.expired);
         line(out, "evicted_keys", 0);
         line(out, "keyspace_hits", counts.hits);

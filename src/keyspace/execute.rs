@@ -31,6 +31,9 @@ pub struct Caller {
 #[derive(Debug, Default)]
 pub struct Scratch {
     pub(super) effects: Effects,
+    /// What the last call published, for simulations: how many effects and their bytes.
+    #[cfg(feature = "ablation")]
+    pub published: Option<(u32, Bytes)>,
 }
 
 /// What a call came to.
@@ -207,6 +210,10 @@ impl Keyspace {
         }
         let payload = Bytes::copy_from_slice(scratch.effects.payload());
         scratch.effects.clear();
+        #[cfg(feature = "ablation")]
+        {
+            scratch.published = Some((count, payload.clone()));
+        }
         Some(reservation.publish(Record {
             count,
             payload,

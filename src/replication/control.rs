@@ -76,6 +76,21 @@ pub struct ReplicaStatus {
     pub node: Option<NodeId>,
 }
 
+/// What all links have done since the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LinkCounts {
+    /// Full syncs served.
+    pub full: u64,
+    /// Partial resyncs accepted.
+    pub partial: u64,
+    /// Partial resyncs refused.
+    pub refused: u64,
+    /// Bytes read from masters and replicas.
+    pub input_bytes: u64,
+    /// Bytes written to masters and replicas.
+    pub output_bytes: u64,
+}
+
 /// What became of a new entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddMaster {
@@ -105,8 +120,8 @@ pub trait ReplicationControl: Send + Sync + 'static {
     fn acknowledged(&self, time: Hlc) -> usize;
     /// Completes at the next acknowledgement after the call.
     fn acknowledgement(&self) -> tokio::sync::futures::Notified<'_>;
-    /// Full syncs served, partial resyncs accepted, partial resyncs refused.
-    fn sync_counts(&self) -> (u64, u64, u64);
+    /// What links have done and carried.
+    fn link_counts(&self) -> LinkCounts;
     /// Drops the connections of all links to masters (`CLIENT KILL TYPE master`) or of the one at this address
     /// (`CLIENT KILL host:port`); they reconnect at once. Says how many.
     fn kill_masters(&self, address: Option<&str>) -> usize;

@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use dashmap::DashMap;
 use keymesh_supervisors::{
@@ -17,7 +17,9 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use crate::db::{Hlc, NodeId, Origin};
-use crate::replication::control::{AddMaster, MasterStatus, ReplicaStatus, ReplicationControl};
+use crate::replication::control::{
+    AddMaster, LinkCounts, MasterStatus, ReplicaStatus, ReplicationControl,
+};
 use crate::replication::master_link::{self, Credentials, LinkSetting, LinkShared};
 use crate::replication::mesh_command;
 use crate::replication::node::Node;
@@ -236,13 +238,16 @@ impl ReplicationControl for Replication {
         self.acknowledgements.notified()
     }
 
-    fn sync_counts(&self) -> (u64, u64, u64) {
+    fn link_counts(&self) -> LinkCounts {
         let counters = &self.node.counters;
-        (
-            counters.snapshots_sent.load(Ordering::Relaxed),
-            counters.partial_resyncs.load(Ordering::Relaxed),
-            counters.partial_refused.load(Ordering::Relaxed),
-        )
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        LinkCounts {
+            full: get(&counters.snapshots_sent),
+            partial: get(&counters.partial_resyncs),
+            refused: get(&counters.partial_refused),
+            input_bytes: get(&counters.input_bytes),
+            output_bytes: get(&counters.output_bytes),
+        }
     }
 
     fn kill_masters(&self, address: Option<&str>) -> usize {

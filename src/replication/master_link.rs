@@ -18,7 +18,7 @@ use crate::replication::clock;
 use crate::replication::control::{LinkState, MasterStatus};
 use crate::replication::frame;
 use crate::replication::link::{Link, LinkError};
-use crate::replication::node::Node;
+use crate::replication::node::{Node, NodeCounters};
 use crate::replication::tracing::LinkTracer;
 use crate::resp::encode_command;
 
@@ -230,6 +230,7 @@ async fn connection(setting: &LinkSetting) -> Result<Never, ConnectionError> {
         node: &setting.node,
         link: Link::new(&setting.node, &shared.address()),
     };
+    let counters = &setting.node.counters;
     let mut out = Vec::new();
     let (mut heard, mut said) = (Instant::now(), Instant::now());
     loop {
@@ -241,6 +242,7 @@ async fn connection(setting: &LinkSetting) -> Result<Never, ConnectionError> {
         }
         if !out.is_empty() {
             stream.write_all(&out).await?;
+            NodeCounters::carried(&counters.output_bytes, out.len());
             said = Instant::now();
         }
         if let Some(master) = open.link.master() {
@@ -265,6 +267,7 @@ async fn connection(setting: &LinkSetting) -> Result<Never, ConnectionError> {
                 heard = Instant::now();
                 *shared.heard.lock() = Some(heard);
                 shared.received.fetch_add(read as u64, Ordering::Relaxed);
+                NodeCounters::carried(&counters.input_bytes, read);
             }
             () = tokio::time::sleep(POLL_PERIOD) => {
                 let silence = setting.node.limits.silence();

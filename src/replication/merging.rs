@@ -335,13 +335,13 @@ impl Node {
         if inner.follower {
             inner.followed = inner.links.get(&merge.link).and_then(|link| link.master);
         }
-        // All of them stream on over this link from the snapshot's instant before any route moves.
-        for index in merge
-            .ahead
-            .keys()
-            .filter(|_| inner.links.contains_key(&merge.link))
-        {
-            inner.routes.insert(*index, merge.link);
+        // All of them stream on over this link from the snapshot's instant before any route moves: asked for anew, where they
+        // came this way before.
+        if let Some(info) = inner.links.get_mut(&merge.link) {
+            for index in merge.ahead.keys() {
+                info.subscribed.remove(index);
+                inner.routes.insert(*index, merge.link);
+            }
         }
         self.counters.merges_done.fetch_add(1, Ordering::Relaxed);
         let vector = self.keyspace.journal.vector();

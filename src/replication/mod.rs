@@ -32,4 +32,6 @@ mod spool;
 pub mod table;
 pub mod tracing;
 
-pub use control::{AddMaster, LinkState, MasterStatus, ReplicaStatus, ReplicationControl};
+pub use control::{
+    AddMaster, LinkCounts, LinkState, MasterStatus, ReplicaStatus, ReplicationControl,
+};

@@ -57,6 +57,8 @@ pub struct NodeCounters {
     pub records_out: AtomicU64,
     pub duplicates: AtomicU64,
     pub gaps: AtomicU64,
+    pub input_bytes: AtomicU64,
+    pub output_bytes: AtomicU64,
     pub superseded: AtomicU64,
     pub admissions: AtomicU64,
     pub adoptions: AtomicU64,
@@ -66,6 +68,13 @@ pub struct NodeCounters {
     pub sealed: AtomicU64,
     pub clock_alarms: AtomicU64,
     pub stamps_ahead: AtomicU64,
+}
+
+impl NodeCounters {
+    /// A link has read or written so many bytes.
+    pub(super) fn carried(counter: &AtomicU64, bytes: usize) {
+        counter.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
 }
 
 /// See the head of the file.

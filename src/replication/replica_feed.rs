@@ -19,7 +19,7 @@ use crate::replication::feed::{Feed, VECTOR_PERIOD_MS};
 use crate::replication::frame;
 use crate::replication::link::LinkError;
 use crate::replication::master_link::LinkShared;
-use crate::replication::node::Node;
+use crate::replication::node::{Node, NodeCounters};
 use crate::replication::tracing::LinkTracer;
 
 /// What is sent at once.
@@ -171,6 +171,7 @@ async fn serve(
                 .shared
                 .sent
                 .fetch_add(out.len() as u64, Ordering::Relaxed);
+            NodeCounters::carried(&node.counters.output_bytes, out.len());
             out.clear();
             out.shrink_to(SEND_BYTES);
         }
@@ -179,7 +180,10 @@ async fn serve(
             // The replica is listened to even while there is always something to send.
             match stream.try_read_buf(&mut input) {
                 Ok(0) => return Ok(()),
-                Ok(_) => heard = Instant::now(),
+                Ok(read) => {
+                    heard = Instant::now();
+                    NodeCounters::carried(&node.counters.input_bytes, read);
+                }
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
                     tokio::task::yield_now().await;
                 }
@@ -189,9 +193,11 @@ async fn serve(
         }
         tokio::select! {
             read = stream.read_buf(&mut input) => {
-                if read? == 0 {
+                let read = read?;
+                if read == 0 {
                     return Ok(());
                 }
+                NodeCounters::carried(&node.counters.input_bytes, read);
                 heard = Instant::now();
             }
             () = news => {}

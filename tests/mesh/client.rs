@@ -159,9 +159,9 @@ impl Client {
         })
     }
 
-    /// The fields of INFO's replication section.
+    /// The fields of INFO's sections about replication and what was done.
     pub fn info(&mut self) -> BTreeMap<String, String> {
-        let text = self.call("INFO replication");
+        let text = self.call("INFO replication stats");
         text.text()
             .lines()
             .filter_map(|line| line.split_once(':'))
@@ -169,12 +169,11 @@ impl Client {
             .collect()
     }
 
-    /// A number of INFO's replication section.
+    /// A number of them.
     pub fn info_number(&mut self, name: &str) -> i64 {
         self.info()[name].parse().expect("a number")
     }
 
-    /// The value at a key, if any.
     /// One number of MESH STATUS.
     pub fn mesh_status(&mut self, name: &str) -> i64 {
         let status = self.call("MESH STATUS");

@@ -1,6 +1,7 @@
 //! Links that are cut, stalled and restored while clients write.
 
 use crate::client::Client;
+use crate::proxy::Proxy;
 use crate::support::{Mesh, eventually};
 
 const WRITES: usize = 300;
@@ -80,7 +81,15 @@ fn in_a_full_mesh_each_write_crosses_each_direct_link_once() {
     mesh.wait_until_direct();
     let sum = |name: &str| mesh.numbers(name).into_iter().sum::<i64>();
     let (out, duplicates) = (sum("mesh_records_out"), sum("mesh_duplicates"));
-    let load = mesh.load(&[0, 1, 2], "k", WRITES, |_| {});
+    let (sent, received) = (
+        sum("total_net_repl_output_bytes"),
+        sum("total_net_repl_input_bytes"),
+    );
+    let carried = |proxy: &Proxy| proxy.bytes_from_server() as usize;
+    let before: Vec<usize> = mesh.links.values().map(carried).collect();
+    // Long, so that the links' other talk counts for little beside them.
+    let prefix = "k".repeat(1_000);
+    let load = mesh.load(&[0, 1, 2], &prefix, WRITES, |_| {});
     let written: Vec<String> = load.into_values().flatten().collect();
     eventually("all have arrived", || {
         let mut clients = mesh.clients();
@@ -90,6 +99,20 @@ fn in_a_full_mesh_each_write_crosses_each_direct_link_once() {
     });
     assert_eq!(sum("mesh_records_out") - out, 2 * written.len() as i64);
     assert_eq!(sum("mesh_duplicates"), duplicates);
+    // Key and value of each write once, on each link.
+    let once = WRITES * 2 * prefix.len();
+    for ((link, proxy), before) in mesh.links.iter().zip(before) {
+        let bytes = carried(proxy) - before;
+        assert!(once < bytes && bytes < once + once / 2, "{link:?}: {bytes}");
+    }
+    let all = (once * mesh.links.len()) as i64;
+    for (name, before) in [
+        ("total_net_repl_output_bytes", sent),
+        ("total_net_repl_input_bytes", received),
+    ] {
+        let bytes = sum(name) - before;
+        assert!(all < bytes && bytes < all + all / 2, "{name}: {bytes}");
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod configuration;
 mod convergence;
 mod daemon;
 mod failures;
+mod forgetful;
 mod garbage;
 mod identities;
 mod joining;

@@ -5,9 +5,11 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
+
+use crate::forgetful::Forgetful;
 
 /// Read at once.
 const CHUNK: usize = 16 * 1024;
@@ -27,6 +29,8 @@ struct Shared {
     streams: Mutex<Vec<TcpStream>>,
     /// Towards the server, and from it.
     bytes: [AtomicU64; 2],
+    loses_contexts: AtomicBool,
+    lost_contexts: AtomicU64,
 }
 
 /// See the head of the file.
@@ -46,6 +50,8 @@ impl Proxy {
             changed: Condvar::new(),
             streams: Mutex::default(),
             bytes: Default::default(),
+            loses_contexts: AtomicBool::new(false),
+            lost_contexts: AtomicU64::new(0),
         });
         let accepting = Arc::clone(&shared);
         thread::spawn(move || accepting.accept(&listener));
@@ -62,6 +68,16 @@ impl Proxy {
 
     pub fn heal(&self) {
         self.shared.set(Mode::Open);
+    }
+
+    /// From its next connection on, the records' trace contexts are lost here.
+    pub fn lose_contexts(&self) {
+        self.shared.loses_contexts.store(true, Ordering::Relaxed);
+    }
+
+    /// How many contexts were lost here.
+    pub fn lost_contexts(&self) -> u64 {
+        self.shared.lost_contexts.load(Ordering::Relaxed)
     }
 
     /// Bytes that the server has sent through here.
@@ -127,6 +143,8 @@ impl Shared {
 
     fn forward(&self, direction: usize, mut from: TcpStream, mut to: TcpStream) {
         let mut bytes = vec![0; CHUNK];
+        let loses = direction == 1 && self.loses_contexts.load(Ordering::Relaxed);
+        let mut forgetful = loses.then(Forgetful::default);
         loop {
             let mut mode = self.mode.lock().unwrap();
             while *mode == Mode::Stalled {
@@ -142,7 +160,16 @@ impl Shared {
             }
             let is_open = *mode == Mode::Open;
             drop(mode);
-            if !is_open || to.write_all(&bytes[..count]).is_err() {
+            let written = match &mut forgetful {
+                Some(forgetful) => {
+                    let rest = forgetful.pass(&bytes[..count]);
+                    let lost = std::mem::take(&mut forgetful.lost);
+                    self.lost_contexts.fetch_add(lost, Ordering::Relaxed);
+                    is_open && to.write_all(&rest).is_ok()
+                }
+                None => is_open && to.write_all(&bytes[..count]).is_ok(),
+            };
+            if !written {
                 break;
             }
             self.bytes[direction].fetch_add(count as u64, Ordering::Relaxed);

@@ -4,7 +4,7 @@ use keymesh_observability::names::span;
 use keymesh_observability::testing::{Collector, RecordedSpan, one_trace, traces};
 
 use crate::client::Value;
-use crate::support::Mesh;
+use crate::support::{Mesh, eventually};
 
 const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
@@ -135,6 +135,32 @@ async fn a_write_is_one_trace_over_three_masters() {
         without_span.remove(at);
         assert!(check_write(&without_span).is_err(), "{}", broken.name);
     }
+}
+
+/// The same mesh, and a link of it on which contexts are lost: the write arrives, its trace does not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_context_that_is_lost_on_a_link_breaks_the_trace_and_is_noticed() {
+    let collector = Collector::start().await;
+    let mesh = traced_mesh(collector.grpc_endpoint(), "grpc").await;
+    let mesh = tokio::task::spawn_blocking(move || {
+        mesh.links[&(2, 0)].lose_contexts();
+        mesh.cut(0, 2);
+        mesh.heal(0, 2);
+        mesh.wait_until_whole();
+        mesh.wait_until_direct();
+        let mut clients = mesh.clients();
+        clients[0].set("key", "value");
+        eventually("the write is everywhere", || {
+            clients.iter_mut().all(|client| client.get("key").is_some())
+        });
+        mesh
+    });
+    let mesh = mesh.await.unwrap();
+    assert!(mesh.links[&(2, 0)].lost_contexts() > 0);
+    // The command, converge, two sends and one apply: the other master applies without a span.
+    let spans = spans_of_write(&collector, "set", 5).await;
+    assert!(check_write(&spans).is_err(), "{spans:#?}");
+    assert_eq!(named(&spans, span::APPLY).len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

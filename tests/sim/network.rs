@@ -4,22 +4,36 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use keymesh::replication::feed::Feed;
-use keymesh::replication::frame;
+use keymesh::replication::frame::{self, Frame};
 use keymesh::replication::link::{Link, LinkError};
 use keymesh::replication::tracing::Unobserved;
 
+use crate::crossings::{Asked, Crossings, Sent, Watch, merges};
 use crate::node::{SimNode, address};
 use crate::rng::Rng;
 
 /// How long a connection may be silent before both sides give it up.
 const SILENCE_MS: i64 = 1_500;
 
+/// Messages under way: when each arrives, its bytes, and what was when it was sent.
+type Queue = VecDeque<(i64, Vec<u8>, Sent)>;
+
+/// When a connection is served, and whether without delay.
+#[derive(Clone, Copy)]
+struct Moment {
+    now: i64,
+    hurry: bool,
+}
+
 struct Connection {
     link: Link,
     feed: Feed,
-    down: VecDeque<(i64, Vec<u8>)>,
-    up: VecDeque<(i64, Vec<u8>)>,
+    down: Queue,
+    up: Queue,
     heard: i64,
+    /// What the replica has asked for, and what its master has heard of.
+    asked: Asked,
+    served: Asked,
 }
 
 /// Who reads from whom, and what is under way.
@@ -30,6 +44,8 @@ pub struct Network {
     pub cut: BTreeSet<(usize, usize)>,
     /// Connections that ended with an error of the protocol, which no run may have.
     pub broken: Vec<String>,
+    /// How often records cross.
+    pub crossings: Crossings,
 }
 
 impl Network {
@@ -71,6 +87,8 @@ impl Network {
             down: VecDeque::new(),
             up: VecDeque::new(),
             heard: now,
+            asked: Asked::new(),
+            served: Asked::new(),
         };
         self.connections.insert((replica, master), connection);
     }
@@ -94,6 +112,7 @@ impl Network {
         for pair in pairs {
             self.disconnect(nodes, pair);
         }
+        self.crossings.crashed(index);
     }
 
     /// How many connections there are.
@@ -117,7 +136,8 @@ impl Network {
         let Some(connection) = self.connections.get_mut(&pair) else {
             return;
         };
-        match connection.pump(nodes, pair, now, rng, hurry, &self.cut) {
+        let at = Moment { now, hurry };
+        match connection.pump(nodes, pair, at, rng, &self.cut, &mut self.crossings) {
             Ok(()) if now - connection.heard <= SILENCE_MS => {}
             Ok(()) => self.disconnect(nodes, pair),
             Err(error) => {
@@ -138,13 +158,13 @@ impl Connection {
         &mut self,
         nodes: &[SimNode],
         pair: (usize, usize),
-        now: i64,
+        at: Moment,
         rng: &mut Rng,
-        hurry: bool,
         cut: &BTreeSet<(usize, usize)>,
+        crossings: &mut Crossings,
     ) -> Result<(), LinkError> {
         let (replica, master) = (&nodes[pair.0], &nodes[pair.1]);
-        let budget = if hurry {
+        let budget = if at.hurry {
             1 << 20
         } else {
             rng.pick(&[1, 100, 400, 4_000])
@@ -152,30 +172,49 @@ impl Connection {
         let mut out = Vec::new();
         self.feed.poll(
             &master.node,
-            master.wall(now),
+            master.wall(at.now),
             budget,
             &mut out,
             &mut Unobserved,
         )?;
-        send(&mut self.down, out, now, rng, hurry);
+        let sent = Sent {
+            asked: self.served.clone(),
+            merges: merges(&replica.node),
+        };
+        send(&mut self.down, (out, sent), at, rng);
         let mut out = Vec::new();
         self.link.poll(&replica.node, &mut out)?;
-        send(&mut self.up, out, now, rng, hurry);
+        each_frame(&out, |frame| {
+            if let Frame::Subscribe(origin, _) = frame {
+                let nth = self.asked.entry(origin).or_default();
+                *nth += 1;
+                crossings.asked(pair, origin, *nth);
+            }
+            Ok(())
+        })?;
+        send(&mut self.up, (out, Sent::default()), at, rng);
         if !cut.contains(&(pair.1, pair.0)) {
-            while self.down.front().is_some_and(|(due, _)| *due <= now) {
-                let (_, bytes) = self.down.pop_front().expect("it was there");
-                self.heard = now;
+            while let Some((bytes, sent)) = arrived(&mut self.down, at.now) {
+                self.heard = at.now;
+                let mut watch = Watch {
+                    crossings: &mut *crossings,
+                    pair,
+                    sent: &sent,
+                    replica: &replica.node,
+                };
                 each_frame(&bytes, |frame| {
                     self.link
-                        .on_frame(&replica.node, frame, replica.wall(now), &mut Unobserved)
+                        .on_frame(&replica.node, frame, replica.wall(at.now), &mut watch)
                 })?;
             }
         }
         if !cut.contains(&pair) {
-            while self.up.front().is_some_and(|(due, _)| *due <= now) {
-                let (_, bytes) = self.up.pop_front().expect("it was there");
+            while let Some((bytes, _)) = arrived(&mut self.up, at.now) {
                 each_frame(&bytes, |frame| {
-                    self.feed.on_frame(&master.node, frame, master.wall(now))
+                    if let Frame::Subscribe(origin, _) = frame {
+                        *self.served.entry(origin).or_default() += 1;
+                    }
+                    self.feed.on_frame(&master.node, frame, master.wall(at.now))
                 })?;
             }
         }
@@ -183,25 +222,25 @@ impl Connection {
     }
 }
 
-fn send(
-    queue: &mut VecDeque<(i64, Vec<u8>)>,
-    bytes: Vec<u8>,
-    now: i64,
-    rng: &mut Rng,
-    hurry: bool,
-) {
+fn send(queue: &mut Queue, (bytes, sent): (Vec<u8>, Sent), at: Moment, rng: &mut Rng) {
     if bytes.is_empty() {
         return;
     }
-    let delay = if hurry {
+    let delay = if at.hurry {
         0
     } else {
         rng.pick(&[0, 1, 5, 40, 200])
     };
     let due = queue
         .back()
-        .map_or(now + delay, |(last, _)| (*last).max(now + delay));
-    queue.push_back((due, bytes));
+        .map_or(at.now + delay, |(last, ..)| (*last).max(at.now + delay));
+    queue.push_back((due, bytes, sent));
+}
+
+fn arrived(queue: &mut Queue, now: i64) -> Option<(Vec<u8>, Sent)> {
+    let (due, ..) = queue.front()?;
+    let (_, bytes, sent) = (*due <= now).then(|| queue.pop_front())??;
+    Some((bytes, sent))
 }
 
 fn each_frame(

@@ -1,17 +1,22 @@
 //! A simulated node: the real keyspace, journal and mesh member, with a disk that survives crashes and a clock that may be wrong.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use keymesh::ablation::{Rule, is_off};
-use keymesh::commands::{Effect, Effects};
-use keymesh::db::{Hlc, Key, NodeId, Op, Origins, Stamp, UnixMillis, WriteContext, op};
+use keymesh::commands::{Effect, Effects, effects, registry};
+use keymesh::db::{Hlc, Key, NodeId, Op, Origins, UnixMillis, WriteContext, op};
 use keymesh::journal::{Journal, Record, Reservation};
-use keymesh::keyspace::{Keyspace, KeyspaceConfig};
+use keymesh::keyspace::{Caller, Keyspace, KeyspaceConfig, Queued, Scratch, TransactionEnd};
 use keymesh::replication::node::{Node, begin_life, life_floor};
 use keymesh::replication::node_state::{NodeState, StateStore};
+use keymesh::resp::{Args, ArgsBuffer, Reply};
 use parking_lot::Mutex;
 
 use crate::oracle::{Data, Published};
+
+/// A command: its name and its arguments.
+pub type Command = Vec<String>;
 
 /// How many databases a simulated node has.
 pub const DATABASES: u32 = 2;
@@ -241,75 +246,70 @@ impl SimNode {
         data
     }
 
-    /// Writes one record of several operations, as a transaction does; returns it for the oracle.
-    pub fn write(&self, operations: &[(u32, Vec<u8>, OwnedOp)], now: UnixMillis) -> Vec<Published> {
-        let reservation = self
-            .node
-            .keyspace
-            .journal
-            .reserve(operations.len() as u32, now);
-        let (published, record) = self.apply(&reservation, operations);
-        reservation.publish(record);
-        published
+    /// Carries out commands as a client's session does, several as one transaction; what was published, for the oracle.
+    pub fn execute(&self, db: u32, commands: &[Command], now: UnixMillis) -> Vec<Published> {
+        let keyspace = &self.node.keyspace;
+        let (mut scratch, mut reply) = (Scratch::default(), Reply::default());
+        let trace = None;
+        let mut caller = Caller { db, now, trace };
+        let queued = |command: &Command| {
+            let row = registry::lookup(command[0].as_bytes()).expect("a command of the table");
+            let args = ArgsBuffer::from_args(command.iter().map(String::as_bytes));
+            let args = args.expect("arguments are short");
+            Queued { row, args }
+        };
+        let mut queue: Vec<Queued> = commands.iter().map(queued).collect();
+        let ran = if let [only] = &mut queue[..] {
+            let args = only.args.as_args();
+            keyspace.execute(only.row, args, None, &caller, &mut scratch, &mut reply)
+        } else {
+            let watched = AtomicBool::new(false);
+            let none = |_: &'static _, _: Args<'_>, _: &mut Caller, _: &mut Reply| {};
+            let (scratch, reply) = (&mut scratch, &mut reply);
+            let end =
+                keyspace.execute_transaction(&queue, &watched, &mut caller, scratch, reply, none);
+            let TransactionEnd::Done(ran) = end else {
+                panic!("nothing is watched");
+            };
+            ran
+        };
+        assert!(!ran.panicked, "{commands:?} panicked");
+        let (Some(stamp), Some((count, payload))) = (ran.stamp, scratch.published) else {
+            return Vec::new();
+        };
+        self.published(stamp.time(), count, &payload)
     }
 
-    /// Applies operations under a reservation.
-    pub fn apply(
-        &self,
-        reservation: &Reservation<'_>,
-        operations: &[(u32, Vec<u8>, OwnedOp)],
-    ) -> (Vec<Published>, Record) {
-        let keyspace = &self.node.keyspace;
+    /// What a record comes to, each effect with its own place in the order.
+    pub fn published(&self, last: Hlc, count: u32, payload: &[u8]) -> Vec<Published> {
         let origin = self.node.origin();
         let floor = self.life_floor();
-        let (mut effects, mut published) = (Effects::default(), Vec::new());
-        for (nth, (db, key, op)) in operations.iter().enumerate() {
-            let time = reservation.first().time().plus(nth as u64);
-            let stamp = Stamp::new(time, reservation.first().origin());
-            let op = op.as_op();
-            let context = WriteContext {
-                stamp,
-                now: time.millis(),
-                settled: keyspace.settled(),
-                origins: &keyspace.origins,
+        let effects = effects::decode_all(payload, count).expect("it was encoded by a node");
+        let first = last.raw() + 1 - u64::from(count);
+        let published = effects.iter().enumerate().map(|(nth, effect)| {
+            let (db, key, op) = match effect {
+                Effect::Key { db, key, op } => (*db, Some(key.to_vec()), Some(*op)),
+                Effect::Flush { db } => (*db, None, None),
+                Effect::Admit { .. } => panic!("clients admit nobody"),
             };
-            let hash = keyspace.hash(key);
-            keyspace
-                .lock_hash(hash)
-                .apply(*db, Key { bytes: key, hash }, op, &context);
-            effects.push(Effect::Key { db: *db, key, op });
             let mut bytes = Vec::new();
-            op.encode(&mut bytes);
-            published.push(Published {
-                order: (time.raw(), origin.node, origin.incarnation.0),
+            if let Some(op) = op {
+                op.encode(&mut bytes);
+            }
+            Published {
+                order: (first + nth as u64, origin.node, origin.incarnation.0),
                 floor,
-                db: *db,
-                key: Some(key.clone()),
+                db,
+                key,
                 op: bytes,
-            });
-        }
-        let payload = bytes::Bytes::copy_from_slice(effects.payload());
-        (
-            published,
-            Record {
-                count: effects.count(),
-                payload,
-                trace: None,
-            },
-        )
+            }
+        });
+        published.collect()
     }
 
-    /// Where its present life began.
-    fn life_floor(&self) -> Option<Hlc> {
-        let members = self.node.members();
-        members.life(self.node.origin()).map(|life| life.floor)
-    }
-
-    /// Empties a database.
-    pub fn flush(&self, db: u32, now: UnixMillis) -> Published {
+    /// Ends a write that has held its place: one APPEND.
+    pub fn append(&self, reservation: Reservation<'_>, key: &[u8], tail: &[u8]) -> Vec<Published> {
         let keyspace = &self.node.keyspace;
-        let mut guards = keyspace.lock_all();
-        let reservation = keyspace.journal.reserve(1, now);
         let stamp = reservation.first();
         let context = WriteContext {
             stamp,
@@ -317,43 +317,26 @@ impl SimNode {
             settled: keyspace.settled(),
             origins: &keyspace.origins,
         };
-        for guard in &mut guards {
-            guard.flush(db, true, &context);
-        }
+        let (hash, op) = (keyspace.hash(key), Op::Append(tail));
+        let place = Key { bytes: key, hash };
+        keyspace.lock_hash(hash).apply(0, place, op, &context);
         let mut effects = Effects::default();
-        effects.push(Effect::Flush { db });
+        effects.push(Effect::Key { db: 0, key, op });
         let payload = bytes::Bytes::copy_from_slice(effects.payload());
+        let count = effects.count();
+        let published = self.published(stamp.time(), count, &payload);
         reservation.publish(Record {
-            count: 1,
+            count,
             payload,
             trace: None,
         });
-        let origin = self.node.origin();
-        Published {
-            order: (stamp.time().raw(), origin.node, origin.incarnation.0),
-            floor: self.life_floor(),
-            db,
-            key: None,
-            op: Vec::new(),
-        }
-    }
-}
-
-/// An operation that owns its bytes.
-#[derive(Debug, Clone)]
-pub struct OwnedOp(Vec<u8>);
-
-impl OwnedOp {
-    /// A copy.
-    pub fn new(op: Op<'_>) -> Self {
-        let mut bytes = Vec::new();
-        op.encode(&mut bytes);
-        Self(bytes)
+        published
     }
 
-    /// As the server takes it.
-    pub fn as_op(&self) -> Op<'_> {
-        Op::decode(&self.0).expect("it was encoded here")
+    /// Where its present life began.
+    fn life_floor(&self) -> Option<Hlc> {
+        let members = self.node.members();
+        members.life(self.node.origin()).map(|life| life.floor)
     }
 }
 

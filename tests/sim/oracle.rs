@@ -92,7 +92,15 @@ pub fn replay(operations: &[Published], now: UnixMillis) -> Data {
                 )),
             },
             Op::ImportDel(original) => old.filter(|old| old.2 >= original.raw()),
-            Op::IncrByFloat(_) => panic!("the simulation makes no floats"),
+            Op::IncrByFloat(delta) => {
+                let (value, deadline) = match old {
+                    None => (b"0".to_vec(), None),
+                    Some((value, deadline, _)) => (value, deadline),
+                };
+                let sum = quarters(&value).zip(quarters(delta));
+                let sum = sum.map(|(value, delta)| text_of_quarters(value + delta));
+                Some((sum.unwrap_or(value), deadline, time))
+            }
         };
         if let Some(new) = new {
             data.insert(place, new);
@@ -102,4 +110,16 @@ pub fn replay(operations: &[Published], now: UnixMillis) -> Data {
         .filter(|(_, (_, deadline, _))| deadline.is_none_or(|deadline| deadline > now.0))
         .map(|(place, (value, deadline, _))| (place, (value, deadline)))
         .collect()
+}
+
+/// How many quarters a decimal number comes to: all that clients add here are.
+fn quarters(text: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(text).ok()?;
+    let whole = text.parse::<f64>().ok()? * 4.0;
+    assert!(whole.fract() == 0.0 && whole.abs() < 1e15, "{text}");
+    Some(whole as i64)
+}
+
+fn text_of_quarters(quarters: i64) -> Vec<u8> {
+    (quarters as f64 / 4.0).to_string().into_bytes()
 }

@@ -1,6 +1,7 @@
 //! One run: a number of nodes, a topology, clients, and everything that can go wrong, all from one seed. At the end everything is
 //! healed, and all nodes must equal each other and one server that executed every surviving operation in stamp order.
 
+mod clients;
 mod departure;
 mod disks;
 mod faults;
@@ -10,11 +11,11 @@ mod verdict;
 use std::sync::Arc;
 
 use keymesh::ablation;
+use keymesh::db::NodeId;
 use keymesh::db::stamp::EPOCH_MS;
-use keymesh::db::{Expiry, NodeId, Op, UnixMillis};
 
 use crate::network::Network;
-use crate::node::{OwnedOp, SimNode};
+use crate::node::SimNode;
 use crate::oracle::Published;
 use crate::rng::Rng;
 use crate::world::departure::Departure;
@@ -42,7 +43,10 @@ pub struct Coverage {
     pub adoptions: u64,
     pub sealed: u64,
     pub slow_writes: u64,
+    pub crashed_writes: u64,
+    pub transactions: u64,
     pub duplicates: u64,
+    pub under_way: u64,
     pub departures: u64,
     pub returns: u64,
     pub lost_disks: u64,
@@ -217,133 +221,4 @@ impl World {
             println!("{}: {what}", self.now - EPOCH_MS - 90_000_000_000);
         }
     }
-
-    fn client_write(&mut self) {
-        let index = self.rng.below(self.nodes.len());
-        if !self.nodes[index].is_live() {
-            return;
-        }
-        let wall = self.nodes[index].time(self.now);
-        ablation::set_wall_clock(wall.0);
-        if self.rng.percent(2) {
-            let db = self.rng.below(2) as u32;
-            let flush = self.nodes[index].flush(db, wall);
-            self.tell(&format!("node {index} flushes {db} at {}", flush.order.0));
-            self.published.push(flush);
-            self.coverage.writes += 1;
-            return;
-        }
-        let count = if self.rng.percent(15) {
-            2 + self.rng.below(3)
-        } else {
-            1
-        };
-        let operations: Vec<_> = (0..count).map(|_| self.operation(index)).collect();
-        let published = self.nodes[index].write(&operations, wall);
-        for (operation, (_, _, op)) in published.iter().zip(&operations) {
-            let settled = self.nodes[index].node.keyspace.settled().raw();
-            self.tell(&format!(
-                "node {index} settled {settled} writes {} {:?} {:?} at {}",
-                operation.db,
-                operation
-                    .key
-                    .as_ref()
-                    .map(|key| String::from_utf8_lossy(key).into_owned()),
-                op.as_op(),
-                operation.order.0
-            ));
-        }
-        self.check_own_write(index, &published, wall);
-        self.published.extend(published);
-        self.coverage.writes += 1;
-    }
-
-    /// A client reads its own write: a SET shows, a DEL hides, at once.
-    fn check_own_write(&mut self, index: usize, published: &[Published], wall: UnixMillis) {
-        let [only] = published else { return };
-        let (Some(key), Ok(op)) = (&only.key, Op::decode(&only.op)) else {
-            return;
-        };
-        let keyspace = &self.nodes[index].node.keyspace;
-        let hash = keyspace.hash(key);
-        let guard = keyspace.lock_hash(hash);
-        let view = guard.view(
-            only.db,
-            keymesh::db::Key { bytes: key, hash },
-            UnixMillis(wall.0.min(0)),
-        );
-        match op {
-            Op::Set(value, _) => {
-                let shown = view.is_some_and(|view| view.value == value);
-                assert!(shown || ablated(), "a SET does not show at its own node");
-            }
-            Op::Del => assert!(
-                view.is_none() || ablated(),
-                "a DEL does not hide at its own node"
-            ),
-            _ => {}
-        }
-    }
-
-    /// A write whose place in the journal stays open while the world goes on.
-    fn slow_write(&mut self) {
-        let index = self.rng.below(self.nodes.len());
-        if !self.nodes[index].is_live() {
-            return;
-        }
-        self.in_slow_write = true;
-        self.coverage.slow_writes += 1;
-        let node = Arc::clone(&self.nodes[index].node);
-        let life = node.origin().incarnation;
-        let reservation = node
-            .keyspace
-            .journal
-            .reserve(1, self.nodes[index].time(self.now));
-        for _ in 0..1 + self.rng.below(12) {
-            self.step();
-        }
-        self.in_slow_write = false;
-        if node.origin().incarnation != life {
-            // A server's write holds its partition, so that the node cannot begin a new life meanwhile.
-            return;
-        }
-        let value = vec![b'a' + self.rng.below(26) as u8];
-        let operation = (0, b"slow".to_vec(), OwnedOp::new(Op::Append(&value)));
-        let (published, record) = self.nodes[index].apply(&reservation, &[operation]);
-        reservation.publish(record);
-        self.published.extend(published);
-    }
-
-    fn operation(&mut self, index: usize) -> (u32, Vec<u8>, OwnedOp) {
-        let db = u32::from(self.rng.percent(10));
-        let key = vec![self.rng.pick(b"abcdef")];
-        let value = (1 + self.rng.below(99)).to_string().into_bytes();
-        let wall = self.nodes[index].time(self.now).0;
-        let deadline = UnixMillis(wall + self.rng.pick(&[20, 60, 150, 400, 100_000]));
-        let op = match self.rng.below(100) {
-            0..15 => Op::Del,
-            15..32 => Op::Set(&value, Expiry::Clear),
-            32..42 => Op::Set(&value, Expiry::At(deadline)),
-            42..47 => Op::Set(&value, Expiry::Keep),
-            47..70 => Op::Incr(self.rng.pick(&[1, 2, 7, -3])),
-            70..80 => Op::Append(&value[..1]),
-            80..85 => Op::SetRange(self.rng.below(4) as u32, &value),
-            85..95 => Op::Expire(Some(deadline)),
-            _ => Op::Expire(None),
-        };
-        (db, key, OwnedOp::new(op))
-    }
-}
-
-fn ablated() -> bool {
-    use keymesh::ablation::{Rule, is_off};
-    [
-        Rule::ClockMerge,
-        Rule::Watermark,
-        Rule::ExpiryByStamp,
-        Rule::NewLife,
-        Rule::Reservation,
-    ]
-    .into_iter()
-    .any(is_off)
 }

@@ -232,6 +232,7 @@ async fn info_has_the_sections_that_were_asked_for() {
         "connected_clients:1\r\n",
         "keyspace_hits:1\r\nkeyspace_misses:1\r\n",
         "total_commands_processed:4\r\n",
+        "total_net_repl_input_bytes:4\r\ntotal_net_repl_output_bytes:5\r\n",
         "sync_full:1\r\nsync_partial_ok:2\r\nsync_partial_err:3\r\n",
         "role:master\r\nconnected_slaves:0\r\n",
         "mesh_members:1\r\n",

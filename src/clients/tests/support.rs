@@ -20,7 +20,9 @@ use crate::config::load;
 use crate::db::{Hlc, Incarnation, NodeId, Origin, Origins};
 use crate::journal::Journal;
 use crate::keyspace::{Keyspace, KeyspaceConfig};
-use crate::replication::{AddMaster, LinkState, MasterStatus, ReplicaStatus, ReplicationControl};
+use crate::replication::{
+    AddMaster, LinkCounts, LinkState, MasterStatus, ReplicaStatus, ReplicationControl,
+};
 use crate::resp::{Args, Reply};
 
 /// Longer than anything here takes on a busy machine.
@@ -103,8 +105,14 @@ impl ReplicationControl for Links {
     fn acknowledgement(&self) -> Notified<'_> {
         self.news.notified()
     }
-    fn sync_counts(&self) -> (u64, u64, u64) {
-        (1, 2, 3)
+    fn link_counts(&self) -> LinkCounts {
+        LinkCounts {
+            full: 1,
+            partial: 2,
+            refused: 3,
+            input_bytes: 4,
+            output_bytes: 5,
+        }
     }
     fn kill_replicas(&self, _: Option<&str>) -> usize {
         0

@@ -32,7 +32,7 @@ impl World {
             let pair = self.rng.pick(&pairs);
             self.network.disconnect(&self.nodes, pair);
         }
-        if self.rng.percent(2) && self.coverage.crashes < 3 && !self.in_slow_write {
+        if self.rng.percent(2) && self.coverage.crashes < 3 {
             let drawn = self.rng.below(count);
             let index = self.copied_disk().unwrap_or(drawn);
             if self.nodes[index].departed {

@@ -61,6 +61,7 @@ impl World {
             }
         }
         failures.extend(self.follower_fault());
+        failures.extend(self.network.crossings.fault());
         let late: u64 = live
             .iter()
             .map(|index| &self.nodes[*index])
@@ -227,6 +228,7 @@ impl World {
     pub(super) fn count(&mut self) {
         self.coverage.replaced += u64::from(self.is_replaced());
         let coverage = &mut self.coverage;
+        coverage.under_way += self.network.crossings.under_way();
         for node in self.nodes.iter().map(|node| &node.node).chain(&self.gone) {
             let get = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
             coverage.merges += get(&node.counters.merges_done);

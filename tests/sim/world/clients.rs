@@ -1,0 +1,149 @@
+//! What clients do: commands through the server's own door, one by one and in transactions, and writes that take long.
+
+use std::sync::Arc;
+
+use keymesh::ablation::{self, Rule, is_off};
+use keymesh::db::{Key, Op, UnixMillis};
+
+use crate::node::Command;
+use crate::oracle::Published;
+use crate::world::World;
+
+impl World {
+    pub(super) fn client_write(&mut self) {
+        let index = self.rng.below(self.nodes.len());
+        if !self.nodes[index].is_live() {
+            return;
+        }
+        let now = self.nodes[index].time(self.now);
+        ablation::set_wall_clock(now.0);
+        let db = u32::from(self.rng.percent(10));
+        let count = if self.rng.percent(15) {
+            2 + self.rng.below(3)
+        } else {
+            1
+        };
+        let commands: Vec<Command> = (0..count).map(|_| self.command(now)).collect();
+        let published = self.nodes[index].execute(db, &commands, now);
+        let (settled, times) = (
+            self.nodes[index].node.keyspace.settled().raw(),
+            published.iter().map(|operation| operation.order.0),
+        );
+        self.tell(&format!(
+            "node {index} settled {settled} runs {commands:?} in {db}: stamps {:?}",
+            times.collect::<Vec<_>>()
+        ));
+        self.coverage.writes += u64::from(!published.is_empty());
+        self.coverage.transactions += u64::from(count > 1 && !published.is_empty());
+        self.check_own_write(index, &published);
+        self.published.extend(published);
+    }
+
+    /// A command as clients send it, over few keys, so that they meet.
+    fn command(&mut self, now: UnixMillis) -> Command {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let draw = self.rng.below(100);
+        // Floats have a key of their own: nobody appends to it, so that sums stay short.
+        if draw >= 95 {
+            let delta = self.rng.pick(&["0.25", "1.5", "-2.75", "10"]);
+            return match self.rng.below(8) {
+                0 => words(&["DEL", "f"]),
+                1 => words(&["SET", "f", "7"]),
+                2 => words(&["INCRBY", "f", "3"]),
+                _ => words(&["INCRBYFLOAT", "f", delta]),
+            };
+        }
+        let key = self.rng.pick(&["a", "b", "c", "d", "e"]);
+        let other = self.rng.pick(&["a", "b", "c", "d", "e"]);
+        let value = (1 + self.rng.below(99)).to_string();
+        let after = self.rng.pick(&[20, 60, 150, 400, 100_000]);
+        let (by, offset) = (self.rng.pick(&["1", "2", "7"]), self.rng.below(4));
+        let (after, at) = (after.to_string(), (now.0 + after).to_string());
+        match draw {
+            0..8 => words(&["DEL", key]),
+            8..10 => words(&["UNLINK", key, other]),
+            10..12 => words(&["GETDEL", key]),
+            12..14 if self.rng.percent(20) => words(&["FLUSHALL"]),
+            12..14 => words(&["FLUSHDB"]),
+            14..26 => words(&["SET", key, &value]),
+            26..34 => words(&["SET", key, &value, "PX", &after]),
+            34..39 => words(&["SET", key, &value, "KEEPTTL"]),
+            39..41 => words(&["SET", key, &value, "XX", "GET"]),
+            41..44 => words(&["SETNX", key, &value]),
+            44..47 => words(&["MSET", key, &value, other, "5"]),
+            47..60 => words(&["INCRBY", key, by]),
+            60..66 => words(&["DECR", key]),
+            66..74 => words(&["APPEND", key, &value[..1]]),
+            74..78 => words(&["SETRANGE", key, &offset.to_string(), &value]),
+            78..82 => words(&["PEXPIRE", key, &after]),
+            82..86 => words(&["PEXPIREAT", key, &at]),
+            86..88 => words(&["GETEX", key, "PX", &after]),
+            88..91 => words(&["PERSIST", key]),
+            91 => words(&["GETEX", key, "PERSIST"]),
+            _ => words(&["GET", key]),
+        }
+    }
+
+    /// A client reads its own write: a SET shows, a DEL hides, at once.
+    fn check_own_write(&self, index: usize, published: &[Published]) {
+        let [only] = published else { return };
+        let (Some(key), Ok(op)) = (&only.key, Op::decode(&only.op)) else {
+            return;
+        };
+        let keyspace = &self.nodes[index].node.keyspace;
+        let hash = keyspace.hash(key);
+        let guard = keyspace.lock_hash(hash);
+        let view = guard.view(only.db, Key { bytes: key, hash }, UnixMillis(0));
+        match op {
+            Op::Set(value, _) => {
+                let shown = view.is_some_and(|view| view.value == value);
+                assert!(shown || ablated(), "a SET does not show at its own node");
+            }
+            Op::Del => assert!(
+                view.is_none() || ablated(),
+                "a DEL does not hide at its own node"
+            ),
+            _ => {}
+        }
+    }
+
+    /// A write whose place in the journal stays open while the world goes on. A server's holds its partition meanwhile, which
+    /// one thread cannot: it has a key of its own.
+    pub(super) fn slow_write(&mut self) {
+        let index = self.rng.below(self.nodes.len());
+        if !self.nodes[index].is_live() {
+            return;
+        }
+        self.in_slow_write = true;
+        let node = Arc::clone(&self.nodes[index].node);
+        let life = node.origin().incarnation;
+        let time = self.nodes[index].time(self.now);
+        let reservation = node.keyspace.journal.reserve(1, time);
+        for _ in 0..1 + self.rng.below(12) {
+            self.step();
+        }
+        self.in_slow_write = false;
+        // Its node may have crashed. A server's write keeps its node from beginning a new life, too, by the partition it holds.
+        if !Arc::ptr_eq(&node, &self.nodes[index].node) || node.origin().incarnation != life {
+            self.coverage.crashed_writes += 1;
+            return;
+        }
+        self.coverage.slow_writes += 1;
+        let tail = [b'a' + self.rng.below(26) as u8];
+        let published = self.nodes[index].append(reservation, b"slow", &tail);
+        self.published.extend(published);
+    }
+}
+
+/// Whether a rule is off without which a node may not even see its own writes.
+fn ablated() -> bool {
+    [
+        Rule::ClockMerge,
+        Rule::Watermark,
+        Rule::ExpiryByStamp,
+        Rule::NewLife,
+        Rule::Reservation,
+    ]
+    .into_iter()
+    .any(is_off)
+}
