@@ -17,6 +17,9 @@ use world::{Coverage, Report, run};
 /// Seeds that every run of the tests covers.
 const SEEDS: u64 = 300;
 
+/// Seeds beyond them that reach what few do: disks put back from old copies, lost disks, nodes replaced at their address.
+const RARE: &[u64] = &[1360, 1920, 2732, 558, 786, 1172, 2210, 2388];
+
 /// Seeds that once failed, each of another fault. The later ones: a life said to be spent while a merge was bringing more of it; a
 /// key that was gone by what a merge had settled, and came back; a tie between a settled time and a stamp; nodes that waited for
 /// an admission in rings; half-merged snapshots; a node that left a mesh and came back; statements of one version; records that
@@ -103,7 +106,7 @@ fn seeds_that_once_failed_do_not_fail_again() {
     }
 }
 
-/// For each rule the smallest seed whose run goes wrong without it.
+/// For each rule the smallest seed whose run goes wrong without it; the last wants a node that comes back in just the wrong moment.
 const NOTICED: &[(Rule, u64)] = &[
     (Rule::SnapshotInstant, 0),
     (Rule::ExpiryByStamp, 20),
@@ -117,7 +120,7 @@ const NOTICED: &[(Rule, u64)] = &[
     (Rule::DurableMembership, 17),
     (Rule::SealRetired, 5),
     (Rule::Admission, 3),
-    (Rule::ForgottenIsHeardNoMore, 8453),
+    (Rule::ForgottenIsHeardNoMore, 33925),
 ];
 
 #[test]
@@ -153,7 +156,8 @@ fn all_masters_equal_each_other_and_the_oracle_after_everything_that_can_go_wron
     );
     let (mut sum, mut failed) = (Coverage::default(), Vec::new());
     let started = std::time::Instant::now();
-    for seed in from..from + seeds {
+    let rare = RARE.iter().copied().filter(|_| seeds == SEEDS);
+    for seed in (from..from + seeds).chain(rare) {
         let report = run_without(seed, &off);
         add(&mut sum, &report.coverage);
         if !report.failures.is_empty() {
