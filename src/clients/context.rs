@@ -110,6 +110,7 @@ impl Context {
         replication: Arc<dyn ReplicationControl>,
         configuration: Arc<Configuration>,
     ) -> Self {
+        keyspace.set_string_len_max(configuration.options().proto_max_bulk_len);
         Self {
             keyspace,
             replication: Replication(replication),

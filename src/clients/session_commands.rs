@@ -5,8 +5,10 @@ use std::time::Duration;
 use crate::clients::context::REDIS_VERSION;
 use crate::clients::conversation::{After, Conversation, ReplyMode, Trace};
 use crate::clients::errors;
+use crate::clients::registry::Client;
 use crate::commands::Row;
 use crate::commands::table::SessionCommand;
+use crate::config::Options;
 use crate::keyspace::Caller;
 use crate::resp::{Args, Protocol, Reply, parse_i64};
 
@@ -21,8 +23,8 @@ impl Conversation {
         match command {
             SessionCommand::Ping => ping(row, args, reply),
             SessionCommand::Echo => reply.bulk(args.get(1)),
-            SessionCommand::Auth => self.auth(args, reply),
-            SessionCommand::Hello => self.hello(args, reply),
+            SessionCommand::Auth => self.login().auth(args, reply),
+            SessionCommand::Hello => self.login().hello(args, reply),
             SessionCommand::Select => {
                 let databases = self.context.keyspace.databases();
                 select(args, databases, &mut self.caller, reply);
@@ -46,110 +48,13 @@ impl Conversation {
         After::Next
     }
 
-    /// Whether this user and password are right.
-    fn is_password(&self, user: &[u8], password: &[u8]) -> bool {
-        if user != b"default" {
-            return false;
+    /// What AUTH and HELLO change of a connection.
+    pub(super) fn login(&mut self) -> Login<'_> {
+        Login {
+            client: &self.client,
+            options: &self.options,
+            authenticated: &mut self.authenticated,
         }
-        match &self.options.requirepass {
-            None => true,
-            Some(secret) => equal_in_constant_time(secret.expose().as_bytes(), password),
-        }
-    }
-
-    fn log_in(&mut self, user: &[u8], password: &[u8], reply: &mut Reply) -> bool {
-        if self.is_password(user, password) {
-            self.authenticated = true;
-            self.client.shown.lock().authenticated = true;
-            return true;
-        }
-        reply.error(errors::WRONGPASS);
-        false
-    }
-
-    fn auth(&mut self, args: Args<'_>, reply: &mut Reply) {
-        let (user, password) = match args.len() {
-            2 if self.options.requirepass.is_none() => {
-                return reply.error(
-                    "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?",
-                );
-            }
-            2 => (&b"default"[..], args.get(1)),
-            3 => (args.get(1), args.get(2)),
-            _ => return reply.error(errors::SYNTAX),
-        };
-        if self.log_in(user, password, reply) {
-            reply.ok();
-        }
-    }
-
-    fn hello(&mut self, args: Args<'_>, reply: &mut Reply) {
-        let mut protocol = reply.protocol();
-        if let Some(version) = args.try_get(1) {
-            protocol = match parse_i64(version) {
-                Some(2) => Protocol::Resp2,
-                Some(3) => Protocol::Resp3,
-                Some(_) => return reply.error("NOPROTO unsupported protocol version"),
-                None => {
-                    return reply.error("ERR Protocol version is not an integer or out of range");
-                }
-            };
-        }
-        let mut index = 2;
-        let (mut login, mut name) = (None, None);
-        while let Some(option) = args.try_get(index) {
-            let more = args.len() - 1 - index;
-            if option.eq_ignore_ascii_case(b"AUTH") && more >= 2 {
-                login = Some((args.get(index + 1), args.get(index + 2)));
-                index += 3;
-            } else if option.eq_ignore_ascii_case(b"SETNAME") && more >= 1 {
-                name = Some(args.get(index + 1));
-                if !super::client_command::is_name(args.get(index + 1)) {
-                    return reply.error(super::client_command::BAD_NAME);
-                }
-                index += 2;
-            } else {
-                let mut text = b"ERR Syntax error in HELLO option '".to_vec();
-                text.extend_from_slice(option);
-                text.push(b'\'');
-                return reply.error_bytes(&text);
-            }
-        }
-        if let Some((user, password)) = login
-            && !self.log_in(user, password, reply)
-        {
-            return;
-        }
-        if !self.authenticated {
-            return reply.error("NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time");
-        }
-        if let Some(name) = name {
-            self.client.shown.lock().name = name.to_vec();
-        }
-        reply.set_protocol(protocol);
-        self.greet(reply);
-    }
-
-    fn greet(&self, reply: &mut Reply) {
-        reply.map(7);
-        reply.bulk(b"server");
-        reply.bulk(b"redis");
-        reply.bulk(b"version");
-        reply.bulk(REDIS_VERSION.as_bytes());
-        reply.bulk(b"proto");
-        reply.integer(match reply.protocol() {
-            Protocol::Resp2 => 2,
-            Protocol::Resp3 => 3,
-        });
-        reply.bulk(b"id");
-        reply.integer(self.client.id.0 as i64);
-        reply.bulk(b"mode");
-        reply.bulk(b"standalone");
-        reply.bulk(b"role");
-        let follows = !self.options.replicaof.is_empty() && !self.options.active_replica;
-        reply.bulk(if follows { b"replica" } else { b"master" });
-        reply.bulk(b"modules");
-        reply.array(0);
     }
 
     fn reset(&mut self, reply: &mut Reply) {
@@ -196,6 +101,122 @@ impl Conversation {
             write: self.last_write,
             timeout: (timeout > 0).then(|| Duration::from_millis(timeout)),
         }
+    }
+}
+
+/// Who a connection is: what AUTH and HELLO look at and change, apart from all else, so that HELLO can be carried out in its
+/// place within a transaction.
+pub(super) struct Login<'a> {
+    pub(super) client: &'a Client,
+    pub(super) options: &'a Options,
+    pub(super) authenticated: &'a mut bool,
+}
+
+impl Login<'_> {
+    /// Whether this user and password are right.
+    fn is_password(&self, user: &[u8], password: &[u8]) -> bool {
+        if user != b"default" {
+            return false;
+        }
+        match &self.options.requirepass {
+            None => true,
+            Some(secret) => equal_in_constant_time(secret.expose().as_bytes(), password),
+        }
+    }
+
+    fn log_in(&mut self, user: &[u8], password: &[u8], reply: &mut Reply) -> bool {
+        if self.is_password(user, password) {
+            *self.authenticated = true;
+            self.client.shown.lock().authenticated = true;
+            return true;
+        }
+        reply.error(errors::WRONGPASS);
+        false
+    }
+
+    pub(super) fn auth(mut self, args: Args<'_>, reply: &mut Reply) {
+        let (user, password) = match args.len() {
+            2 if self.options.requirepass.is_none() => {
+                return reply.error(
+                    "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?",
+                );
+            }
+            2 => (&b"default"[..], args.get(1)),
+            3 => (args.get(1), args.get(2)),
+            _ => return reply.error(errors::SYNTAX),
+        };
+        if self.log_in(user, password, reply) {
+            reply.ok();
+        }
+    }
+
+    pub(super) fn hello(mut self, args: Args<'_>, reply: &mut Reply) {
+        let mut protocol = reply.protocol();
+        if let Some(version) = args.try_get(1) {
+            protocol = match parse_i64(version) {
+                Some(2) => Protocol::Resp2,
+                Some(3) => Protocol::Resp3,
+                Some(_) => return reply.error("NOPROTO unsupported protocol version"),
+                None => {
+                    return reply.error("ERR Protocol version is not an integer or out of range");
+                }
+            };
+        }
+        let mut index = 2;
+        let (mut login, mut name) = (None, None);
+        while let Some(option) = args.try_get(index) {
+            let more = args.len() - 1 - index;
+            if option.eq_ignore_ascii_case(b"AUTH") && more >= 2 {
+                login = Some((args.get(index + 1), args.get(index + 2)));
+                index += 3;
+            } else if option.eq_ignore_ascii_case(b"SETNAME") && more >= 1 {
+                name = Some(args.get(index + 1));
+                if !super::client_command::is_name(args.get(index + 1)) {
+                    return reply.error(super::client_command::BAD_NAME);
+                }
+                index += 2;
+            } else {
+                let mut text = b"ERR Syntax error in HELLO option '".to_vec();
+                text.extend_from_slice(option);
+                text.push(b'\'');
+                return reply.error_bytes(&text);
+            }
+        }
+        if let Some((user, password)) = login
+            && !self.log_in(user, password, reply)
+        {
+            return;
+        }
+        if !*self.authenticated {
+            return reply.error("NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time");
+        }
+        if let Some(name) = name {
+            self.client.shown.lock().name = name.to_vec();
+        }
+        reply.set_protocol(protocol);
+        self.greet(reply);
+    }
+
+    fn greet(&self, reply: &mut Reply) {
+        reply.map(7);
+        reply.bulk(b"server");
+        reply.bulk(b"redis");
+        reply.bulk(b"version");
+        reply.bulk(REDIS_VERSION.as_bytes());
+        reply.bulk(b"proto");
+        reply.integer(match reply.protocol() {
+            Protocol::Resp2 => 2,
+            Protocol::Resp3 => 3,
+        });
+        reply.bulk(b"id");
+        reply.integer(self.client.id.0 as i64);
+        reply.bulk(b"mode");
+        reply.bulk(b"standalone");
+        reply.bulk(b"role");
+        let follows = !self.options.replicaof.is_empty() && !self.options.active_replica;
+        reply.bulk(if follows { b"replica" } else { b"master" });
+        reply.bulk(b"modules");
+        reply.array(0);
     }
 }
 

@@ -1,20 +1,21 @@
 //! MULTI, EXEC, DISCARD, WATCH, UNWATCH.
 //!
-//! EXEC runs the queue under the locks of its partitions. Only SELECT among the commands that are not over data runs there:
-//! others may look at the keyspace themselves, so they run right after the locks are free, and their replies are put
-//! into their places.
+//! EXEC runs the queue under the locks of its partitions. Only SELECT and HELLO among the commands that are not over data run
+//! there, for what follows depends on them. Others may look at the keyspace themselves, so they run right after the locks are
+//! free, and their replies are put into their places.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::clients::conversation::{After, Conversation};
 use crate::clients::errors;
+use crate::clients::session_commands::Login;
 use crate::commands::table::SessionCommand;
 use crate::commands::{Flags, Handler, Row};
 use crate::db::op::is_expired;
 use crate::db::{Key, UnixMillis};
 use crate::keyspace::{Caller, Keyspace, Queued, TransactionEnd};
-use crate::resp::{Args, ArgsBuffer, Reply};
+use crate::resp::{Args, ArgsBuffer, Protocol, Reply};
 
 /// What has been queued since MULTI.
 #[derive(Debug, Default)]
@@ -120,6 +121,16 @@ impl Drop for Watch {
     }
 }
 
+/// A command of a transaction that waits for the locks to be free.
+struct Postponed {
+    /// How many bytes of the replies stand before its own.
+    at: usize,
+    /// What was spoken there.
+    protocol: Protocol,
+    row: &'static Row,
+    args: Vec<Vec<u8>>,
+}
+
 impl Conversation {
     pub(super) fn multi(&mut self, reply: &mut Reply) {
         if self.transaction.is_some() {
@@ -196,12 +207,24 @@ impl Conversation {
             &mut self.caller,
             &mut self.scratch,
             reply,
-            |row, args, caller, reply| {
-                if matches!(row.handler, Handler::Session(SessionCommand::Select)) {
+            |row, args, caller, reply| match row.handler {
+                Handler::Session(SessionCommand::Select) => {
                     super::session_commands::select(args, databases, caller, reply);
-                } else {
-                    postponed.push((reply.since(start).len(), row, args.to_vec()));
                 }
+                Handler::Session(SessionCommand::Hello) => {
+                    let login = Login {
+                        client: &self.client,
+                        options: &self.options,
+                        authenticated: &mut self.authenticated,
+                    };
+                    login.hello(args, reply);
+                }
+                _ => postponed.push(Postponed {
+                    at: reply.since(start).len(),
+                    protocol: reply.protocol(),
+                    row,
+                    args: args.to_vec(),
+                }),
             },
         );
         let ran = match end {
@@ -230,7 +253,7 @@ impl Conversation {
     fn run_postponed(
         &mut self,
         start: crate::resp::Mark,
-        postponed: Vec<(usize, &'static Row, Vec<Vec<u8>>)>,
+        postponed: Vec<Postponed>,
         reply: &mut Reply,
     ) -> After {
         if postponed.is_empty() {
@@ -239,14 +262,16 @@ impl Conversation {
         let done = reply.since(start).to_vec();
         reply.truncate(start);
         let (mut copied, mut after) = (0, After::Next);
-        for (at, row, args) in postponed {
-            reply.raw(&done[copied..at]);
-            copied = at;
-            let Some(args) = ArgsBuffer::from_args(args.iter().map(Vec::as_slice)) else {
+        let protocol = reply.protocol();
+        for one in postponed {
+            reply.raw(&done[copied..one.at]);
+            copied = one.at;
+            reply.set_protocol(one.protocol);
+            let Some(args) = ArgsBuffer::from_args(one.args.iter().map(Vec::as_slice)) else {
                 reply.error(errors::SYNTAX);
                 continue;
             };
-            match self.run(row, args.as_args(), None, reply) {
+            match self.run(one.row, args.as_args(), None, reply) {
                 After::Next => {}
                 // Nothing waits within a transaction: WAIT says how things stand.
                 After::Wait { write, .. } => {
@@ -257,6 +282,7 @@ impl Conversation {
             }
         }
         reply.raw(&done[copied..]);
+        reply.set_protocol(protocol);
         after
     }
 }

@@ -4,7 +4,7 @@
 //! Looking at a key and writing the reply happen in one closure, so that a value goes from the table into the reply
 //! without a copy between them.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use crate::commands::effects::{Effect, Effects};
 use crate::db::partition::Look;
@@ -28,9 +28,17 @@ pub struct Setting<'a> {
     pub databases: u32,
     /// Where [`Self::random`] goes on.
     pub randomness: &'a AtomicU64,
+    /// See [`Self::string_len_max`].
+    pub string_len_max: &'a AtomicUsize,
 }
 
 impl Setting<'_> {
+    /// The longest string that APPEND and SETRANGE may make here; what they make elsewhere of the same is not asked. Only who
+    /// asks pays for the shared number.
+    pub fn string_len_max(&self) -> usize {
+        self.string_len_max.load(Ordering::Relaxed)
+    }
+
     /// A random number. Only who asks pays for the shared counter.
     pub fn random(&self) -> u64 {
         // A Weyl sequence, mixed once: enough for RANDOMKEY, and no lock.
@@ -138,6 +146,12 @@ impl<'a> DataCall<'a, '_> {
             self.panic_as_asked();
         }
         outcome
+    }
+
+    /// Says of a write that leaves everything as it was that it was one: who watches the key is told, nobody else.
+    #[inline]
+    pub fn touch(&mut self, key: Key<'_>) {
+        self.access.partition(key.hash).touch(self.db, key.bytes);
     }
 
     /// Empties a database; what was in it is handed back to be freed. The row must lock all partitions.

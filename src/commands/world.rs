@@ -1,12 +1,13 @@
 //! A small world for tests: partitions, a clock that stands still, and commands as a client would type them. It executes
 //! without keyspace and journal, so that the handlers are tested alone.
 
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 
 use crate::commands::call::{Access, DataCall, Setting, partition_of};
 use crate::commands::effects::{self, Effect, Effects};
 use crate::commands::table::{Flags, Handler, Keys};
 use crate::commands::{command_reply, errors, registry, scan};
+use crate::db::op::STRING_LEN_MAX;
 use crate::db::table::KeyHasher;
 use crate::db::{
     Hlc, Incarnation, NodeId, Origin, OriginIndex, Origins, Partition, Stamp, UnixMillis,
@@ -39,6 +40,7 @@ pub struct World {
     clock: Hlc,
     settled: Hlc,
     randomness: AtomicU64,
+    string_len_max: AtomicUsize,
     never: AtomicBool,
     stamped: bool,
     /// The clock.
@@ -69,6 +71,7 @@ impl World {
             clock: Hlc::at(START),
             settled: Hlc::ZERO,
             randomness: AtomicU64::new(1),
+            string_len_max: AtomicUsize::new(STRING_LEN_MAX),
             never: AtomicBool::new(false),
             stamped,
             now: START,
@@ -149,6 +152,7 @@ impl World {
                 settled: self.settled,
                 databases: DATABASES,
                 randomness: &self.randomness,
+                string_len_max: &self.string_len_max,
             },
             access: &mut access,
             effects: &mut self.effects,

@@ -623,7 +623,7 @@ impl Partition {
         }
     }
 
-    pub(super) fn touch(&self, db: u32, key: &[u8]) {
+    pub fn touch(&self, db: u32, key: &[u8]) {
         if self.watchers.is_empty() {
             return;
         }

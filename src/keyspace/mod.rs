@@ -23,6 +23,7 @@ use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
 
 use crate::commands::call::{Setting, partition_of};
+use crate::db::op::STRING_LEN_MAX;
 use crate::db::table::KeyHasher;
 use crate::db::{Hlc, Origins, Partition, UnixMillis};
 use crate::journal::Journal;
@@ -60,6 +61,7 @@ pub struct Keyspace {
     clock_excess_ms: AtomicI64,
     pending_bytes: Box<[AtomicUsize]>,
     randomness: AtomicU64,
+    string_len_max: AtomicUsize,
     /// For tests: the next write command panics after its first change.
     pub panic_after_mutation: AtomicBool,
     ingest_locks: Box<[Mutex<()>]>,
@@ -94,6 +96,7 @@ impl Keyspace {
                 .map(|_| AtomicUsize::new(0))
                 .collect(),
             randomness: AtomicU64::new(config.hash_seed | 1),
+            string_len_max: AtomicUsize::new(STRING_LEN_MAX),
             panic_after_mutation: AtomicBool::new(false),
             ingest_locks: (0..crate::db::origin::ORIGINS_MAX + 1)
                 .map(|_| Mutex::new(()))
@@ -152,6 +155,13 @@ impl Keyspace {
     /// By how much the wall clock is held to be wrong.
     pub fn clock_excess_ms(&self) -> i64 {
         self.clock_excess_ms.load(Ordering::Relaxed)
+    }
+
+    /// Bounds what APPEND and SETRANGE may make of a string, within what all masters agree on.
+    pub fn set_string_len_max(&self, len: u64) {
+        let len = usize::try_from(len).unwrap_or(usize::MAX);
+        self.string_len_max
+            .store(len.min(STRING_LEN_MAX), Ordering::Relaxed);
     }
 
     /// Raises [`Self::settled`]; it never falls while the data stays.
@@ -222,6 +232,7 @@ impl Keyspace {
             settled: self.settled(),
             databases: self.databases,
             randomness: &self.randomness,
+            string_len_max: &self.string_len_max,
         }
     }
 }

@@ -20,8 +20,8 @@ use super::protocol_error::ProtocolError;
 
 /// Longest argument in bytes (`proto-max-bulk-len`).
 pub const DEFAULT_MAX_BULK_LEN: usize = 512 * 1024 * 1024;
-/// Most arguments of one command.
-pub const DEFAULT_MAX_MULTIBULK_LEN: usize = 1024 * 1024;
+/// Most arguments of one command. Memory grows with those that come, not with how many are announced.
+pub const DEFAULT_MAX_MULTIBULK_LEN: usize = i32::MAX as usize;
 /// Longest inline request, and longest text in which a count or length must end.
 pub const MAX_LINE_LEN: usize = 64 * 1024;
 /// Most arguments of one command before authentication.

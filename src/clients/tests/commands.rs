@@ -316,3 +316,25 @@ async fn what_waits_for_replicas_is_unblocked_by_those_who_mean_it() {
         .await;
     one.check(&unblock, ":0\r\n").await;
 }
+
+#[tokio::test]
+async fn proto_max_bulk_len_bounds_what_append_and_setrange_make() {
+    let server = TestServer::start(&["--port", "1", "--proto-max-bulk-len", "2097152"]).await;
+    let mut client = server.connect().await;
+    let too_long = "-ERR string exceeds maximum allowed size (proto-max-bulk-len)\r\n";
+    for (command, reply) in [
+        ("SETRANGE long 2097152 a", too_long),
+        ("SETRANGE long 1500000 a", ":1500001\r\n"),
+        ("CONFIG SET proto-max-bulk-len 1048576", "+OK\r\n"),
+        ("SETRANGE k 1048576 a", too_long),
+        ("SETRANGE k 1048575 a", ":1048576\r\n"),
+        ("APPEND k \"\"", ":1048576\r\n"),
+        ("APPEND k a", too_long),
+        ("SETRANGE k 1048576 \"\"", ":1048576\r\n"),
+        // What is too long already stays, and only where it is looked at as a whole it is refused.
+        ("APPEND long \"\"", too_long),
+        ("SETRANGE long 0 a", ":1500001\r\n"),
+    ] {
+        client.check(command, reply).await;
+    }
+}

@@ -123,3 +123,73 @@ async fn server_commands_within_a_transaction_answer_in_their_places() {
         .await;
     client.check("PING", "+PONG\r\n").await;
 }
+
+#[tokio::test]
+async fn hello_within_a_transaction_changes_what_the_rest_of_it_answers() {
+    let server = TestServer::start(&["--port", "1"]).await;
+    let mut client = server.connect().await;
+    client
+        .send("MULTI\r\nGET no\r\nCONFIG GET maxclients\r\nHELLO 3\r\nGET no\r\nCONFIG GET maxclients\r\nEXEC\r\n")
+        .await;
+    client.expect("+OK\r\n").await;
+    client.expect("+QUEUED\r\n".repeat(5)).await;
+    let greeting = |proto| {
+        format!(
+            "$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$5\r\n7.2.0\r\n$5\r\nproto\r\n:{proto}\r\n$2\r\nid\r\n:1\r\n$4\r\nmode\r\n$10\r\nstandalone\r\n$4\r\nrole\r\n$6\r\nmaster\r\n$7\r\nmodules\r\n*0\r\n"
+        )
+    };
+    let maxclients = "$10\r\nmaxclients\r\n$5\r\n10000\r\n";
+    client
+        .expect(format!("*5\r\n$-1\r\n*2\r\n{maxclients}"))
+        .await;
+    client.expect(format!("%7\r\n{}", greeting(3))).await;
+    client.expect(format!("_\r\n%1\r\n{maxclients}")).await;
+    client.check("GET no", "_\r\n").await;
+    client
+        .send("MULTI\r\nHELLO 4\r\nGET no\r\nHELLO 2\r\nGET no\r\nEXEC\r\n")
+        .await;
+    client.expect("+OK\r\n").await;
+    client.expect("+QUEUED\r\n".repeat(4)).await;
+    client
+        .expect("*4\r\n-NOPROTO unsupported protocol version\r\n_\r\n")
+        .await;
+    client
+        .expect(format!("*14\r\n{}$-1\r\n", greeting(2)))
+        .await;
+    client.check("GET no", "$-1\r\n").await;
+}
+
+#[tokio::test]
+async fn writes_that_leave_everything_as_it_was_touch_watched_keys_where_redis_does() {
+    let server = TestServer::start(&["--port", "1", "--active-replica", "yes"]).await;
+    let (mut one, mut other) = (server.connect().await, server.connect().await);
+    for (value, write, is_touched) in [
+        ("v", "APPEND k \"\"", true),
+        ("1", "INCRBY k 0", true),
+        ("1", "DECRBY k 0", true),
+        ("1", "INCRBYFLOAT k 0", true),
+        ("v EXAT 33177117420", "EXPIREAT k 33177117420", true),
+        ("v EXAT 33177117420", "GETEX k EXAT 33177117420", true),
+        ("v", "SET k v", true),
+        ("v EXAT 33177117420", "EXPIREAT k 33177117420 NX", false),
+        ("v", "SETRANGE k 0 \"\"", false),
+        ("v", "PERSIST k", false),
+        ("v", "GETEX k", false),
+        ("v", "GETEX k PERSIST", false),
+        ("v", "SET k v NX", false),
+        ("v", "DEL other", false),
+        ("v", "TOUCH k", false),
+    ] {
+        let journal = &server.context.keyspace.journal;
+        one.check(&format!("SET k {value}"), "+OK\r\n").await;
+        one.check("WATCH k", "+OK\r\n").await;
+        let before = journal.position(journal.own()).last;
+        other.send(format!("{write}\r\nECHO done\r\n")).await;
+        while other.line().await != "done" {}
+        let is_recorded = journal.position(journal.own()).last != before;
+        assert_eq!(is_recorded, write == "SET k v", "{write}");
+        one.send("MULTI\r\nEXEC\r\n").await;
+        let expected = if is_touched { "*-1\r\n" } else { "*0\r\n" };
+        one.expect(format!("+OK\r\n{expected}")).await;
+    }
+}

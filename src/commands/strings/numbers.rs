@@ -42,6 +42,8 @@ fn add(call: &mut DataCall<'_, '_>, delta: i64) {
     };
     if !found || delta != 0 {
         call.apply(key, Op::Incr(delta));
+    } else {
+        call.touch(key);
     }
     call.reply.integer(sum);
 }
@@ -67,6 +69,8 @@ pub(super) fn incrbyfloat(call: &mut DataCall<'_, '_>) {
         Some((Some(shown), changes)) => {
             if changes {
                 call.apply(key, Op::IncrByFloat(text));
+            } else {
+                call.touch(key);
             }
             call.reply.bulk(shown.as_bytes());
         }

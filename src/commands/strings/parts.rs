@@ -11,11 +11,18 @@ pub(super) fn append(call: &mut DataCall<'_, '_>) {
     let tail = call.args.get(2);
     let old_len = call.look(key, |view| view.map(|view| string_of(&view).len()));
     let len = old_len.unwrap_or(0) + tail.len();
-    if len > STRING_LEN_MAX {
+    // As in Redis, what makes a key is bounded by what a request may bring, and nothing more.
+    let max = match old_len {
+        Some(_) => call.setting.string_len_max(),
+        None => STRING_LEN_MAX,
+    };
+    if len > max {
         return call.reply.error(errors::TOO_LONG);
     }
     if old_len.is_none() || !tail.is_empty() {
         call.apply(key, Op::Append(tail));
+    } else {
+        call.touch(key);
     }
     call.reply.integer(len as i64);
 }
@@ -34,7 +41,10 @@ pub(super) fn setrange(call: &mut DataCall<'_, '_>) {
         return call.reply.integer(old_len as i64);
     }
     let end = offset.saturating_add(bytes.len() as u64);
-    let (Ok(place), true) = (u32::try_from(offset), end <= STRING_LEN_MAX as u64) else {
+    let (Ok(place), true) = (
+        u32::try_from(offset),
+        end <= call.setting.string_len_max() as u64,
+    ) else {
         return call.reply.error(errors::TOO_LONG);
     };
     call.apply(key, Op::SetRange(place, bytes));

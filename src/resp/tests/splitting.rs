@@ -291,6 +291,22 @@ fn limits_can_be_changed_for_short_headers_too() {
 }
 
 #[test]
+fn as_many_arguments_may_be_announced_as_in_redis() {
+    for (count, failure) in [
+        ("1048577", None),
+        ("2147483647", None),
+        ("2147483648", Some(ProtocolError::InvalidMultibulkLength)),
+    ] {
+        let mut buf = format!("*{count}\r\n$4\r\nPING\r\n$1\r\na").into_bytes();
+        let (mut pos, mut spans) = (0, Vec::new());
+        let split = Splitter::new().next(&mut buf, &mut pos, &mut spans);
+        assert_eq!(split.err(), failure, "{count}");
+        // What was announced and has not come takes no memory.
+        assert!(spans.capacity() < 16, "{count}");
+    }
+}
+
+#[test]
 fn an_unfinished_bulk_says_how_much_it_wants() {
     let mut buf = b"*2\r\n$3\r\nGET\r\n$1000\r\nabc".to_vec();
     let (mut pos, mut spans) = (0, Vec::new());
