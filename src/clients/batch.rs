@@ -5,7 +5,7 @@
 //!
 //! Nothing is allocated per command once the vectors have grown to a usual pipeline.
 
-use crate::clients::conversation::{After, Conversation, ReplyMode};
+use crate::clients::conversation::{After, Conversation, Fate, ReplyMode};
 use crate::clients::errors;
 use crate::clients::statistics::BatchCalls;
 use crate::commands::table::{Flags, Handler, Keys, Row, SessionCommand};
@@ -28,7 +28,7 @@ const SPANS_KEPT: usize = 16 * 1024;
 enum Step {
     /// A data command with a right number of arguments, and the hash of its key where it has one at argument 1.
     Data(&'static Row, Option<u64>),
-    /// A command of the session or of the server with a right number of arguments.
+    /// A command of the session or of the server, or a subcommand of such, with a right number of arguments.
     Own(&'static Row),
     /// A wrong number of arguments.
     WrongArity(&'static Row),
@@ -36,6 +36,16 @@ enum Step {
     UnknownSubcommand(&'static Row),
     /// No such command.
     Unknown,
+}
+
+impl Step {
+    /// As CLIENT LIST shows it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Data(row, _) | Self::Own(row) | Self::WrongArity(row) => row.name,
+            Self::UnknownSubcommand(_) | Self::Unknown => "NULL",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -102,7 +112,7 @@ impl Names {
                     Some(word) => match row.subcommand(word) {
                         None => Step::UnknownSubcommand(row),
                         Some(sub) if !sub.accepts(args.len()) => Step::WrongArity(sub),
-                        Some(_) => Step::Own(row),
+                        Some(sub) => Step::Own(sub),
                     },
                 };
                 (step, true)
@@ -279,6 +289,16 @@ impl Batch {
         keyspace.warm(db, hashes);
     }
 
+    /// Name and length of the arguments of the command that is being carried out, or is to be the next.
+    pub fn present(&self, buf: &[u8]) -> (&'static str, usize) {
+        let at = self.next.saturating_sub(1);
+        self.planned.get(at).map_or(("NULL", 0), |planned| {
+            let first = planned.first_span as usize;
+            let args = Args::new(buf, &self.spans[first..first + planned.argc as usize]);
+            (planned.step.name(), args.iter().map(<[u8]>::len).sum())
+        })
+    }
+
     /// The arguments of the command carried out last.
     pub fn last_arguments(&self, buf: &[u8]) -> Vec<Vec<u8>> {
         let Some(planned) = self
@@ -294,18 +314,27 @@ impl Batch {
 
     /// The name of the last command, for CLIENT LIST.
     pub fn last_command(&self) -> Option<&'static str> {
-        match self.planned.last()?.step {
-            Step::Data(row, _)
-            | Step::Own(row)
-            | Step::WrongArity(row)
-            | Step::UnknownSubcommand(row) => Some(row.name),
-            Step::Unknown => None,
+        self.planned.last().map(|planned| planned.step.name())
+    }
+}
+
+/// Counts what was carried out.
+pub(super) fn counted(
+    row: &'static Row,
+    fate: Fate,
+    calls: &mut BatchCalls,
+) -> (Option<&'static Row>, After) {
+    match fate {
+        Fate::Done(after) => {
+            count(calls, row);
+            (Some(row), after)
         }
+        Fate::Queued | Fate::Refused => (None, After::Next),
     }
 }
 
 #[inline]
-fn count(calls: &mut BatchCalls, row: &'static Row) {
+pub(super) fn count(calls: &mut BatchCalls, row: &'static Row) {
     match calls.last_mut() {
         Some((last, calls)) if std::ptr::eq(*last, row) => *calls += 1,
         _ => count_other(calls, row),
@@ -327,7 +356,7 @@ fn count_other(calls: &mut BatchCalls, row: &'static Row) {
 }
 
 #[cold]
-fn count_error(conversation: &Conversation, row: Option<&'static Row>, text: &[u8]) {
+pub(super) fn count_error(conversation: &Conversation, row: Option<&'static Row>, text: &[u8]) {
     conversation.context.statistics.add_error(text);
     if let Some(row) = row {
         conversation.context.statistics.add_failed(row);
@@ -350,21 +379,14 @@ fn run_checked(
     let mark = reply.mark();
     conversation.take_trace();
     let (row, after) = match step {
-        Step::Data(row, hash) => {
-            count(calls, row);
-            (Some(row), conversation.run(row, args, hash, reply))
-        }
-        Step::Own(row) => {
-            count(calls, row);
-            (Some(row), conversation.run(row, args, None, reply))
-        }
+        Step::Data(row, hash) => counted(row, conversation.run(row, args, hash, reply), calls),
+        Step::Own(row) => counted(row, conversation.run(row, args, None, reply), calls),
         Step::WrongArity(row) => {
             conversation.context.statistics.add_rejected(row);
             conversation.refuse_arity(row, reply);
             (None, After::Next)
         }
         Step::UnknownSubcommand(row) => {
-            conversation.context.statistics.add_rejected(row);
             conversation.refuse(reply, |reply| {
                 errors::unknown_subcommand(row.name, args.get(1), reply);
             });

@@ -10,6 +10,7 @@ use crate::clients::context::PauseMode;
 use crate::clients::conversation::{After, Conversation, ReplyMode, Trace};
 use crate::clients::errors;
 use crate::clients::registry::{Client, ClientId, signal};
+use crate::commands::Row;
 use crate::db::UnixMillis;
 use crate::resp::{Args, Reply, parse_i64};
 
@@ -100,7 +101,15 @@ impl Kind {
 }
 
 impl Conversation {
-    pub(super) fn client_command(&mut self, args: Args<'_>, reply: &mut Reply) -> After {
+    pub(super) fn client_command(
+        &mut self,
+        row: &'static Row,
+        args: Args<'_>,
+        reply: &mut Reply,
+    ) -> After {
+        if !self.is_in_exec && matches!(row.name, "client|info" | "client|list") {
+            self.show_present(row, args);
+        }
         let lower = args.get(1).to_ascii_lowercase();
         match (lower.as_slice(), args.len()) {
             (b"id", 2) => reply.integer(self.client.id.0 as i64),
@@ -146,6 +155,14 @@ impl Conversation {
             _ => errors::wrong_form("CLIENT", args.get(1), reply),
         }
         After::Next
+    }
+
+    /// Shows this connection as it is within its present command: what a session shows else is as of its last batch.
+    fn show_present(&self, row: &'static Row, args: Args<'_>) {
+        let mut shown = self.client.shown.lock();
+        shown.command = row.name;
+        shown.arguments_len = args.iter().map(<[u8]>::len).sum();
+        shown.db = self.caller.db;
     }
 
     fn client_setinfo(&mut self, args: Args<'_>, reply: &mut Reply) {

@@ -2,7 +2,6 @@
 
 use std::io::Write as _;
 
-use crate::clients::buffer::READ_LEN;
 use crate::clients::client_command::idle_ms;
 use crate::clients::registry::Client;
 use crate::db::UnixMillis;
@@ -18,7 +17,7 @@ pub(super) fn describe(client: &Client, now: UnixMillis) -> Vec<u8> {
     if client.peer.is_none() {
         flags.push('U');
     }
-    if shown.blocked {
+    if shown.blocked || shown.paused {
         flags.push('b');
     }
     if shown.no_evict {
@@ -38,21 +37,29 @@ pub(super) fn describe(client: &Client, now: UnixMillis) -> Vec<u8> {
         client.id.0, client.address, client.local_address, client.fd
     );
     line.extend_from_slice(&shown.name);
-    let total = shown.query_len + shown.query_free + shown.reply_capacity;
+    let total = size_of::<Client>()
+        + shown.query_len
+        + shown.query_free
+        + shown.reply_capacity
+        + shown.arguments_len
+        + shown.multi_len;
     let _ = write!(
         line,
-        " age={} idle={} flags={flags} db={} sub=0 psub=0 ssub=0 multi={} qbuf={} qbuf-free={} argv-mem=0 multi-mem=0 rbs={} rbp={} obl=0 oll={} omem={} tot-mem={} events=r cmd={} user={} redir=-1 resp={} lib-name=",
+        " age={} idle={} flags={flags} db={} sub=0 psub=0 ssub=0 multi={} qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs={} rbp={} obl=0 oll={} omem={} tot-mem={} events={} cmd={} user={} redir=-1 resp={} lib-name=",
         (now.0 - client.created.0).max(0) / 1000,
         idle_ms(client, now) / 1000,
         shown.db,
         shown.multi.map_or(-1, |queued| queued as i64),
         shown.query_len,
         shown.query_free,
+        shown.arguments_len,
+        shown.multi_len,
         shown.reply_capacity,
         shown.reply_peak,
         u8::from(shown.unsent > 0),
         shown.unsent,
-        total.max(READ_LEN),
+        total,
+        if shown.unsent > 0 { "rw" } else { "r" },
         shown.command,
         if shown.authenticated {
             "default"

@@ -44,6 +44,17 @@ pub enum After {
     HandOver,
 }
 
+/// What became of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It was carried out.
+    Done(After),
+    /// It waits for EXEC.
+    Queued,
+    /// It was not carried out, and the reply says why.
+    Refused,
+}
+
 /// CLIENT REPLY.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReplyMode {
@@ -84,6 +95,8 @@ pub struct Conversation {
     pub caller: Caller,
     /// The executor's memory.
     pub scratch: Scratch,
+    /// EXEC is being carried out.
+    pub is_in_exec: bool,
     /// Between MULTI and EXEC.
     pub transaction: Option<Transaction>,
     /// WATCH.
@@ -120,6 +133,7 @@ impl Conversation {
             authenticated,
             caller,
             scratch: Scratch::default(),
+            is_in_exec: false,
             transaction: None,
             reply_mode: ReplyMode::On,
             trace: Trace::None,
@@ -204,35 +218,34 @@ impl Conversation {
         write(reply);
     }
 
-    /// Carries out one command whose row and number of arguments are right, with all checks.
+    /// Carries out one command whose row - that of the subcommand, where there are such - and number of arguments are right,
+    /// with all checks.
     pub fn run(
         &mut self,
         row: &'static Row,
         args: Args<'_>,
         first_hash: Option<u64>,
         reply: &mut Reply,
-    ) -> After {
-        let judged = args
-            .try_get(1)
-            .and_then(|sub| row.subcommand(sub))
-            .unwrap_or(row);
-        if let Some(text) = self.refusal(judged) {
+    ) -> Fate {
+        let is_exec = matches!(row.handler, Handler::Session(SessionCommand::Exec));
+        let refusal = self.refusal(row);
+        let refusal = refusal.or_else(|| self.exec_refusal().filter(|_| is_exec));
+        if let Some(text) = refusal {
             self.context.statistics.add_rejected(row);
             self.refuse_because(row, text, reply);
-            return After::Next;
+            return Fate::Refused;
         }
         if self.transaction.is_some() && !runs_within_multi(row) {
-            self.queue(row, judged.flags, args, reply);
-            return After::Next;
+            return self.queue(row, args, reply);
         }
-        match row.handler {
+        Fate::Done(match row.handler {
             Handler::Data(_) => {
                 self.run_data(row, args, first_hash, reply);
                 After::Next
             }
             Handler::Session(command) => self.run_session_command(command, row, args, reply),
             Handler::Server(command) => self.run_server_command(command, args, reply),
-        }
+        })
     }
 
     /// Refuses a command with a wrong number of arguments.
@@ -337,17 +350,19 @@ impl Conversation {
             .end_write(traced, ran.stamp, peers.collect(), ran.panicked);
     }
 
-    fn queue(&mut self, row: &'static Row, flags: Flags, args: Args<'_>, reply: &mut Reply) {
-        if flags.has(Flags::NO_MULTI) {
+    fn queue(&mut self, row: &'static Row, args: Args<'_>, reply: &mut Reply) -> Fate {
+        if row.flags.has(Flags::NO_MULTI) {
+            self.context.statistics.add_rejected(row);
             self.refuse(reply, |reply| {
                 reply.error("ERR Command not allowed inside a transaction");
             });
-            return;
+            return Fate::Refused;
         }
         if let Some(transaction) = &mut self.transaction {
             transaction.queue(row, args);
             reply.queued();
         }
+        Fate::Queued
     }
 
     /// Begins a batch: reads the clock once.

@@ -107,9 +107,10 @@ impl Conversation {
         line(out, "connected_clients", self.context.clients.len());
         line(out, "cluster_connections", 0);
         line(out, "maxclients", self.options.maxclients);
-        line(out, "blocked_clients", 0);
+        let (blocked, limited) = self.context.clients.blocked();
+        line(out, "blocked_clients", blocked);
         line(out, "tracking_clients", 0);
-        line(out, "clients_in_timeout_table", 0);
+        line(out, "clients_in_timeout_table", limited);
     }
 
     fn memory_section(&self, out: &mut String) {

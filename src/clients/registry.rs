@@ -12,6 +12,7 @@ use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use tokio_util::task::TaskTracker;
 
+use crate::clients::buffer::READ_LEN;
 use crate::db::UnixMillis;
 
 /// The number of a connection, never used again.
@@ -63,8 +64,14 @@ pub struct Shown {
     pub unsent: usize,
     /// The most the reply buffer held.
     pub reply_peak: usize,
+    /// Bytes of arguments: of the command that waits, or of those that have come of one that is not whole.
+    pub arguments_len: usize,
+    /// Memory of queued commands and of watches.
+    pub multi_len: usize,
     /// Waits for others: CLIENT UNBLOCK reaches it.
     pub blocked: bool,
+    /// Is held back by CLIENT PAUSE.
+    pub paused: bool,
     /// CLIENT NO-EVICT.
     pub no_evict: bool,
     /// CLIENT NO-TOUCH.
@@ -148,6 +155,8 @@ pub struct Clients {
     next_id: AtomicU64,
     count: AtomicU32,
     draining: AtomicBool,
+    blocked: AtomicU32,
+    blocked_for_a_time: AtomicU32,
     /// The sessions' tasks.
     pub tasks: TaskTracker,
 }
@@ -167,7 +176,70 @@ impl Drop for Registered {
     }
 }
 
+/// Why a client waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Block {
+    /// For others, perhaps for a limited time.
+    Wait {
+        /// Whether it is.
+        limited: bool,
+    },
+    /// For the end of a pause.
+    Pause,
+}
+
+/// A client's place among those that wait, given back however the wait ends.
+#[derive(Debug)]
+pub struct Blocked {
+    clients: Arc<Clients>,
+    client: Arc<Client>,
+    why: Block,
+}
+
+impl Drop for Blocked {
+    fn drop(&mut self) {
+        let mut shown = self.client.shown.lock();
+        (shown.blocked, shown.paused) = (false, false);
+        self.clients.blocked.fetch_sub(1, Ordering::Relaxed);
+        if self.why == (Block::Wait { limited: true }) {
+            self.clients
+                .blocked_for_a_time
+                .fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
 impl Clients {
+    /// Counts and shows a client as one that waits, with the command it waits in and the bytes of its arguments.
+    pub fn block(
+        self: &Arc<Self>,
+        client: &Arc<Client>,
+        why: Block,
+        (command, arguments_len): (&'static str, usize),
+    ) -> Blocked {
+        self.blocked.fetch_add(1, Ordering::Relaxed);
+        if why == (Block::Wait { limited: true }) {
+            self.blocked_for_a_time.fetch_add(1, Ordering::Relaxed);
+        }
+        let mut shown = client.shown.lock();
+        shown.blocked = why != Block::Pause;
+        shown.paused = why == Block::Pause;
+        shown.command = command;
+        shown.arguments_len = arguments_len;
+        drop(shown);
+        Blocked {
+            clients: Arc::clone(self),
+            client: Arc::clone(client),
+            why,
+        }
+    }
+
+    /// How many clients wait, and how many of them for a limited time.
+    pub fn blocked(&self) -> (u32, u32) {
+        let get = |counter: &AtomicU32| counter.load(Ordering::Relaxed);
+        (get(&self.blocked), get(&self.blocked_for_a_time))
+    }
+
     /// Enters a connection, if there are fewer than `max`.
     pub fn enter(
         self: &Arc<Self>,
@@ -195,6 +267,7 @@ impl Clients {
             shown: Mutex::new(Shown {
                 resp: 2,
                 command: "NULL",
+                query_free: READ_LEN,
                 ..Shown::default()
             }),
             signals: AtomicU32::new(0),

@@ -4,6 +4,7 @@
 //! memory, bounded by `client-output-buffer-limit`. Everything else that can grow is bounded too: the read buffer by
 //! [`QUERY_LEN_MAX`], a turn by [`TURN_COMMANDS`].
 
+mod accounting;
 mod waiting;
 
 use std::future::poll_fn;
@@ -64,6 +65,8 @@ struct Session {
     sent: usize,
     reply_peak: usize,
     conversation: Conversation,
+    /// Others see that replies wait.
+    shows_unsent: bool,
     /// Commands since the socket last had nothing for us.
     turn: usize,
 }
@@ -81,6 +84,7 @@ pub async fn serve(context: Arc<Context>, wire: Wire, registered: Registered) {
         sent: 0,
         reply_peak: 0,
         conversation,
+        shows_unsent: false,
         turn: 0,
     };
     session.apply_options();
@@ -120,6 +124,9 @@ impl Session {
             }
             self.read.prepare(self.pos, wanted);
             self.pos = 0;
+            if self.read.len() > 0 {
+                self.show_unfinished();
+            }
             match self.wait(true).await {
                 Event::Read => {}
                 Event::Flushed => {}
@@ -156,7 +163,7 @@ impl Session {
             if !self.batch.is_empty() {
                 self.conversation.begin_batch(now);
                 self.pause(now).await?;
-                self.carry_out().await?;
+                self.carry_out(now, started).await?;
                 self.account(now, started);
             }
             match planning {
@@ -178,7 +185,7 @@ impl Session {
         }
     }
 
-    async fn carry_out(&mut self) -> Result<(), End> {
+    async fn carry_out(&mut self, now: UnixMillis, started: Instant) -> Result<(), End> {
         self.turn += self.batch.len();
         while !self.batch.is_done() {
             let reply_max = self.sent + REPLY_LEN;
@@ -199,7 +206,11 @@ impl Session {
                     replicas,
                     write,
                     timeout,
-                } => self.wait_for_replicas(replicas, write, timeout).await?,
+                } => {
+                    // Now: the time that follows is nobody's work.
+                    self.account(now, started);
+                    self.wait_for_replicas(replicas, write, timeout).await?;
+                }
                 After::HandOver => {
                     let greeting = self.batch.last_arguments(self.read.filled());
                     return Err(End::HandOver(greeting));
@@ -273,10 +284,14 @@ impl Session {
                 if let Err(end) = self.check_output_len() {
                     return Poll::Ready(Event::End(end));
                 }
-            } else if !reads {
-                return Poll::Ready(Event::Flushed);
-            } else if self.sent > 0 || self.reply.capacity() > REPLY_KEPT {
-                self.clear_reply(REPLY_KEPT);
+            } else {
+                self.show_all_sent();
+                if !reads {
+                    return Poll::Ready(Event::Flushed);
+                }
+                if self.sent > 0 || self.reply.capacity() > REPLY_KEPT {
+                    self.clear_reply(REPLY_KEPT);
+                }
             }
             if reads {
                 match self.wire.poll_read(cx, self.read.room()) {
@@ -350,12 +365,13 @@ impl Session {
     }
 
     /// Looks whether too many replies wait; the soft limit's time is watched by the janitor.
-    fn check_output_len(&self) -> Result<(), End> {
+    fn check_output_len(&mut self) -> Result<(), End> {
         let client = &self.conversation.client;
         let limit = self.conversation.options.client_output_buffer_limit.normal;
         let unsent = self.reply.len() - self.sent;
         let mut shown = client.shown.lock();
         shown.unsent = unsent;
+        self.shows_unsent = true;
         if limit.soft > 0 && unsent as u64 >= limit.soft {
             let now = self.conversation.caller.now;
             shown.over_soft_limit_since.get_or_insert(now);
@@ -381,44 +397,5 @@ impl Session {
         let options = &self.conversation.options;
         self.splitter
             .set_max_bulk_len(options.proto_max_bulk_len as usize);
-    }
-
-    /// Writes down what others may want to know, once per batch.
-    fn account(&mut self, now: UnixMillis, started: Instant) {
-        let conversation = &self.conversation;
-        let statistics = &conversation.context.statistics;
-        let carried_out: u64 = self
-            .batch
-            .calls
-            .iter()
-            .map(|(_, calls)| u64::from(*calls))
-            .sum();
-        statistics
-            .commands
-            .fetch_add(carried_out, Ordering::Relaxed);
-        statistics.add_calls(&self.batch.calls, started.elapsed().as_nanos() as u64);
-        self.batch.calls.clear();
-        let client = &conversation.client;
-        client.last_interaction.store(now.0, Ordering::Relaxed);
-        let mut shown = client.shown.lock();
-        shown.db = conversation.caller.db;
-        shown.resp = match self.reply.protocol() {
-            Protocol::Resp2 => 2,
-            Protocol::Resp3 => 3,
-        };
-        if let Some(command) = self.batch.last_command() {
-            shown.command = command;
-        }
-        shown.multi = conversation
-            .transaction
-            .as_ref()
-            .map(|transaction| transaction.queue.len());
-        shown.watched = conversation.watch.len();
-        shown.query_len = self.read.len() - self.pos;
-        shown.query_free = self.read.free();
-        shown.reply_capacity = self.reply.capacity();
-        shown.reply_peak = self.reply_peak.max(self.reply.len());
-        shown.unsent = 0;
-        shown.over_soft_limit_since = None;
     }
 }

@@ -29,7 +29,7 @@ impl Conversation {
                 let databases = self.context.keyspace.databases();
                 select(args, databases, &mut self.caller, reply);
             }
-            SessionCommand::Client => return self.client_command(args, reply),
+            SessionCommand::Client => return self.client_command(row, args, reply),
             SessionCommand::Multi => self.multi(reply),
             SessionCommand::Exec => return self.exec(reply),
             SessionCommand::Discard => self.discard_command(reply),

@@ -82,6 +82,7 @@ impl Statistics {
     /// Adds the calls of one batch that took `nanos` altogether.
     pub fn add_calls(&self, calls: &BatchCalls, nanos: u64) {
         let total: u64 = calls.iter().map(|(_, calls)| u64::from(*calls)).sum();
+        self.commands.fetch_add(total, Ordering::Relaxed);
         for &(row, calls) in calls {
             let mut counters = self.counters(row);
             counters.calls += u64::from(calls);

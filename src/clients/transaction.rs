@@ -6,16 +6,19 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
+use crate::clients::batch::{count, count_error, counted};
 use crate::clients::conversation::{After, Conversation};
 use crate::clients::errors;
 use crate::clients::session_commands::Login;
+use crate::clients::statistics::BatchCalls;
 use crate::commands::table::SessionCommand;
 use crate::commands::{Flags, Handler, Row};
 use crate::db::op::is_expired;
 use crate::db::{Key, UnixMillis};
 use crate::keyspace::{Caller, Keyspace, Queued, TransactionEnd};
-use crate::resp::{Args, ArgsBuffer, Protocol, Reply};
+use crate::resp::{Args, ArgsBuffer, Protocol, Reply, Span};
 
 /// What has been queued since MULTI.
 #[derive(Debug, Default)]
@@ -24,11 +27,18 @@ pub struct Transaction {
     pub queue: Vec<Queued>,
     /// Bytes of their arguments, counted against the query buffer's limit.
     pub bytes: usize,
+    /// How many arguments they have.
+    arguments: usize,
     /// A command was refused: EXEC will be, too.
     pub spoilt: bool,
 }
 
 impl Transaction {
+    /// Memory of what is queued.
+    pub fn len_bytes(&self) -> usize {
+        self.bytes + self.arguments * size_of::<Span>() + self.queue.len() * size_of::<Queued>()
+    }
+
     /// Adds a command.
     pub fn queue(&mut self, row: &'static Row, args: Args<'_>) {
         if self.spoilt {
@@ -40,6 +50,7 @@ impl Transaction {
             return;
         };
         self.bytes += args.iter().map(<[u8]>::len).sum::<usize>();
+        self.arguments += args.len();
         self.queue.push(Queued { row, args: kept });
     }
 }
@@ -73,6 +84,11 @@ impl Watch {
     /// How many keys are watched.
     pub fn len(&self) -> usize {
         self.keys.len()
+    }
+
+    /// Memory of their list.
+    pub fn len_bytes(&self) -> usize {
+        self.keys.len() * size_of::<Watched>()
     }
 
     fn add(&mut self, key: &[u8], caller: &Caller) {
@@ -164,9 +180,18 @@ impl Conversation {
             reply.error("ERR EXEC without MULTI");
             return After::Next;
         };
+        self.is_in_exec = true;
         let after = self.exec_transaction(&transaction, reply);
+        self.is_in_exec = false;
         self.watch.clear();
         after
+    }
+
+    /// Why EXEC is not carried out now, if so: something has happened since its writes were queued.
+    pub(super) fn exec_refusal(&self) -> Option<&'static str> {
+        let queue = self.transaction.as_ref()?.queue.iter();
+        let mut writes = queue.filter(|queued| queued.row.flags.has(Flags::WRITE));
+        writes.find_map(|queued| self.refusal(queued.row))
     }
 
     fn exec_transaction(&mut self, transaction: &Transaction, reply: &mut Reply) -> After {
@@ -176,16 +201,6 @@ impl Conversation {
         }
         if self.watch.has_expired(&self.caller) {
             reply.null_array();
-            return After::Next;
-        }
-        let refused = transaction.queue.iter().find_map(|queued| {
-            let write = queued.row.flags.has(Flags::WRITE);
-            self.refusal(queued.row).filter(|_| write)
-        });
-        if let Some(text) = refused {
-            reply.error_format(format_args!(
-                "EXECABORT Transaction discarded because of: {text}"
-            ));
             return After::Next;
         }
         let databases = self.context.keyspace.databases();
@@ -198,6 +213,8 @@ impl Conversation {
         } else {
             None
         };
+        let started = Instant::now();
+        let (mut calls, mut errors) = (BatchCalls::new(), Vec::new());
         let start = reply.mark();
         reply.array(transaction.queue.len());
         let mut postponed = Vec::new();
@@ -226,6 +243,15 @@ impl Conversation {
                     args: args.to_vec(),
                 }),
             },
+            |row, reply| {
+                // What is postponed has no reply yet.
+                if !reply.is_empty() {
+                    count(&mut calls, row);
+                }
+                if let Some(text) = reply.strip_prefix(b"-") {
+                    errors.push((row, text.to_vec()));
+                }
+            },
         );
         let ran = match end {
             TransactionEnd::Aborted => {
@@ -241,12 +267,13 @@ impl Conversation {
         if let Some(traced) = traced {
             self.end_trace(traced, ran);
         }
-        for queued in &transaction.queue {
-            self.context
-                .statistics
-                .add_calls(&smallvec::smallvec![(queued.row, 1)], 0);
+        for (row, text) in errors {
+            count_error(self, Some(row), &text);
         }
-        self.run_postponed(start, postponed, reply)
+        let after = self.run_postponed(start, postponed, &mut calls, reply);
+        let statistics = &self.context.statistics;
+        statistics.add_calls(&calls, started.elapsed().as_nanos() as u64);
+        after
     }
 
     /// Runs what waited for the locks to be free and puts its replies where they belong.
@@ -254,6 +281,7 @@ impl Conversation {
         &mut self,
         start: crate::resp::Mark,
         postponed: Vec<Postponed>,
+        calls: &mut BatchCalls,
         reply: &mut Reply,
     ) -> After {
         if postponed.is_empty() {
@@ -271,7 +299,13 @@ impl Conversation {
                 reply.error(errors::SYNTAX);
                 continue;
             };
-            match self.run(one.row, args.as_args(), None, reply) {
+            let mark = reply.mark();
+            let fate = self.run(one.row, args.as_args(), None, reply);
+            let (row, then) = counted(one.row, fate, calls);
+            if let Some(text) = reply.since(mark).strip_prefix(b"-") {
+                count_error(self, row, text);
+            }
+            match then {
                 After::Next => {}
                 // Nothing waits within a transaction: WAIT says how things stand.
                 After::Wait { write, .. } => {

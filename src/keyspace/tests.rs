@@ -98,6 +98,7 @@ impl Node {
                 caller.db = 1;
                 reply.ok();
             },
+            |_, _| {},
         );
         (String::from_utf8_lossy(reply.as_bytes()).into_owned(), end)
     }

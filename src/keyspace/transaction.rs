@@ -32,7 +32,11 @@ pub enum TransactionEnd {
 impl Keyspace {
     /// Runs a transaction: checks `watched` under the locks, then runs all. Writes the replies one after another; the
     /// array's header is the caller's. Commands that are not over data are handed to `other`, which may change the
-    /// caller's database.
+    /// caller's database. `answered` is shown each reply that was written at once.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what a transaction needs is what its session has"
+    )]
     pub fn execute_transaction(
         &self,
         queue: &[Queued],
@@ -41,6 +45,7 @@ impl Keyspace {
         scratch: &mut Scratch,
         reply: &mut Reply,
         mut other: impl FnMut(&'static Row, Args<'_>, &mut Caller, &mut Reply),
+        mut answered: impl FnMut(&'static Row, &[u8]),
     ) -> TransactionEnd {
         let mut needed: SmallVec<[bool; 64]> = SmallVec::from_elem(false, self.partitions.len());
         let mut writes = false;
@@ -67,8 +72,10 @@ impl Keyspace {
         let mut panicked = false;
         for queued in queue {
             let args = queued.args.as_args();
+            let mark = reply.mark();
             if !matches!(queued.row.handler, Handler::Data(_)) {
                 other(queued.row, args, caller, reply);
+                answered(queued.row, reply.since(mark));
                 continue;
             }
             let next = reservation.as_ref().map(|reservation| {
@@ -88,6 +95,7 @@ impl Keyspace {
                 reply,
                 &mut access,
             );
+            answered(queued.row, reply.since(mark));
         }
         let stamp = reservation.and_then(|reservation| self.publish(reservation, caller, scratch));
         TransactionEnd::Done(Ran { stamp, panicked })

@@ -73,6 +73,11 @@ pub struct Splitter {
     progress: Progress,
     /// Spans of the unfinished command, counted from its first byte.
     unfinished: Vec<Span>,
+    unfinished_len: usize,
+}
+
+fn len_of(spans: &[Span]) -> usize {
+    spans.iter().map(|span| span.range().len()).sum()
 }
 
 impl Default for Splitter {
@@ -95,6 +100,7 @@ impl Splitter {
                 searched: 0,
             },
             unfinished: Vec::new(),
+            unfinished_len: 0,
         }
     }
 
@@ -118,10 +124,16 @@ impl Splitter {
         self.progress.missing > 0 || self.progress.searched > 0
     }
 
+    /// Bytes of the arguments that have come of an unfinished command.
+    pub fn unfinished_len(&self) -> usize {
+        self.unfinished_len
+    }
+
     /// Forgets an unfinished command (the connection starts over with new bytes).
     pub fn reset(&mut self) {
         self.progress = Progress::default();
         self.unfinished = Vec::new();
+        self.unfinished_len = 0;
     }
 
     /// Splits the command at `buf[*pos..]`, appends its spans and moves `pos` behind it.
@@ -205,6 +217,7 @@ impl Splitter {
                 .drain(first_span..)
                 .map(|span| span.earlier(start as u32)),
         );
+        self.unfinished_len = len_of(&self.unfinished);
     }
 
     /// Goes on with the unfinished command at `pos`.
@@ -218,9 +231,11 @@ impl Splitter {
         let command = buf.get(*pos..).unwrap_or_default();
         let mut progress = self.progress;
         let mut unfinished = std::mem::take(&mut self.unfinished);
+        let known = unfinished.len();
         let wanted = self.arguments(command, 0, &mut progress, &mut unfinished)?;
         if let Some(bytes_wanted) = wanted {
             self.progress = progress;
+            self.unfinished_len += len_of(&unfinished[known..]);
             self.unfinished = unfinished;
             return Ok(Split::Incomplete { bytes_wanted });
         }
@@ -230,6 +245,7 @@ impl Splitter {
         spans.extend(unfinished.drain(..).map(|span| span.later(offset)));
         *pos += progress.cursor;
         self.progress = Progress::default();
+        self.unfinished_len = 0;
         if unfinished.capacity() <= KEPT_SPANS {
             self.unfinished = unfinished;
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::clients::context::PauseMode;
 use crate::clients::conversation::ReplyMode;
 use crate::clients::errors;
-use crate::clients::registry::signal;
+use crate::clients::registry::{Block, signal};
 use crate::clients::session::{End, REPLY_KEPT, Session};
 use crate::db::{Hlc, UnixMillis};
 
@@ -84,10 +84,15 @@ impl Session {
         };
         let client = Arc::clone(&self.conversation.client);
         client.drop_signals(signal::UNBLOCK | signal::UNBLOCK_ERROR);
-        client.shown.lock().blocked = true;
-        let ended = self.until_unblocked(limited).await;
-        client.shown.lock().blocked = false;
-        let bits = ended?;
+        let blocked = self.conversation.context.clients.block(
+            &client,
+            Block::Wait {
+                limited: timeout.is_some(),
+            },
+            self.batch.present(self.read.filled()),
+        );
+        let bits = self.until_unblocked(limited).await?;
+        drop(blocked);
         if is_answered && bits & signal::UNBLOCK_ERROR != 0 {
             self.reply.error(errors::UNBLOCKED);
         } else if is_answered {
@@ -118,8 +123,14 @@ impl Session {
             if self.batch.is_exempt_from_pause() {
                 return Ok(());
             }
+            let blocked = self.conversation.context.clients.block(
+                &self.conversation.client,
+                Block::Pause,
+                self.batch.present(self.read.filled()),
+            );
             let left = Duration::from_millis(until.0.saturating_sub(now.0).max(1) as u64);
             self.meanwhile(tokio::time::sleep(left)).await?;
+            drop(blocked);
             if self.conversation.client.take_signals() & signal::DRAIN != 0 {
                 return Ok(());
             }

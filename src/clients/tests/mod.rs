@@ -1,5 +1,6 @@
 //! Clients over real sockets: bytes in, bytes out, each server on a port of its own.
 
+mod accounts;
 mod commands;
 mod lifecycle;
 mod links;

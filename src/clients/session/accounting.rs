@@ -1,0 +1,61 @@
+//! What a session writes down for others: what was carried out, once per batch, and what CLIENT LIST shows of its memory.
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use crate::clients::session::Session;
+use crate::db::UnixMillis;
+use crate::resp::Protocol;
+
+impl Session {
+    /// Writes down what others may want to know, once per batch.
+    pub(super) fn account(&mut self, now: UnixMillis, started: Instant) {
+        let conversation = &self.conversation;
+        let statistics = &conversation.context.statistics;
+        statistics.add_calls(&self.batch.calls, started.elapsed().as_nanos() as u64);
+        self.batch.calls.clear();
+        let client = &conversation.client;
+        client.last_interaction.store(now.0, Ordering::Relaxed);
+        let mut shown = client.shown.lock();
+        shown.db = conversation.caller.db;
+        shown.resp = match self.reply.protocol() {
+            Protocol::Resp2 => 2,
+            Protocol::Resp3 => 3,
+        };
+        if let Some(command) = self.batch.last_command() {
+            shown.command = command;
+        }
+        let transaction = conversation.transaction.as_ref();
+        shown.multi = transaction.map(|transaction| transaction.queue.len());
+        let queued = transaction.map_or(0, |transaction| transaction.len_bytes());
+        shown.multi_len = queued + conversation.watch.len_bytes();
+        shown.watched = conversation.watch.len();
+        shown.query_len = self.read.len() - self.pos;
+        shown.query_free = self.read.free() + self.pos;
+        shown.arguments_len = 0;
+        shown.reply_capacity = self.reply.capacity();
+        shown.reply_peak = self.reply_peak.max(self.reply.len());
+        shown.unsent = 0;
+        shown.over_soft_limit_since = None;
+        self.shows_unsent = false;
+    }
+
+    /// Shows what has come of a command that is not whole.
+    pub(super) fn show_unfinished(&self) {
+        let mut shown = self.conversation.client.shown.lock();
+        shown.query_len = self.read.len();
+        shown.query_free = self.read.free();
+        shown.arguments_len = self.splitter.unfinished_len();
+    }
+
+    /// Shows that no reply waits any more, where one did.
+    #[inline]
+    pub(super) fn show_all_sent(&mut self) {
+        if self.shows_unsent {
+            self.shows_unsent = false;
+            let mut shown = self.conversation.client.shown.lock();
+            shown.unsent = 0;
+            shown.over_soft_limit_since = None;
+        }
+    }
+}
