@@ -163,6 +163,8 @@ def report(a, b, cells):
                 spread(ratios(pairs, 1)),
             )
         )
+    pairs = [pair for pairs in cells.values() for pair in pairs]
+    print(line.format("all", "", "", "", spread(ratios(pairs, 0)), "", "", spread(ratios(pairs, 1))))
 
 
 def arguments():

@@ -266,8 +266,16 @@ impl SimNode {
             let watched = AtomicBool::new(false);
             let none = |_: &'static _, _: Args<'_>, _: &mut Caller, _: &mut Reply| {};
             let (scratch, reply) = (&mut scratch, &mut reply);
-            let end =
-                keyspace.execute_transaction(&queue, &watched, &mut caller, scratch, reply, none);
+            let unheard = |_: &'static _, _: &[u8]| {};
+            let end = keyspace.execute_transaction(
+                &queue,
+                &watched,
+                &mut caller,
+                scratch,
+                reply,
+                none,
+                unheard,
+            );
             let TransactionEnd::Done(ran) = end else {
                 panic!("nothing is watched");
             };

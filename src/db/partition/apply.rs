@@ -1,0 +1,275 @@
+//! One operation comes in, from a client or from elsewhere: by the plain manner or by the stamped one.
+//!
+//! Whatever the order in which stamped operations come, what is shown is their replay in stamp order.
+
+use std::cmp::Ordering;
+
+use crate::db::op::{self, Change, Op, State};
+use crate::db::partition::{Key, Outcome, Partition, WriteContext, live_of};
+use crate::db::record::Meta;
+use crate::db::stamp::{Hlc, Stamp};
+use crate::db::unsettled::{Live, Placed, Unsettled, set_parts};
+
+impl Partition {
+    /// Applies one operation: a local one, whose stamp is newer than all, or an effect from elsewhere in any order.
+    #[inline]
+    pub fn apply(&mut self, db: u32, key: Key<'_>, op: Op<'_>, ctx: &WriteContext<'_>) -> Outcome {
+        if self.walk.is_some() {
+            self.save_preimage(db, key);
+        }
+        // That a key goes whose time had come is no change.
+        let was_gone = |this: &Self| matches!(op, Op::Del) && this.is_expired(db, key, ctx.now);
+        let is_watched = !self.watchers.is_empty() && !was_gone(self);
+        let outcome = if self.stamped {
+            self.apply_stamped(db, key, op, ctx)
+        } else {
+            self.apply_plain(db, key, op, ctx)
+        };
+        match outcome {
+            Outcome::Applied if is_watched => self.touch(db, key.bytes),
+            Outcome::Superseded(_) => self.stats.superseded += 1,
+            _ => {}
+        }
+        outcome
+    }
+
+    fn apply_plain(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        op: Op<'_>,
+        ctx: &WriteContext<'_>,
+    ) -> Outcome {
+        let table = &mut self.dbs[db as usize].table;
+        let record = table.get_mut(key.bytes, key.hash);
+        if let Some((value, deadline)) = set_parts(&op)
+            && let Some(record) = record
+            && record.overwrite(value, None, deadline)
+        {
+            if let Some(deadline) = deadline {
+                table.note_deadline(key.hash, deadline.0);
+            }
+            return Outcome::Applied;
+        }
+        let record = table.get(key.bytes, key.hash);
+        let current = record.map(|record| State {
+            value: record.value(),
+            deadline: record.deadline(),
+            written: Hlc::ZERO,
+        });
+        match op::step(current, op, ctx.now) {
+            Change::Nothing => Outcome::NoEffect,
+            Change::Remove => {
+                if self.remove(db, key).is_some() {
+                    Outcome::Applied
+                } else {
+                    Outcome::NoEffect
+                }
+            }
+            Change::Put(value, deadline) | Change::Import(value, deadline, _) => self.store(
+                db,
+                key,
+                value,
+                &Meta {
+                    deadline,
+                    ..Meta::default()
+                },
+            ),
+            Change::Compute(value, deadline) => {
+                let overwritten = table
+                    .get_mut(key.bytes, key.hash)
+                    .is_some_and(|r| r.overwrite(&value, None, deadline));
+                if !overwritten {
+                    self.store(
+                        db,
+                        key,
+                        &value,
+                        &Meta {
+                            deadline,
+                            ..Meta::default()
+                        },
+                    );
+                }
+                Outcome::Applied
+            }
+            Change::Deadline(deadline) => {
+                let value = current.map_or(Vec::new(), |state| state.value.to_vec());
+                self.store(
+                    db,
+                    key,
+                    &value,
+                    &Meta {
+                        deadline,
+                        ..Meta::default()
+                    },
+                )
+            }
+        }
+    }
+
+    fn apply_stamped(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        op: Op<'_>,
+        ctx: &WriteContext<'_>,
+    ) -> Outcome {
+        let space = &mut self.dbs[db as usize];
+        if ctx.origins.compare(ctx.stamp, space.cut) != Ordering::Greater {
+            return Outcome::Superseded(space.cut);
+        }
+        if ctx.stamp.time() <= ctx.settled {
+            self.stats.late += 1;
+        }
+        let Some(record) = space.table.get_mut(key.bytes, key.hash) else {
+            return self.apply_to_absent(db, key, op, ctx);
+        };
+        let last = record.stamp().unwrap_or(Stamp::ZERO);
+        let newest = ctx.origins.compare(ctx.stamp, last) == Ordering::Greater;
+        if newest && op.dominates() {
+            if let Some((value, deadline)) = set_parts(&op) {
+                if record.overwrite(value, Some(ctx.stamp), deadline) {
+                    if let Some(deadline) = deadline {
+                        space.table.note_deadline(key.hash, deadline.0);
+                    }
+                    return Outcome::Applied;
+                }
+                self.drop_unsettled(db, key);
+                let meta = Meta {
+                    stamp: Some(ctx.stamp),
+                    deadline,
+                    ..Meta::default()
+                };
+                return self.store(db, key, value, &meta);
+            }
+            let shown = !record.is_tombstone();
+            self.drop_unsettled(db, key);
+            self.store_tombstone(db, key, ctx.stamp, false);
+            return if shown {
+                Outcome::Applied
+            } else {
+                Outcome::NoEffect
+            };
+        }
+        if !record.is_unsettled() {
+            if !newest {
+                return if ctx.stamp == last {
+                    Outcome::NoEffect
+                } else {
+                    Outcome::Superseded(last)
+                };
+            }
+            let base = live_of(record, last);
+            space
+                .unsettled
+                .insert(key.bytes.into(), Unsettled::new(base, last));
+            self.settle
+                .push_back((ctx.stamp.time(), db, key.bytes.into()));
+        }
+        self.place(db, key, op, ctx, last)
+    }
+
+    fn apply_to_absent(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        op: Op<'_>,
+        ctx: &WriteContext<'_>,
+    ) -> Outcome {
+        if let Some((value, deadline)) = set_parts(&op) {
+            return self.store(
+                db,
+                key,
+                value,
+                &Meta {
+                    stamp: Some(ctx.stamp),
+                    deadline,
+                    ..Meta::default()
+                },
+            );
+        }
+        if op == Op::Del {
+            self.store_tombstone(db, key, ctx.stamp, false);
+            return Outcome::NoEffect;
+        }
+        let base_stamp = self.dbs[db as usize].cut;
+        self.dbs[db as usize].unsettled.insert(
+            key.bytes.into(),
+            Unsettled::new(Live::default(), base_stamp),
+        );
+        self.settle
+            .push_back((ctx.stamp.time(), db, key.bytes.into()));
+        self.place(db, key, op, ctx, base_stamp)
+    }
+
+    /// Puts an operation among the unsettled ones of its key, which exist, and shows the result.
+    fn place(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        op: Op<'_>,
+        ctx: &WriteContext<'_>,
+        last: Stamp,
+    ) -> Outcome {
+        let space = &mut self.dbs[db as usize];
+        let Some(unsettled) = space.unsettled.get_mut(key.bytes) else {
+            return Outcome::NoEffect;
+        };
+        let placed = unsettled.place(ctx.origins, ctx.stamp, op);
+        let newest = unsettled.last();
+        let before = space
+            .table
+            .get(key.bytes, key.hash)
+            .filter(|record| !record.is_tombstone());
+        match placed {
+            Placed::Known => {
+                let known = ctx.stamp == last
+                    || ctx.origins.compare(ctx.stamp, unsettled.base_stamp) != Ordering::Less;
+                return if known {
+                    Outcome::NoEffect
+                } else {
+                    Outcome::Superseded(unsettled.base_stamp)
+                };
+            }
+            Placed::Commutes(delta) => {
+                if let Some(record) = before
+                    && let Some(sum) =
+                        crate::resp::parse_i64(record.value()).and_then(|n| n.checked_add(delta))
+                {
+                    let mut text = itoa::Buffer::new();
+                    let meta = Meta {
+                        stamp: Some(newest),
+                        original: None,
+                        unsettled: true,
+                        ..record.meta()
+                    };
+                    return self.store(db, key, text.format(sum).as_bytes(), &meta);
+                }
+            }
+            Placed::Last if !op.dominates() => {
+                let state = before.map(|record| State {
+                    value: record.value(),
+                    deadline: record.deadline(),
+                    written: record.original().unwrap_or(last.time()),
+                });
+                let changed = op::step(state, op, ctx.now);
+                let meta = Meta {
+                    stamp: Some(newest),
+                    unsettled: true,
+                    ..Meta::default()
+                };
+                match changed {
+                    Change::Put(value, deadline) => {
+                        return self.store(db, key, value, &Meta { deadline, ..meta });
+                    }
+                    Change::Compute(value, deadline) => {
+                        return self.store(db, key, &value, &Meta { deadline, ..meta });
+                    }
+                    _ => {}
+                }
+            }
+            Placed::Last | Placed::Before => {}
+        }
+        self.show(db, key)
+    }
+}

@@ -1,0 +1,57 @@
+//! WATCH: flags that are raised when a key changes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::db::partition::Partition;
+
+impl Partition {
+    /// Raises `flag` when the key changes.
+    pub fn watch(&mut self, db: u32, key: &[u8], flag: Arc<AtomicBool>) {
+        self.watchers
+            .entry((db, key.into()))
+            .or_default()
+            .push(flag);
+    }
+
+    /// Ends a watch.
+    pub fn unwatch(&mut self, db: u32, key: &[u8], flag: &Arc<AtomicBool>) {
+        let place = (db, key.into());
+        if let Some(flags) = self.watchers.get_mut(&place) {
+            flags.retain(|other| !Arc::ptr_eq(other, flag));
+            if flags.is_empty() {
+                self.watchers.remove(&place);
+            }
+        }
+    }
+
+    /// Raises the flags of whoever watches a key.
+    pub fn touch(&self, db: u32, key: &[u8]) {
+        if self.watchers.is_empty() {
+            return;
+        }
+        for flag in self.watchers.get(&(db, key.into())).into_iter().flatten() {
+            flag.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Raises the flags of all watched keys of a database that exist.
+    pub(in crate::db) fn touch_all(&self, db: u32) {
+        for ((_, key), flags) in self
+            .watchers
+            .iter()
+            .filter(|((watched, _), _)| *watched == db)
+        {
+            let hash = self.hasher.hash(key);
+            if self.dbs[db as usize]
+                .table
+                .get(key, hash)
+                .is_some_and(|record| !record.is_tombstone())
+            {
+                flags
+                    .iter()
+                    .for_each(|flag| flag.store(true, Ordering::Relaxed));
+            }
+        }
+    }
+}
