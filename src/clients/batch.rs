@@ -376,7 +376,7 @@ fn run_checked(
     reply: &mut Reply,
     calls: &mut BatchCalls,
 ) -> After {
-    let mark = reply.mark();
+    let (mark, mode) = (reply.mark(), conversation.reply_mode);
     conversation.take_trace();
     let (row, after) = match step {
         Step::Data(row, hash) => counted(row, conversation.run(row, args, hash, reply), calls),
@@ -414,6 +414,9 @@ fn run_checked(
         ReplyMode::SkipNext => conversation.reply_mode = ReplyMode::Skip,
         ReplyMode::Skip => conversation.reply_mode = ReplyMode::On,
     }
-    reply.truncate(mark);
+    // What silences the next ones says nothing itself; EXEC has said what it had to.
+    if mode != ReplyMode::On {
+        reply.truncate(mark);
+    }
     after
 }

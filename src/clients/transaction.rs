@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use crate::clients::batch::{count, count_error, counted};
-use crate::clients::conversation::{After, Conversation};
+use crate::clients::conversation::{After, Conversation, ReplyMode};
 use crate::clients::errors;
 use crate::clients::session_commands::Login;
 use crate::clients::statistics::BatchCalls;
@@ -276,7 +276,13 @@ impl Conversation {
         after
     }
 
-    /// Runs what waited for the locks to be free and puts its replies where they belong.
+    /// Whether nothing is answered now.
+    fn is_silent(&self) -> bool {
+        matches!(self.reply_mode, ReplyMode::Off | ReplyMode::Skip)
+    }
+
+    /// Runs what waited for the locks to be free and puts its replies where they belong. CLIENT REPLY counts from its place on,
+    /// as in Redis: what was announced before it stays announced.
     fn run_postponed(
         &mut self,
         start: crate::resp::Mark,
@@ -292,7 +298,9 @@ impl Conversation {
         let (mut copied, mut after) = (0, After::Next);
         let protocol = reply.protocol();
         for one in postponed {
-            reply.raw(&done[copied..one.at]);
+            if !self.is_silent() {
+                reply.raw(&done[copied..one.at]);
+            }
             copied = one.at;
             reply.set_protocol(one.protocol);
             let Some(args) = ArgsBuffer::from_args(one.args.iter().map(Vec::as_slice)) else {
@@ -314,8 +322,13 @@ impl Conversation {
                 After::HandOver => reply.error(errors::SYNTAX),
                 other => after = other,
             }
+            if self.is_silent() {
+                reply.truncate(mark);
+            }
         }
-        reply.raw(&done[copied..]);
+        if !self.is_silent() {
+            reply.raw(&done[copied..]);
+        }
         reply.set_protocol(protocol);
         after
     }

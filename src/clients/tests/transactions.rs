@@ -193,3 +193,87 @@ async fn writes_that_leave_everything_as_it_was_touch_watched_keys_where_redis_d
         one.expect(format!("+OK\r\n{expected}")).await;
     }
 }
+
+#[tokio::test]
+async fn client_reply_within_a_transaction_silences_what_stands_behind_it() {
+    let server = TestServer::start(&["--port", "1"]).await;
+    for (commands, replies) in [
+        (
+            &[
+                "MULTI",
+                "CLIENT REPLY OFF",
+                "PING",
+                "EXEC",
+                "PING",
+                "CLIENT REPLY ON",
+                "PING",
+            ][..],
+            "+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n+OK\r\n+PONG\r\n",
+        ),
+        (
+            &[
+                "MULTI",
+                "PING",
+                "CLIENT REPLY SKIP",
+                "PING",
+                "EXEC",
+                "PING",
+                "ECHO x",
+            ],
+            "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n+PONG\r\n+PONG\r\n$1\r\nx\r\n",
+        ),
+        (
+            &["MULTI", "CLIENT REPLY ON", "PING", "EXEC", "PING"],
+            "+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n+OK\r\n+PONG\r\n+PONG\r\n",
+        ),
+        (
+            &[
+                "CLIENT REPLY OFF",
+                "MULTI",
+                "PING",
+                "CLIENT REPLY ON",
+                "PING",
+                "EXEC",
+                "PING",
+            ],
+            "+OK\r\n+PONG\r\n+PONG\r\n",
+        ),
+        (
+            &[
+                "MULTI",
+                "CLIENT REPLY OFF",
+                "CLIENT REPLY ON",
+                "PING",
+                "EXEC",
+                "PING",
+            ],
+            "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n+OK\r\n+PONG\r\n+PONG\r\n",
+        ),
+        (
+            &["CLIENT REPLY SKIP", "MULTI", "PING", "EXEC"],
+            "+QUEUED\r\n*1\r\n+PONG\r\n",
+        ),
+        (
+            &["MULTI", "CLIENT REPLY SKIP", "EXEC", "PING", "ECHO x"],
+            "+OK\r\n+QUEUED\r\n*1\r\n$1\r\nx\r\n",
+        ),
+        (
+            &[
+                "MULTI",
+                "CLIENT REPLY OFF",
+                "HELLO 3",
+                "GET no",
+                "CLIENT REPLY ON",
+                "GET no",
+                "EXEC",
+                "ECHO x",
+            ],
+            "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*5\r\n+OK\r\n_\r\n$1\r\nx\r\n",
+        ),
+    ] {
+        let mut client = server.connect().await;
+        client.send(commands.join("\r\n") + "\r\n").await;
+        client.expect(replies).await;
+        client.check("ECHO end", "$3\r\nend\r\n").await;
+    }
+}
