@@ -12,26 +12,27 @@ use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
 use crate::config::{BindAddress, Options};
 
-/// Why the server cannot listen. The text follows Redis's log line.
+/// Why the server cannot listen. The text follows Redis's log line, and no part of it is an error of its own: whoever shows an
+/// error with its causes shows it once.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
     /// A TCP address.
-    #[error("Could not create server TCP listening socket {address}:{port}: bind: {source}")]
+    #[error("Could not create server TCP listening socket {address}:{port}: bind: {reason}")]
     Tcp {
         /// As configured.
         address: String,
         /// As configured.
         port: u16,
         /// What the system says.
-        source: PlainError,
+        reason: PlainError,
     },
     /// A unix socket.
-    #[error("Failed opening Unix socket {path}: bind: {source}")]
+    #[error("Failed opening Unix socket {path}: bind: {reason}")]
     Unix {
         /// As configured.
         path: PathBuf,
         /// What the system says.
-        source: PlainError,
+        reason: PlainError,
     },
     /// Neither a port nor a unix socket.
     #[error("Configured to not listen anywhere, exiting.")]
@@ -41,7 +42,7 @@ pub enum ListenError {
 /// A system error in the system's words, without its number.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", plain_text(.0))]
-pub struct PlainError(#[from] pub io::Error);
+pub struct PlainError(pub io::Error);
 
 fn plain_text(error: &io::Error) -> String {
     let text = error.to_string();
@@ -106,7 +107,7 @@ impl Listeners {
                     return Err(ListenError::Tcp {
                         address: address.address.clone(),
                         port,
-                        source: PlainError(source),
+                        reason: PlainError(source),
                     });
                 }
             }
@@ -117,7 +118,7 @@ impl Listeners {
     fn bind_unix(&mut self, path: &Path, permissions: u32) -> Result<(), ListenError> {
         let failed = |source| ListenError::Unix {
             path: path.to_owned(),
-            source: PlainError(source),
+            reason: PlainError(source),
         };
         // A socket file that a crashed server left is in the way.
         let _ = std::fs::remove_file(path);

@@ -3,7 +3,7 @@
 use crate::clients::conversation::Conversation;
 use crate::clients::errors;
 use crate::config::Endpoint;
-use crate::replication::{AddMaster, MasterStatus};
+use crate::replication::{AddMaster, LinkState, MasterStatus};
 use crate::resp::{Args, Reply, parse_i64};
 
 impl Conversation {
@@ -77,7 +77,12 @@ impl Conversation {
             reply.bulk(master.host.as_bytes());
             reply.integer(i64::from(master.port));
             reply.bulk(master.state.as_str().as_bytes());
-            reply.integer(master.offset as i64);
+            let is_connected = master.state == LinkState::Connected;
+            reply.integer(if is_connected {
+                master.offset as i64
+            } else {
+                -1
+            });
         };
         match masters.as_slice() {
             [] => {

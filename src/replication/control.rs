@@ -49,7 +49,7 @@ pub struct MasterStatus {
     pub node: Option<NodeId>,
     /// Milliseconds since the last byte, none before the first.
     pub last_io_ms: Option<u64>,
-    /// Milliseconds since the link went down, none while it is up.
+    /// Milliseconds since the link went down, none while it is up or has never been.
     pub down_ms: Option<u64>,
     /// Bytes received over all its connections.
     pub offset: u64,

@@ -79,7 +79,7 @@ impl LinkShared {
             node: Mutex::new(None),
             received: AtomicU64::new(0),
             heard: Mutex::new(None),
-            down_since: Mutex::new(Some(Instant::now())),
+            down_since: Mutex::new(None),
             kill: Notify::new(),
             wake: Notify::new(),
         }
@@ -91,11 +91,12 @@ impl LinkShared {
     }
 
     fn set(&self, state: LinkState) {
-        self.state.store(state as u8, Ordering::Relaxed);
-        let mut down = self.down_since.lock();
-        match state {
-            LinkState::Connected | LinkState::Sync => *down = None,
-            _ => *down = down.or_else(|| Some(Instant::now())),
+        let before = self.state.swap(state as u8, Ordering::Relaxed);
+        let connected = LinkState::Connected;
+        if state == connected {
+            *self.down_since.lock() = None;
+        } else if before == connected as u8 {
+            *self.down_since.lock() = Some(Instant::now());
         }
     }
 
@@ -334,4 +335,28 @@ async fn greet(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_down_since_it_was_up() {
+        let link = LinkShared::new("h", 1);
+        for (state, is_down) in [
+            (LinkState::Connect, false),
+            (LinkState::Connecting, false),
+            (LinkState::Handshake, false),
+            (LinkState::Sync, false),
+            (LinkState::Connected, false),
+            (LinkState::Connect, true),
+            (LinkState::Connecting, true),
+            (LinkState::Sync, true),
+            (LinkState::Connected, false),
+        ] {
+            link.set(state);
+            assert_eq!(link.status().down_ms.is_some(), is_down, "{state:?}");
+        }
+    }
 }

@@ -16,7 +16,7 @@ async fn replicaof_adds_removes_and_clears_masters() {
     .await;
     let mut client = server.connect().await;
     let connect = |port: u16| {
-        format!("*5\r\n$14\r\nactive-replica\r\n$1\r\nh\r\n:{port}\r\n$7\r\nconnect\r\n:0\r\n")
+        format!("*5\r\n$14\r\nactive-replica\r\n$1\r\nh\r\n:{port}\r\n$7\r\nconnect\r\n:-1\r\n")
     };
     for (command, reply) in [
         ("ROLE", "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n".to_owned()),
