@@ -37,12 +37,6 @@ pub(super) fn describe(client: &Client, now: UnixMillis) -> Vec<u8> {
         client.id.0, client.address, client.local_address, client.fd
     );
     line.extend_from_slice(&shown.name);
-    let total = size_of::<Client>()
-        + shown.query_len
-        + shown.query_free
-        + shown.reply_capacity
-        + shown.arguments_len
-        + shown.multi_len;
     let _ = write!(
         line,
         " age={} idle={} flags={flags} db={} sub=0 psub=0 ssub=0 multi={} qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs={} rbp={} obl=0 oll={} omem={} tot-mem={} events={} cmd={} user={} redir=-1 resp={} lib-name=",
@@ -58,7 +52,7 @@ pub(super) fn describe(client: &Client, now: UnixMillis) -> Vec<u8> {
         shown.reply_peak,
         u8::from(shown.unsent > 0),
         shown.unsent,
-        total,
+        shown.len_bytes(),
         if shown.unsent > 0 { "rw" } else { "r" },
         shown.command,
         if shown.authenticated {

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::clients::actors::Actors;
 use crate::clients::configuration::Configuration;
+use crate::clients::process;
 use crate::clients::registry::{Clients, signal};
 use crate::clients::statistics::Statistics;
 use crate::db::UnixMillis;
@@ -48,6 +49,8 @@ pub struct Context {
     pub statistics: Statistics,
     /// Random, new with each start: 40 hexadecimal digits.
     pub run_id: String,
+    /// What the process took before there was any data.
+    pub memory_startup: u64,
     /// When the server started.
     pub started: Instant,
     /// The port that TCP clients reach, 0 for none.
@@ -122,6 +125,7 @@ impl Context {
                 rand::random::<u128>(),
                 rand::random::<u32>()
             ),
+            memory_startup: process::memory().anonymous,
             started: Instant::now(),
             port: AtomicU16::new(0),
             loading: AtomicBool::new(false),

@@ -1,6 +1,9 @@
 //! INFO: sections of `name:value` lines, named as Redis and KeyDB name them. What this server does not do is left out, or shown
 //! as Redis shows it when it is off, where programs look for it.
 
+mod memory;
+mod replication;
+
 use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -8,7 +11,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::clients::context::{KEYMESH_VERSION, REDIS_VERSION};
 use crate::clients::conversation::Conversation;
 use crate::clients::process;
-use crate::replication::{LinkState, MasterStatus};
 use crate::resp::{Args, Reply};
 
 /// All sections in their order, and whether plain INFO shows them.
@@ -25,6 +27,35 @@ const SECTIONS: &[(&str, bool)] = &[
     ("errorstats", true),
     ("cluster", true),
     ("keyspace", true),
+];
+
+/// What Redis counts when it evicts, which is never done here.
+const EVICTION: &[&str] = &[
+    "evicted_clients",
+    "total_eviction_exceeded_time",
+    "current_eviction_exceeded_time",
+];
+
+/// What Redis counts of what is never done here: programs that look for it find that it did not happen.
+const NOT_DONE: &[&str] = &[
+    "pubsub_channels",
+    "pubsub_patterns",
+    "pubsubshard_channels",
+    "latest_fork_usec",
+    "total_forks",
+    "migrate_cached_sockets",
+    "slave_expires_tracked_keys",
+    "active_defrag_hits",
+    "active_defrag_misses",
+    "active_defrag_key_hits",
+    "active_defrag_key_misses",
+    "total_active_defrag_time",
+    "current_active_defrag_time",
+    "tracking_total_keys",
+    "tracking_total_items",
+    "tracking_total_prefixes",
+    "unexpected_error_replies",
+    "dump_payload_sanitizations",
 ];
 
 impl Conversation {
@@ -84,8 +115,10 @@ impl Conversation {
         line(out, "keymesh_node_id", context.replication.origin().node);
         line(out, "os", process::system());
         line(out, "arch_bits", usize::BITS);
+        line(out, "monotonic_clock", "POSIX clock_gettime");
         line(out, "multiplexing_api", "epoll");
         line(out, "process_id", std::process::id());
+        line(out, "process_supervised", "no");
         line(out, "run_id", &context.run_id);
         line(out, "tcp_port", context.port.load(Ordering::Relaxed));
         line(out, "server_time_usec", time.as_micros());
@@ -96,6 +129,7 @@ impl Conversation {
         line(out, "lru_clock", time.as_secs() & 0xff_ffff);
         line(out, "executable", executable.display());
         line(out, "config_file", config_file.display());
+        line(out, "io_threads_active", 0);
         line(out, "server_threads", self.options.server_threads);
         if let Some(zone) = &self.options.availability_zone {
             line(out, "availability_zone", zone);
@@ -107,41 +141,13 @@ impl Conversation {
         line(out, "connected_clients", self.context.clients.len());
         line(out, "cluster_connections", 0);
         line(out, "maxclients", self.options.maxclients);
+        let (input, output) = self.context.statistics.recent_buffers();
+        line(out, "client_recent_max_input_buffer", input);
+        line(out, "client_recent_max_output_buffer", output);
         let (blocked, limited) = self.context.clients.blocked();
         line(out, "blocked_clients", blocked);
         line(out, "tracking_clients", 0);
         line(out, "clients_in_timeout_table", limited);
-    }
-
-    fn memory_section(&self, out: &mut String) {
-        let memory = process::memory();
-        let total = process::total_memory();
-        let journal = self.context.keyspace.journal.len_bytes();
-        title(out, "Memory");
-        sized(out, "used_memory", memory.anonymous);
-        sized(out, "used_memory_rss", memory.resident);
-        sized(out, "used_memory_peak", memory.resident_peak);
-        sized(out, "total_system_memory", total);
-        sized(out, "maxmemory", 0);
-        line(out, "maxmemory_policy", "noeviction");
-        let ratio = memory.resident as f64 / memory.anonymous.max(1) as f64;
-        let _ = write!(out, "mem_fragmentation_ratio:{ratio:.2}\r\n");
-        line(out, "mem_replication_backlog", journal);
-        line(out, "mem_allocator", "mimalloc");
-    }
-
-    fn persistence_section(&self, out: &mut String) {
-        title(out, "Persistence");
-        let loading = self.context.loading.load(Ordering::Relaxed);
-        line(out, "loading", u8::from(loading));
-        line(out, "async_loading", 0);
-        line(out, "rdb_changes_since_last_save", 0);
-        line(out, "rdb_bgsave_in_progress", 0);
-        line(out, "rdb_last_bgsave_status", "ok");
-        line(out, "aof_enabled", u8::from(self.options.appendonly));
-        line(out, "aof_rewrite_in_progress", 0);
-        line(out, "aof_last_bgrewrite_status", "ok");
-        line(out, "aof_last_write_status", "ok");
     }
 
     fn stats_section(&self, out: &mut String) {
@@ -173,6 +179,9 @@ impl Conversation {
             "instantaneous_output_kbps",
             kilobytes(rates.output_bytes),
         );
+        let (input, output) = (rates.link_input_bytes, rates.link_output_bytes);
+        line(out, "instantaneous_input_repl_kbps", kilobytes(input));
+        line(out, "instantaneous_output_repl_kbps", kilobytes(output));
         line(
             out,
             "rejected_connections",
@@ -182,114 +191,26 @@ impl Conversation {
         line(out, "sync_partial_ok", links.partial);
         line(out, "sync_partial_err", links.refused);
         line(out, "expired_keys", counts.expired);
-        line(out, "evicted_keys", 0);
+        zeros(out, &["expired_time_cap_reached_count", "evicted_keys"]);
+        zeros(out, EVICTION);
         line(out, "keyspace_hits", counts.hits);
         line(out, "keyspace_misses", counts.misses);
-        line(out, "pubsub_channels", 0);
-        line(out, "pubsub_patterns", 0);
-        line(out, "latest_fork_usec", 0);
+        zeros(out, NOT_DONE);
         line(out, "total_error_replies", get(&statistics.error_replies));
         line(out, "total_reads_processed", get(&statistics.reads));
         line(out, "total_writes_processed", get(&statistics.writes));
+        zeros(
+            out,
+            &[
+                "io_threaded_reads_processed",
+                "io_threaded_writes_processed",
+            ],
+        );
         let closed = get(&statistics.output_buffer_disconnections);
         line(out, "client_output_buffer_limit_disconnections", closed);
         let (exported, dropped) = self.context.tracing.tracer.span_counts();
         line(out, "trace_spans_exported", exported);
         line(out, "trace_spans_dropped", dropped);
-    }
-
-    fn replication_section(&self, out: &mut String) {
-        let replication = &self.context.replication;
-        let masters = replication.masters();
-        title(out, "Replication");
-        line(out, "role", self.role_name(&masters));
-        if !masters.is_empty() {
-            self.masters_lines(&masters, out);
-        }
-        let replicas = replication.replicas();
-        line(out, "connected_slaves", replicas.len());
-        for (index, replica) in replicas.iter().enumerate() {
-            let _ = write!(
-                out,
-                "slave{index}:ip={},port={},state={},offset={},lag={}\r\n",
-                replica.ip,
-                replica.port,
-                if replica.online {
-                    "online"
-                } else {
-                    "send_bulk"
-                },
-                replica.offset,
-                replica.lag_ms / 1000,
-            );
-        }
-        let offset = replicas
-            .iter()
-            .map(|replica| replica.offset)
-            .max()
-            .unwrap_or(0);
-        let held = self.context.keyspace.journal.len_bytes();
-        line(out, "master_failover_state", "no-failover");
-        // 40 digits, as programs expect: the node's id, then its life.
-        let origin = replication.origin();
-        line(
-            out,
-            "master_replid",
-            format!("{}{:08x}", origin.node, origin.incarnation.0),
-        );
-        line(out, "master_replid2", "0".repeat(40));
-        line(out, "master_repl_offset", offset);
-        line(out, "second_repl_offset", -1);
-        let is_recording = self.context.keyspace.is_recording();
-        line(out, "repl_backlog_active", u8::from(is_recording));
-        line(out, "repl_backlog_size", self.options.repl_backlog_size);
-        line(out, "repl_backlog_first_byte_offset", 0);
-        line(out, "repl_backlog_histlen", held);
-        replication.info(out);
-    }
-
-    /// KeyDB's lines: the first master's names are Redis's, those of others are numbered.
-    fn masters_lines(&self, masters: &[MasterStatus], out: &mut String) {
-        let is_up = |master: &&MasterStatus| master.state == LinkState::Connected;
-        let connected = masters.iter().filter(is_up).count();
-        let is_all_up = connected == masters.len();
-        line(
-            out,
-            "master_global_link_status",
-            if is_all_up { "up" } else { "down" },
-        );
-        line(out, "connected_masters", connected);
-        for (index, master) in masters.iter().enumerate() {
-            let prefix = match index {
-                0 => "master".to_owned(),
-                _ => format!("master_{index}"),
-            };
-            let up = is_up(&master);
-            let last_io = master.last_io_ms.map_or(-1, |ms| (ms / 1000) as i64);
-            line(out, &format!("{prefix}_host"), &master.host);
-            line(out, &format!("{prefix}_port"), master.port);
-            line(
-                out,
-                &format!("{prefix}_link_status"),
-                if up { "up" } else { "down" },
-            );
-            line(out, &format!("{prefix}_last_io_seconds_ago"), last_io);
-            let is_syncing = u8::from(master.state == LinkState::Sync);
-            line(out, &format!("{prefix}_sync_in_progress"), is_syncing);
-            line(out, "slave_read_repl_offset", master.offset);
-            line(out, "slave_repl_offset", master.offset);
-            if !up {
-                let seconds = master.down_ms.map_or(-1, |ms| (ms / 1000) as i64);
-                line(out, &format!("{prefix}_link_down_since_seconds"), seconds);
-            }
-        }
-        line(out, "slave_priority", 100);
-        line(
-            out,
-            "slave_read_only",
-            u8::from(self.options.replica_read_only),
-        );
-        line(out, "replica_announced", 1);
     }
 
     fn commandstats_section(&self, out: &mut String) {
@@ -324,9 +245,17 @@ impl Conversation {
                 count.1 += partition.timed_len(db as u32);
             }
         }
+        let now = keyspace.time(self.context.now());
         for (db, (keys, expires)) in counts.into_iter().enumerate() {
             if keys > 0 {
-                let _ = write!(out, "db{db}:keys={keys},expires={expires},avg_ttl=0\r\n");
+                let ttl = match expires {
+                    0 => 0,
+                    _ => keyspace.average_ttl_ms(db as u32, now),
+                };
+                let _ = write!(
+                    out,
+                    "db{db}:keys={keys},expires={expires},avg_ttl={ttl}\r\n"
+                );
             }
         }
     }
@@ -369,22 +298,8 @@ fn line(out: &mut String, name: &str, value: impl std::fmt::Display) {
     let _ = write!(out, "{name}:{value}\r\n");
 }
 
-/// A size and the same for people.
-fn sized(out: &mut String, name: &str, bytes: u64) {
-    line(out, name, bytes);
-    line(out, &format!("{name}_human"), for_people(bytes));
-}
-
-fn for_people(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["K", "M", "G", "T"];
-    if bytes < 1024 {
-        return format!("{bytes}B");
+fn zeros(out: &mut String, names: &[&str]) {
+    for name in names {
+        line(out, name, 0);
     }
-    let mut value = bytes as f64 / 1024.0;
-    let mut unit = 0;
-    while value >= 1024.0 && unit + 1 < UNITS.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    format!("{value:.2}{}", UNITS[unit])
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::clients::context::Context;
+use crate::clients::memory::MemoryUse;
 use crate::clients::registry::{Client, signal};
 use crate::clients::statistics::SAMPLE_PERIOD_MS;
 use crate::config::Options;
@@ -28,7 +29,8 @@ pub async fn run(context: Arc<Context>) {
         let now = ticks.tick().await;
         let elapsed = now.duration_since(last).as_millis() as u64;
         if elapsed > 0 {
-            context.statistics.sample(elapsed);
+            let links = context.replication.link_counts();
+            context.statistics.sample(elapsed, links);
             last = now;
         }
         count = count.wrapping_add(1);
@@ -40,7 +42,12 @@ pub async fn run(context: Arc<Context>) {
 
 fn round(context: &Context) {
     let (now, options) = (context.now(), context.configuration.options());
+    let (mut input, mut output) = (0, 0);
     for client in context.clients.list() {
+        let shown = client.shown.lock();
+        input = input.max(shown.query_len + shown.query_free);
+        output = output.max(shown.unsent);
+        drop(shown);
         if let Some(why) = closing_reason(&client, &options, now) {
             tracing::info!(client = client.id.0, why, "closing client");
             if why != IDLE {
@@ -52,6 +59,9 @@ fn round(context: &Context) {
             client.signal(signal::TRIM);
         }
     }
+    context.statistics.note_buffers(input, output);
+    // Looking raises the peak.
+    MemoryUse::of(context);
 }
 
 const IDLE: &str = "idle";

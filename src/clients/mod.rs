@@ -23,6 +23,7 @@ mod errors;
 mod info;
 pub mod janitor;
 pub mod listener;
+mod memory;
 mod process;
 pub mod registry;
 mod replication_commands;

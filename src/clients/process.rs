@@ -14,8 +14,6 @@ pub struct Memory {
     pub resident: u64,
     /// In RAM and not from files: the heap, above all.
     pub anonymous: u64,
-    /// The most that was in RAM.
-    pub resident_peak: u64,
 }
 
 /// Processor time, in seconds.
@@ -42,18 +40,7 @@ pub fn memory() -> Memory {
     Memory {
         resident,
         anonymous: resident.saturating_sub(shared),
-        resident_peak: status_kilobytes("VmHWM:").max(resident),
     }
-}
-
-fn status_kilobytes(name: &str) -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    status
-        .lines()
-        .find_map(|line| line.strip_prefix(name))
-        .and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok())
-        .unwrap_or(0)
-        * 1024
 }
 
 /// Memory of the machine, in bytes.

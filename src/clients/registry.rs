@@ -105,6 +105,18 @@ pub struct Client {
     waker: AtomicWaker,
 }
 
+impl Shown {
+    /// Memory of the connection.
+    pub fn len_bytes(&self) -> usize {
+        size_of::<Client>()
+            + self.query_len
+            + self.query_free
+            + self.reply_capacity
+            + self.arguments_len
+            + self.multi_len
+    }
+}
+
 impl Client {
     /// Asks the session for something and wakes it.
     pub fn signal(&self, bits: u32) {

@@ -7,9 +7,12 @@ use parking_lot::Mutex;
 use smallvec::SmallVec;
 
 use crate::commands::Row;
+use crate::replication::LinkCounts;
 
 /// How many samples an `instantaneous_` field is the mean of.
 const SAMPLES: usize = 16;
+/// How many rounds over all clients are recent.
+const ROUNDS: usize = 8;
 /// How often [`Statistics::sample`] is called, in milliseconds.
 pub const SAMPLE_PERIOD_MS: u64 = 100;
 /// The most error codes that are counted one by one; further ones are counted as `other`.
@@ -40,6 +43,9 @@ pub struct Statistics {
     /// By the address of the row, which is static.
     calls: DashMap<usize, CommandCounters, foldhash::fast::FixedState>,
     samples: Mutex<Samples>,
+    recent_buffers: Mutex<RecentBuffers>,
+    /// The most memory that was in use when somebody looked.
+    pub memory_peak: AtomicU64,
 }
 
 /// What `commandstats` shows of one command.
@@ -62,8 +68,8 @@ pub type BatchCalls = SmallVec<[(&'static Row, u32); 4]>;
 
 #[derive(Debug, Default)]
 struct Samples {
-    last: [u64; 3],
-    rates: [[u64; SAMPLES]; 3],
+    last: [u64; 5],
+    rates: [[u64; SAMPLES]; 5],
     next: usize,
 }
 
@@ -76,6 +82,17 @@ pub struct Rates {
     pub input_bytes: u64,
     /// Bytes written.
     pub output_bytes: u64,
+    /// Bytes read from links.
+    pub link_input_bytes: u64,
+    /// Bytes written to links.
+    pub link_output_bytes: u64,
+}
+
+/// The largest buffers that were met in the last rounds over all clients.
+#[derive(Debug, Default)]
+struct RecentBuffers {
+    rounds: [(usize, usize); ROUNDS],
+    next: usize,
 }
 
 impl Statistics {
@@ -148,9 +165,16 @@ impl Statistics {
     }
 
     /// Takes one sample; called every [`SAMPLE_PERIOD_MS`].
-    pub fn sample(&self, elapsed_ms: u64) {
-        let now = [&self.commands, &self.input_bytes, &self.output_bytes]
+    pub fn sample(&self, elapsed_ms: u64, links: LinkCounts) {
+        let [commands, input, output] = [&self.commands, &self.input_bytes, &self.output_bytes]
             .map(|counter| counter.load(Ordering::Relaxed));
+        let now = [
+            commands,
+            input,
+            output,
+            links.input_bytes,
+            links.output_bytes,
+        ];
         let mut samples = self.samples.lock();
         let slot = samples.next;
         for (kind, &value) in now.iter().enumerate() {
@@ -169,7 +193,26 @@ impl Statistics {
             commands: mean(0),
             input_bytes: mean(1),
             output_bytes: mean(2),
+            link_input_bytes: mean(3),
+            link_output_bytes: mean(4),
         }
+    }
+
+    /// Takes down the largest read buffer and the most unsent replies of one round over all clients.
+    pub fn note_buffers(&self, input: usize, output: usize) {
+        let mut recent = self.recent_buffers.lock();
+        let next = recent.next;
+        recent.rounds[next] = (input, output);
+        recent.next = (next + 1) % ROUNDS;
+    }
+
+    /// The largest of the last rounds.
+    pub fn recent_buffers(&self) -> (usize, usize) {
+        let recent = self.recent_buffers.lock();
+        let largest = |(input, output): (usize, usize), round: &(usize, usize)| {
+            (input.max(round.0), output.max(round.1))
+        };
+        recent.rounds.iter().fold((0, 0), largest)
     }
 
     /// `CONFIG RESETSTAT`.

@@ -57,6 +57,7 @@ pub struct Table {
     depth: u32,
     segments: Vec<Segment>,
     len: usize,
+    records_bytes: usize,
 }
 
 impl Default for Table {
@@ -66,6 +67,7 @@ impl Default for Table {
             depth: 0,
             segments: vec![Segment::new(0)],
             len: 0,
+            records_bytes: 0,
         }
     }
 }
@@ -89,6 +91,20 @@ impl Table {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// Memory of all records. They never change their size in place.
+    pub fn records_bytes(&self) -> usize {
+        self.records_bytes
+    }
+
+    /// Memory of what finds them.
+    pub fn index_bytes(&self) -> usize {
+        let segments = self.segments.iter();
+        let slots: usize = segments.map(|one| one.keys.allocation_size()).sum();
+        slots
+            + self.segments.capacity() * size_of::<Segment>()
+            + self.directory.capacity() * size_of::<u32>()
     }
 
     #[inline]
@@ -136,10 +152,12 @@ impl Table {
             self.note_deadline(hash, deadline.0);
         }
         let index = self.segment_index(hash);
+        self.records_bytes += record.len_bytes();
         if let Some(old) = self.segments[index]
             .keys
             .find_mut(hash, |old| old.key() == record.key())
         {
+            self.records_bytes -= old.len_bytes();
             return Some(std::mem::replace(old, record));
         }
         let index = if self.segments[index].keys.len() >= SEGMENT_LEN_MAX
@@ -165,7 +183,9 @@ impl Table {
             .find_entry(hash, |record| record.key() == key)
             .ok()?;
         self.len -= 1;
-        Some(found.remove().0)
+        let (record, _) = found.remove();
+        self.records_bytes -= record.len_bytes();
+        Some(record)
     }
 
     fn split(&mut self, hasher: &KeyHasher, index: usize, hash: u64) {
@@ -297,6 +317,25 @@ mod tests {
         (table, hasher)
     }
 
+    #[test]
+    fn a_record_in_the_place_of_another_counts_instead_of_it() {
+        let (mut table, hasher) = filled(3);
+        let hash = hasher.hash(b"key:1");
+        for value in [&b"longer"[..], b"", b"v"] {
+            table.insert(
+                &hasher,
+                hash,
+                Record::new(b"key:1", value, &Meta::default()),
+            );
+            let records = table.iter().map(Record::len_bytes);
+            assert_eq!(table.records_bytes(), records.sum::<usize>());
+        }
+        for key in [&b"key:0"[..], b"key:1", b"key:2", b"key:3"] {
+            table.remove(key, hasher.hash(key));
+        }
+        assert_eq!(table.records_bytes(), 0);
+    }
+
     fn scan_from(
         table: &Table,
         mut from: u32,
@@ -323,6 +362,9 @@ mod tests {
             }
         }
         assert_eq!(table.len(), 10_000);
+        let records = table.iter().map(Record::len_bytes);
+        assert_eq!(table.records_bytes(), records.sum::<usize>());
+        assert!(table.index_bytes() > 10_000 * size_of::<Record>());
         assert_eq!(table.iter().count(), 10_000);
     }
 

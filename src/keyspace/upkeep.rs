@@ -19,6 +19,9 @@ pub struct Counts {
     pub expired: u64,
 }
 
+/// Records of a database and partition that [`Keyspace::average_ttl_ms`] looks at.
+const TTL_SAMPLE: usize = 256;
+
 /// Keys settled per lock.
 const SETTLE_BATCH: usize = 256;
 
@@ -75,6 +78,37 @@ impl Keyspace {
             sum.expired += stats.expired;
         }
         sum
+    }
+
+    /// Bytes of all keys with their values, and of the tables that find them.
+    pub fn data_bytes(&self) -> (usize, usize) {
+        let (mut records, mut index) = (0, 0);
+        for partition in &self.partitions {
+            let partition = partition.lock();
+            for db in 0..self.databases {
+                records += partition.table(db).records_bytes();
+                index += partition.table(db).index_bytes();
+            }
+        }
+        (records, index)
+    }
+
+    /// How long keys with a deadline have left on average: an estimate from some of them, 0 where none were met.
+    pub fn average_ttl_ms(&self, db: u32, now: UnixMillis) -> i64 {
+        let (mut sum, mut count) = (0i128, 0i128);
+        for partition in &self.partitions {
+            let partition = partition.lock();
+            if partition.timed_len(db) == 0 {
+                continue;
+            }
+            let some = partition.table(db).iter().take(TTL_SAMPLE);
+            let live = some.filter(|record| !record.is_tombstone());
+            for deadline in live.filter_map(|record| record.deadline()) {
+                sum += i128::from(deadline.0.saturating_sub(now.0).max(0));
+                count += 1;
+            }
+        }
+        i64::try_from(sum / count.max(1)).unwrap_or(i64::MAX)
     }
 
     /// `CONFIG RESETSTAT`.

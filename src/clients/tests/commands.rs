@@ -238,7 +238,7 @@ async fn info_has_the_sections_that_were_asked_for() {
         "mesh_members:1\r\n",
         "errorstat_ERR:count=1\r\n",
         "cmdstat_get:calls=2,",
-        "# Keyspace\r\ndb0:keys=2,expires=1,avg_ttl=0\r\n",
+        "# Keyspace\r\ndb0:keys=2,expires=1,avg_ttl=",
     ] {
         assert!(all.contains(expected), "{expected} is not in {all}");
     }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod commands;
+mod info;
 mod lifecycle;
 mod links;
 mod pipelines;

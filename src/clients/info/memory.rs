@@ -1,0 +1,121 @@
+//! INFO memory and persistence.
+
+use std::fmt::Write as _;
+use std::sync::atomic::Ordering;
+
+use crate::clients::conversation::Conversation;
+use crate::clients::info::{line, title, zeros};
+use crate::clients::memory::MemoryUse;
+use crate::clients::process;
+
+/// Scripts and functions, of which there are none.
+const SCRIPTS: &[&str] = &[
+    "number_of_cached_scripts",
+    "number_of_functions",
+    "number_of_libraries",
+];
+
+/// What Redis keeps of a child that saves; there is none.
+const SAVING: &[&str] = &[
+    "current_cow_peak",
+    "current_cow_size",
+    "current_cow_size_age",
+];
+
+impl Conversation {
+    pub(super) fn memory_section(&self, out: &mut String) {
+        let process = process::memory();
+        let memory = MemoryUse::of(&self.context);
+        let (used, overhead) = (memory.total(), memory.overhead());
+        title(out, "Memory");
+        sized(out, "used_memory", used);
+        sized(out, "used_memory_rss", process.resident);
+        sized(out, "used_memory_peak", memory.peak);
+        percent(out, "used_memory_peak_perc", used, memory.peak);
+        line(out, "used_memory_overhead", overhead);
+        line(out, "used_memory_startup", memory.startup);
+        line(out, "used_memory_dataset", memory.records);
+        let of_all = used.saturating_sub(memory.startup);
+        percent(out, "used_memory_dataset_perc", memory.records, of_all);
+        sized(out, "total_system_memory", process::total_memory());
+        zeros(out, SCRIPTS);
+        sized(out, "maxmemory", 0);
+        line(out, "maxmemory_policy", "noeviction");
+        let ratio = process.resident as f64 / used.max(1) as f64;
+        let _ = write!(out, "mem_fragmentation_ratio:{ratio:.2}\r\n");
+        let more = process.resident as i64 - used as i64;
+        line(out, "mem_fragmentation_bytes", more);
+        line(out, "mem_replication_backlog", memory.journal);
+        line(out, "mem_clients_normal", memory.clients);
+        zeros(out, &["mem_cluster_links", "mem_aof_buffer"]);
+        line(out, "mem_allocator", "mimalloc");
+        zeros(out, &["active_defrag_running"]);
+    }
+
+    pub(super) fn persistence_section(&self, out: &mut String) {
+        title(out, "Persistence");
+        let loading = self.context.loading.load(Ordering::Relaxed);
+        line(out, "loading", u8::from(loading));
+        line(out, "async_loading", 0);
+        zeros(out, SAVING);
+        line(out, "current_fork_perc", "0.00");
+        zeros(
+            out,
+            &["current_save_keys_processed", "current_save_keys_total"],
+        );
+        line(out, "rdb_changes_since_last_save", 0);
+        line(out, "rdb_bgsave_in_progress", 0);
+        line(out, "rdb_last_bgsave_status", "ok");
+        line(out, "rdb_last_bgsave_time_sec", -1);
+        line(out, "rdb_current_bgsave_time_sec", -1);
+        zeros(
+            out,
+            &[
+                "rdb_saves",
+                "rdb_last_cow_size",
+                "rdb_last_load_keys_expired",
+                "rdb_last_load_keys_loaded",
+            ],
+        );
+        line(out, "aof_enabled", u8::from(self.options.appendonly));
+        zeros(out, &["aof_rewrite_in_progress", "aof_rewrite_scheduled"]);
+        line(out, "aof_last_rewrite_time_sec", -1);
+        line(out, "aof_current_rewrite_time_sec", -1);
+        line(out, "aof_last_bgrewrite_status", "ok");
+        zeros(out, &["aof_rewrites", "aof_rewrites_consecutive_failures"]);
+        line(out, "aof_last_write_status", "ok");
+        zeros(
+            out,
+            &[
+                "aof_last_cow_size",
+                "module_fork_in_progress",
+                "module_fork_last_cow_size",
+            ],
+        );
+    }
+}
+
+fn percent(out: &mut String, name: &str, part: u64, whole: u64) {
+    let percent = part as f64 * 100.0 / whole.max(1) as f64;
+    let _ = write!(out, "{name}:{percent:.2}%\r\n");
+}
+
+/// A size and the same for people.
+fn sized(out: &mut String, name: &str, bytes: u64) {
+    line(out, name, bytes);
+    line(out, &format!("{name}_human"), for_people(bytes));
+}
+
+fn for_people(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["K", "M", "G", "T"];
+    if bytes < 1024 {
+        return format!("{bytes}B");
+    }
+    let mut value = bytes as f64 / 1024.0;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    format!("{value:.2}{}", UNITS[unit])
+}
