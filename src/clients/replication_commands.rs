@@ -123,6 +123,8 @@ impl Conversation {
                         return reply.error(errors::NOT_AN_INTEGER);
                     }
                 }
+                // Between a master and its replica; from anybody else Redis takes them without a word.
+                b"ack" | b"getack" => return,
                 b"ip-address" | b"license" => {}
                 b"capa" => is_capa = true,
                 b"uuid" if is_uuid_text(value) => is_uuid = true,

@@ -180,6 +180,8 @@ async fn replconf_answers_as_keydb_does() {
             "-ERR Unrecognized REPLCONF option: foo\r\n",
         ),
         ("REPLCONF capa", "-ERR syntax error\r\n"),
+        // What a replica tells its master is not answered.
+        ("REPLCONF ack 0\r\nREPLCONF getack *\r\nPING", "+PONG\r\n"),
         ("MESH STATUS", "+MESH\r\n"),
     ] {
         client.check(command, reply).await;
