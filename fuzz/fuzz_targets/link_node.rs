@@ -220,6 +220,15 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
         second.tick(wall);
         now += 100;
     }
+    if rounds % 8 == 7 {
+        // Undisturbed they do talk: else nothing below would be tried.
+        let wall = UnixMillis(now);
+        talk(&mut first, &mut second, wall, b"", false);
+        talk(&mut second, &mut first, wall, b"", false);
+        let digest = |side: &Side| side.node.keyspace.digest(wall);
+        assert_eq!(digest(&first), digest(&second));
+        assert!(first.node.is_established() && second.node.is_established());
+    }
     for _ in 0..STEPS {
         let [how, len, tail @ ..] = rest else { break };
         let (body, tail) = tail.split_at(usize::from(*len).min(tail.len()));
