@@ -5,6 +5,7 @@
 //! ├─ data           mesh clock (promises, settled time, routes), keyspace workers (settling, expiry)
 //! ├─ settings-watch what CONFIG SET changes for links
 //! ├─ replication    one worker per replicaof entry, one per attached replica
+//! ├─ link-keeper    starts and ends links
 //! └─ clients        the acceptor and its sessions
 //! ```
 //! The data itself is held by `Arc`s in here and in the specs: no actor's end takes a key with it.
@@ -17,7 +18,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use keymesh_observability::{LogConfig, Protocol, SampleRatio, Telemetry, TelemetryConfig};
 use keymesh_supervisors::{
-    Backoff, ChildSpec, Intensity, Restart, Slot, SupervisorSpec, Work, Worker, WorkerMessage,
+    Backoff, ChildSpec, Intensity, Restart, Slot, SupervisorHandle, SupervisorMessage,
+    SupervisorSpec, Work, Worker, WorkerMessage,
 };
 
 use crate::clients::acceptor::{Acceptor, AcceptorArguments, AcceptorMessage};
@@ -145,7 +147,7 @@ pub fn build(
             merging: options.active_replica,
         },
         credentials(&options),
-        links,
+        links.clone(),
         tokio::runtime::Handle::current(),
         tracer.clone(),
     ));
@@ -162,11 +164,13 @@ pub fn build(
         }),
         None => context,
     });
-    let (data_spec, _) = data(&node, &context, tracer)?.into_child();
+    name_supervisor(&context, "replication", &links);
+    let data_spec = supervisor(&context, data(&node, &context, tracer)?)?;
     let root = SupervisorSpec::new("root")
         .child(data_spec)
         .child(settings_watch(&replication, &context)?)
-        .child(links_spec);
+        .child(indispensable(links_spec)?)
+        .child(link_keeper(&replication, &context)?);
     Ok(Parts {
         context,
         replication,
@@ -201,6 +205,19 @@ fn worker(context: &Context, name: &str, work: Work) -> anyhow::Result<ChildSpec
     indispensable(spec)
 }
 
+/// A part of the tree that is started again for ever, with its children, and that DEBUG PANIC-ACTOR finds.
+fn supervisor(context: &Context, spec: SupervisorSpec) -> anyhow::Result<ChildSpec> {
+    let name = spec.name().to_owned();
+    let (child, handle) = spec.into_child();
+    name_supervisor(context, &name, &handle);
+    indispensable(child)
+}
+
+fn name_supervisor(context: &Context, name: &str, handle: &SupervisorHandle) {
+    let told = || SupervisorMessage::Panic;
+    context.actors.add(name, handle.slot().clone(), told);
+}
+
 /// A child without which the server is none: whatever happens to it, it is soon there again.
 fn indispensable(spec: ChildSpec) -> anyhow::Result<ChildSpec> {
     let backoff = Backoff::new(RESTART_SOONEST, RESTART_LATEST)?;
@@ -208,6 +225,16 @@ fn indispensable(spec: ChildSpec) -> anyhow::Result<ChildSpec> {
         .restart(Restart::Permanent)
         .intensity(Intensity::Unlimited)
         .backoff(backoff))
+}
+
+/// Starts and ends links.
+fn link_keeper(replication: &Arc<Replication>, context: &Context) -> anyhow::Result<ChildSpec> {
+    let replication = Arc::clone(replication);
+    let work: Work = Arc::new(move || {
+        let replication = Arc::clone(&replication);
+        Box::pin(async move { replication.keep_links().await })
+    });
+    worker(context, "link-keeper", work)
 }
 
 /// Carries what CONFIG SET changes to where it is used apart from sessions.
@@ -325,14 +352,14 @@ pub async fn start(parts: Parts, listeners: Listeners) -> anyhow::Result<Running
     let acceptor = Slot::new();
     let told = || AcceptorMessage::Panic;
     context.actors.add("acceptor", acceptor.clone(), told);
-    let (clients, _) = SupervisorSpec::new("clients")
-        .child(indispensable(Acceptor::spec(arguments, acceptor))?)
-        .into_child();
+    let clients =
+        SupervisorSpec::new("clients").child(indispensable(Acceptor::spec(arguments, acceptor))?);
     let root = root
-        .child(clients)
+        .child(supervisor(&context, clients)?)
         .spawn()
         .await
         .context("the server did not start")?;
+    name_supervisor(&context, "root", &root.handle);
     let options = context.configuration.options();
     let masters = options.replicaof.iter();
     replication.begin(masters.map(|master| (master.host.as_str(), master.port)));

@@ -89,7 +89,9 @@ pub(super) fn describe_replicas(replicas: &[ReplicaStatus], text: &mut Vec<u8>) 
 /// Links to masters show as clients with the master's address, so that CLIENT KILL finds them.
 pub(super) fn describe_masters(masters: &[MasterStatus], text: &mut Vec<u8>) {
     for (index, master) in masters.iter().enumerate() {
-        if !matches!(master.state, LinkState::Connected | LinkState::Sync) {
+        let is_open = matches!(master.state, LinkState::Connected | LinkState::Sync);
+        // Nobody is at the other end of an entry that names this node itself.
+        if !is_open || master.node.is_none() {
             continue;
         }
         let idle = master.last_io_ms.unwrap_or(0) / 1000;

@@ -19,7 +19,9 @@ const HELP: &[&str] = &[
     "    Output a hex signature representing the current dataset content.",
     "PANIC-ACTOR <name>",
     "    Make the actor of this name panic: acceptor, mesh-clock, settings-watch,",
-    "    keyspace <n>, master-link <host> <port> or replica-feed <id>.",
+    "    keyspace <n>, master-link <host> <port>, replica-feed <id>, or a supervisor:",
+    "    data, replication, clients, root, which ends the server. 'session' is the",
+    "    task of this connection.",
     "PANIC-COMMAND",
     "    Make the next write command panic after its first change.",
     "SET-ACTIVE-EXPIRE (0|1)",
@@ -55,6 +57,7 @@ impl Conversation {
                 flag.store(true, Ordering::Relaxed);
                 reply.ok();
             }
+            (b"panic-actor", 3) if args.get(2) == b"session" => panic!("asked to panic"),
             (b"panic-actor", 3..) => {
                 let words: Vec<_> = args.skip(2).iter().map(String::from_utf8_lossy).collect();
                 let name = words.join(" ");

@@ -42,11 +42,12 @@ pub async fn run(context: Arc<Context>) {
 
 fn round(context: &Context) {
     let (now, options) = (context.now(), context.configuration.options());
-    let (mut input, mut output) = (0, 0);
+    let (mut input, mut output, mut memory) = (0, 0, 0);
     for client in context.clients.list() {
         let shown = client.shown.lock();
         input = input.max(shown.query_len + shown.query_free);
         output = output.max(shown.unsent);
+        memory += shown.len_bytes();
         drop(shown);
         if let Some(why) = closing_reason(&client, &options, now) {
             tracing::info!(client = client.id.0, why, "closing client");
@@ -61,7 +62,7 @@ fn round(context: &Context) {
     }
     context.statistics.note_buffers(input, output);
     // Looking raises the peak.
-    MemoryUse::of(context);
+    MemoryUse::with_clients(context, memory);
 }
 
 const IDLE: &str = "idle";

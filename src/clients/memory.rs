@@ -27,16 +27,21 @@ pub struct MemoryUse {
 impl MemoryUse {
     /// Adds up, and raises the peak.
     pub fn of(context: &Context) -> Self {
-        let (records, index) = context.keyspace.data_bytes();
         let clients = context.clients.list();
         let clients = clients.iter().map(|client| client.shown.lock().len_bytes());
+        Self::with_clients(context, clients.sum())
+    }
+
+    /// The same for one who knows what the connections use.
+    pub fn with_clients(context: &Context, clients: usize) -> Self {
+        let (records, index) = context.keyspace.data_bytes();
         let mut sum = Self {
             startup: context.memory_startup,
             records: records as u64,
             index: index as u64,
             pending: context.keyspace.pending_bytes() as u64,
             journal: context.keyspace.journal.len_bytes() as u64,
-            clients: clients.sum::<usize>() as u64,
+            clients: clients as u64,
             peak: 0,
         };
         let total = sum.total();

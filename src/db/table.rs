@@ -58,6 +58,8 @@ pub struct Table {
     segments: Vec<Segment>,
     len: usize,
     records_bytes: usize,
+    /// Memory of all segments' slots.
+    slots_bytes: usize,
 }
 
 impl Default for Table {
@@ -68,6 +70,7 @@ impl Default for Table {
             segments: vec![Segment::new(0)],
             len: 0,
             records_bytes: 0,
+            slots_bytes: 0,
         }
     }
 }
@@ -100,9 +103,7 @@ impl Table {
 
     /// Memory of what finds them.
     pub fn index_bytes(&self) -> usize {
-        let segments = self.segments.iter();
-        let slots: usize = segments.map(|one| one.keys.allocation_size()).sum();
-        slots
+        self.slots_bytes
             + self.segments.capacity() * size_of::<Segment>()
             + self.directory.capacity() * size_of::<u32>()
     }
@@ -168,9 +169,11 @@ impl Table {
         } else {
             index
         };
-        self.segments[index]
-            .keys
-            .insert_unique(hash, record, |record| hasher.hash(record.key()));
+        let keys = &mut self.segments[index].keys;
+        let before = keys.allocation_size();
+        keys.insert_unique(hash, record, |record| hasher.hash(record.key()));
+        // Slots are never given back by a key that goes.
+        self.slots_bytes += keys.allocation_size() - before;
         self.len += 1;
         None
     }
@@ -199,6 +202,7 @@ impl Table {
             self.depth += 1;
         }
         let whole = std::mem::replace(&mut self.segments[index], Segment::new(depth + 1));
+        self.slots_bytes -= whole.keys.allocation_size();
         let mut upper = Segment::new(depth + 1);
         upper.deadline_min = whole.deadline_min;
         self.segments[index].deadline_min = whole.deadline_min;
@@ -218,6 +222,8 @@ impl Table {
             side.keys
                 .insert_unique(hash, record, |record| hasher.hash(record.key()));
         }
+        self.slots_bytes += self.segments[index].keys.allocation_size();
+        self.slots_bytes += upper.keys.allocation_size();
         let upper_index = self.segments.len() as u32;
         self.segments.push(upper);
         let span = 1usize << (self.depth - depth);

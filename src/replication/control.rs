@@ -17,9 +17,9 @@ pub enum LinkState {
     Connecting,
     /// Introductions.
     Handshake,
-    /// A full sync is under way.
+    /// A full sync is under way, or the master does not count here yet.
     Sync,
-    /// Records stream.
+    /// Records stream. So stands an entry that names this node itself: nothing is missing.
     Connected,
 }
 

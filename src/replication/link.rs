@@ -399,6 +399,13 @@ impl Node {
         inner.routes.remove(&index);
     }
 
+    /// Whether a link's master counts here, so that what it brings is taken in.
+    pub fn takes_from(&self, link: LinkId) -> bool {
+        let inner = self.inner.lock();
+        let info = inner.links.get(&link);
+        info.is_some_and(|info| info.is_taken_from(&inner.state.table, inner.follower))
+    }
+
     /// Whether records of an origin may be taken in over a link now.
     fn accepts(&self, link: LinkId, index: OriginIndex) -> Result<bool, LinkError> {
         let inner = self.inner.lock();

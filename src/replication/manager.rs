@@ -7,9 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use dashmap::DashMap;
-use keymesh_supervisors::{
-    Backoff, ChildSpec, Intensity, Restart, SupervisorHandle, WorkerMessage,
-};
+use keymesh_supervisors::{Backoff, ChildSpec, Restart, SupervisorHandle, WorkerMessage};
 use parking_lot::Mutex;
 use ractor::ActorRef;
 use tokio::net::TcpStream;
@@ -20,7 +18,8 @@ use crate::db::{Hlc, NodeId, Origin};
 use crate::replication::control::{
     AddMaster, LinkCounts, MasterStatus, ReplicaStatus, ReplicationControl,
 };
-use crate::replication::master_link::{self, Credentials, LinkSetting, LinkShared};
+use crate::replication::link_keeper::{self, LinkKeeper};
+use crate::replication::master_link::{Credentials, LinkShared, LinkTemplate};
 use crate::replication::mesh_command;
 use crate::replication::node::Node;
 use crate::replication::replica_feed::{self, FeedSetting, FeedShared};
@@ -44,6 +43,7 @@ pub struct Replication {
     supervisor: SupervisorHandle,
     runtime: Handle,
     links: Arc<Mutex<Vec<Arc<LinkShared>>>>,
+    keeper: LinkKeeper,
     feeds: Arc<DashMap<u64, Arc<FeedShared>>>,
     acknowledgements: Arc<Notify>,
     tracer: LinkTracer,
@@ -59,13 +59,23 @@ impl Replication {
         runtime: Handle,
         tracer: LinkTracer,
     ) -> Self {
+        let credentials = Arc::new(Mutex::new(credentials));
+        let links = Arc::default();
+        let template = LinkTemplate {
+            node: Arc::clone(&node),
+            credentials: Arc::clone(&credentials),
+            backoff: config.backoff,
+            tracer: tracer.clone(),
+        };
+        let keeper = LinkKeeper::new(Arc::clone(&links), supervisor.clone(), template);
         Self {
             node,
             config,
-            credentials: Arc::new(Mutex::new(credentials)),
+            credentials,
             supervisor,
             runtime,
-            links: Arc::new(Mutex::new(Vec::new())),
+            links,
+            keeper,
             feeds: Arc::new(DashMap::new()),
             acknowledgements: Arc::new(Notify::new()),
             tracer,
@@ -95,32 +105,6 @@ impl Replication {
             .collect()
     }
 
-    fn link_spec(&self, shared: &Arc<LinkShared>) -> ChildSpec {
-        let setting = LinkSetting {
-            node: Arc::clone(&self.node),
-            shared: Arc::clone(shared),
-            credentials: Arc::clone(&self.credentials),
-            backoff: self.config.backoff,
-            tracer: self.tracer.clone(),
-        };
-        ChildSpec::worker(
-            format!("master-link {} {}", shared.host, shared.port).as_str(),
-            Arc::new(move || Box::pin(master_link::run(setting.clone()))),
-        )
-        .restart(Restart::Permanent)
-        .backoff(self.config.backoff)
-        .intensity(Intensity::Unlimited)
-    }
-
-    fn start_link(&self, shared: &Arc<LinkShared>) {
-        let (spec, supervisor) = (self.link_spec(shared), self.supervisor.clone());
-        self.runtime.spawn(async move {
-            if let Err(error) = supervisor.add(spec).await {
-                tracing::error!(%error, "a link to a master could not be started");
-            }
-        });
-    }
-
     /// Begins to read the configured masters: all of them, perhaps none, are known before any of them answers.
     pub fn begin<'a>(&self, masters: impl Iterator<Item = (&'a str, u16)>) {
         let mut links = self.links.lock();
@@ -133,19 +117,11 @@ impl Replication {
             }
         }
         self.entries_changed(&links);
-        for link in links.iter() {
-            self.start_link(link);
-        }
     }
 
-    fn stop_link(&self, shared: &LinkShared) {
-        let id = format!("master-link {} {}", shared.host, shared.port);
-        let supervisor = self.supervisor.clone();
-        self.runtime.spawn(async move {
-            if let Err(error) = supervisor.remove(id.as_str()).await {
-                tracing::warn!(%error, "a link to a master was not there to be stopped");
-            }
-        });
+    /// Starts and ends links as the entries say, for ever: the future of a worker.
+    pub async fn keep_links(&self) {
+        self.keeper.keep().await;
     }
 
     fn entries_changed(&self, links: &[Arc<LinkShared>]) {
@@ -156,6 +132,7 @@ impl Replication {
         if let Err(error) = self.node.set_entries(&addresses) {
             tracing::error!(%error, "the node's state could not be written");
         }
+        self.keeper.changed();
     }
 }
 
@@ -173,9 +150,8 @@ impl ReplicationControl for Replication {
             return AddMaster::Already;
         }
         let shared = Arc::new(LinkShared::new(host, port));
-        links.push(Arc::clone(&shared));
+        links.push(shared);
         self.entries_changed(&links);
-        self.start_link(&shared);
         AddMaster::Added
     }
 
@@ -184,11 +160,9 @@ impl ReplicationControl for Replication {
         if matches!(&links[..], [only] if only.host == host && only.port == port) {
             return AddMaster::Already;
         }
-        for link in links.drain(..) {
-            self.stop_link(&link);
-        }
-        drop(links);
-        self.add_master(host, port)
+        *links = vec![Arc::new(LinkShared::new(host, port))];
+        self.entries_changed(&links);
+        AddMaster::Added
     }
 
     fn remove_master(&self, host: &str, port: u16) -> bool {
@@ -199,17 +173,14 @@ impl ReplicationControl for Replication {
         else {
             return false;
         };
-        let link = links.remove(at);
-        self.stop_link(&link);
+        links.remove(at);
         self.entries_changed(&links);
         true
     }
 
     fn clear_masters(&self) {
         let mut links = self.links.lock();
-        for link in links.drain(..) {
-            self.stop_link(&link);
-        }
+        links.clear();
         self.entries_changed(&links);
     }
 
@@ -310,7 +281,7 @@ impl ReplicationControl for Replication {
             .links
             .lock()
             .iter()
-            .any(|link| name == format!("master-link {} {}", link.host, link.port))
+            .any(|link| name == link_keeper::name(link))
             || name
                 .strip_prefix("replica-feed ")
                 .and_then(|id| id.parse().ok())

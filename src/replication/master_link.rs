@@ -131,10 +131,17 @@ impl LinkShared {
 /// What a link's worker works with.
 #[derive(Clone)]
 pub struct LinkSetting {
-    /// The node it belongs to.
-    pub node: Arc<Node>,
     /// What others see.
     pub shared: Arc<LinkShared>,
+    /// What it has in common with the node's other links.
+    pub template: LinkTemplate,
+}
+
+/// What all links of a node have in common.
+#[derive(Clone)]
+pub struct LinkTemplate {
+    /// The node they belong to.
+    pub node: Arc<Node>,
     /// For AUTH; read anew with each connection.
     pub credentials: Arc<Mutex<Credentials>>,
     /// Between attempts.
@@ -181,6 +188,9 @@ pub async fn run(setting: LinkSetting) {
                     master = address,
                     "the replicaof entry names this node itself and rests"
                 );
+                // What this node has, it has: nobody is to wait for this link.
+                *setting.shared.node.lock() = None;
+                setting.shared.set(LinkState::Connected);
                 setting.shared.kill.notified().await;
                 continue;
             }
@@ -190,7 +200,11 @@ pub async fn run(setting: LinkSetting) {
             }
             error => tracing::debug!(master = address, %error, "link to master is still down"),
         }
-        let delay = attempts.next_delay(&setting.backoff, started.elapsed(), &mut rand::rng());
+        let delay = attempts.next_delay(
+            &setting.template.backoff,
+            started.elapsed(),
+            &mut rand::rng(),
+        );
         tokio::select! {
             () = tokio::time::sleep(delay) => {}
             () = setting.shared.kill.notified() => {}
@@ -228,16 +242,16 @@ async fn connection(setting: &LinkSetting) -> Result<Never, ConnectionError> {
         .map_err(|_| ConnectionError::Slow)??;
 
     let mut open = OpenLink {
-        node: &setting.node,
-        link: Link::new(&setting.node, &shared.address()),
+        node: &setting.template.node,
+        link: Link::new(&setting.template.node, &shared.address()),
     };
-    let counters = &setting.node.counters;
+    let counters = &setting.template.node.counters;
     let mut out = Vec::new();
     let (mut heard, mut said) = (Instant::now(), Instant::now());
     loop {
         take_frames(setting, &mut open.link, &mut input)?;
         out.clear();
-        let busy = open.link.poll(&setting.node, &mut out)?;
+        let busy = open.link.poll(&setting.template.node, &mut out)?;
         if out.is_empty() && said.elapsed() > KEEP_ALIVE {
             open.link.keep_alive(&mut out);
         }
@@ -248,7 +262,9 @@ async fn connection(setting: &LinkSetting) -> Result<Never, ConnectionError> {
         }
         if let Some(master) = open.link.master() {
             *shared.node.lock() = Some(master.node);
-            shared.set(if open.link.is_merging() {
+            let node = &setting.template.node;
+            let is_syncing = open.link.is_merging() || !node.takes_from(open.link.id());
+            shared.set(if is_syncing {
                 LinkState::Sync
             } else {
                 LinkState::Connected
@@ -271,7 +287,7 @@ async fn connection(setting: &LinkSetting) -> Result<Never, ConnectionError> {
                 NodeCounters::carried(&counters.input_bytes, read);
             }
             () = tokio::time::sleep(POLL_PERIOD) => {
-                let silence = setting.node.limits.silence();
+                let silence = setting.template.node.limits.silence();
                 if heard.elapsed() > silence {
                     return Err(ConnectionError::Silent(silence));
                 }
@@ -290,8 +306,11 @@ fn take_frames(
     while let Some(len) = frame::frame_len(input).map_err(LinkError::from)? {
         let bytes = input.split_to(len);
         let decoded = frame::decode(&bytes).map_err(LinkError::from)?;
-        let mut observer = setting.tracer.observer(&setting.node, link.master());
-        link.on_frame(&setting.node, decoded, now, &mut observer)?;
+        let mut observer = setting
+            .template
+            .tracer
+            .observer(&setting.template.node, link.master());
+        link.on_frame(&setting.template.node, decoded, now, &mut observer)?;
     }
     Ok(())
 }
@@ -302,7 +321,7 @@ async fn greet(
     stream: &mut TcpStream,
     input: &mut BytesMut,
 ) -> Result<(), ConnectionError> {
-    let credentials = setting.credentials.lock().clone();
+    let credentials = setting.template.credentials.lock().clone();
     let mut out = Vec::new();
     let mut replies = 1;
     if let Some(password) = &credentials.password {

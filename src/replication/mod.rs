@@ -18,6 +18,7 @@ mod forming;
 pub mod frame;
 mod identity;
 pub mod link;
+pub mod link_keeper;
 pub mod manager;
 pub mod master_link;
 pub mod members;

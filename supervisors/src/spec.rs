@@ -235,6 +235,11 @@ impl SupervisorSpec {
         }
     }
 
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Adds a child to begin with, started after those added before.
     #[must_use]
     pub fn child(self, spec: ChildSpec) -> Self {

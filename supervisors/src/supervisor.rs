@@ -57,6 +57,8 @@ pub enum SupervisorMessage {
     ),
     /// All children in the order of their start.
     Children(RpcReplyPort<Vec<ChildStatus>>),
+    /// For tests: panic now. Its children are killed and started again with it.
+    Panic,
     /// What the supervisor's own timers and tasks report.
     #[doc(hidden)]
     Report(Report),
@@ -115,6 +117,7 @@ impl Actor for Supervisor {
             SupervisorMessage::Children(reply) => {
                 let _ = reply.send(state.statuses());
             }
+            SupervisorMessage::Panic => panic!("asked to panic"),
             SupervisorMessage::Report(Report(generation, reported)) => {
                 state.reported(&myself, generation, reported);
             }

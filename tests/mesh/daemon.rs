@@ -148,9 +148,16 @@ impl Daemon {
 
     /// Asks the process to end, and waits for it.
     pub fn terminate(&self) -> ExitStatus {
-        let mut child = self.take();
-        let told = Command::new("kill").arg(child.id().to_string()).status();
+        let child = self.child.lock().unwrap().as_ref().map(Child::id);
+        let id = child.expect("it runs").to_string();
+        let told = Command::new("kill").arg(id).status();
         assert!(told.unwrap().success());
+        self.wait()
+    }
+
+    /// Waits until the process has ended.
+    pub fn wait(&self) -> ExitStatus {
+        let mut child = self.take();
         let mut ended = None;
         eventually("the server ends", || {
             ended = child.try_wait().unwrap();

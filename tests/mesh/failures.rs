@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::client::Value;
+use crate::client::{Client, Value};
 use crate::support::{Mesh, eventually, present};
 
 const WRITES: usize = 400;
@@ -93,6 +93,10 @@ fn any_actor_that_panics_is_started_again_and_costs_nobody_anything() {
         "mesh-clock",
         "settings-watch",
         "acceptor",
+        "data",
+        "clients",
+        "replication",
+        "link-keeper",
     ];
     let mut client = mesh.nodes[0].client();
     let mut due = Vec::new();
@@ -110,6 +114,7 @@ fn any_actor_that_panics_is_started_again_and_costs_nobody_anything() {
         client.set(&format!("gone:{nth}"), "v");
         client.call(&format!("DEL gone:{nth}"));
     }
+    mesh.wait_until_whole();
     mesh.wait_until_equal();
     mesh.assert_present(0, &due);
     // Who settles, who expires and who accepts is at work again.
@@ -122,6 +127,52 @@ fn any_actor_that_panics_is_started_again_and_costs_nobody_anything() {
         });
     }
     assert!(mesh.nodes[0].log().contains("panic"), "nobody said so");
+}
+
+#[test]
+fn a_session_that_panics_costs_its_own_connection_alone() {
+    let mesh = Mesh::full(2);
+    let (mut ends, mut stays) = (mesh.nodes[0].client(), mesh.nodes[0].client());
+    ends.set("key", "value");
+    let connected = |client: &mut Client| client.call("CLIENT LIST").text().lines().count();
+    let before = connected(&mut stays);
+    assert!(ends.try_call("DEBUG PANIC-ACTOR session").is_err());
+    eventually("it is off the list", || connected(&mut stays) < before);
+    assert_eq!(stays.get("key").as_deref(), Some("value"));
+    mesh.wait_until_equal();
+}
+
+#[test]
+fn a_root_that_panics_ends_the_server_with_an_error_and_its_data_comes_back() {
+    let mesh = Mesh::full(2);
+    let load = mesh.load(&[0, 1], "k", 50, |_| {});
+    mesh.wait_until_equal();
+    panic_actor(&mesh, "root");
+    assert!(!mesh.nodes[0].wait().success());
+    mesh.nodes[0].restart();
+    mesh.wait_until_whole();
+    mesh.wait_until_equal();
+    for keys in load.values() {
+        mesh.assert_present(0, keys);
+    }
+}
+
+#[test]
+fn entries_that_change_while_their_supervisor_panics_are_what_runs_in_the_end() {
+    let mesh = Mesh::full(2);
+    let port = mesh.links[&(0, 1)].port;
+    let mut client = mesh.nodes[0].client();
+    for round in 0..20 {
+        panic_actor(&mesh, ["replication", "link-keeper"][round % 2]);
+        let removed = client.call(&format!("REPLICAOF REMOVE 127.0.0.1 {port}"));
+        assert_eq!(removed, Value::Simple("OK".to_owned()));
+        let added = client.call(&format!("REPLICAOF 127.0.0.1 {port}"));
+        assert_eq!(added, Value::Simple("OK".to_owned()));
+    }
+    mesh.wait_until_whole();
+    let load = mesh.load(&[0, 1], "k", 50, |_| {});
+    mesh.wait_until_equal();
+    mesh.assert_present(0, &load[&1]);
 }
 
 #[test]
@@ -174,7 +225,7 @@ fn links_authenticate_with_the_masters_password() {
     let mesh = Mesh::full_with(3, &options);
     mesh.load(&[0, 1, 2], "k", 20, |_| {});
     mesh.wait_until_equal();
-    let mut stranger = crate::client::Client::connect(mesh.nodes[0].port);
+    let mut stranger = Client::connect(mesh.nodes[0].port);
     assert!(stranger.call("GET k:0:0").is_error("NOAUTH"));
     assert!(stranger.call("KEYMESH.LINK 1").is_error("NOAUTH"));
 }

@@ -1,6 +1,7 @@
 //! Links that are cut, stalled and restored while clients write.
 
 use crate::client::Client;
+use crate::client::Value;
 use crate::proxy::Proxy;
 use crate::support::{Mesh, eventually};
 
@@ -61,6 +62,25 @@ fn a_direct_link_that_has_gone_silent_is_given_up_and_the_third_master_carries_i
     clients[0].set("b", "1");
     eventually("writes go on", || clients[1].get("b").is_some());
     mesh.wait_until_equal();
+}
+
+#[test]
+fn an_entry_that_names_its_own_node_is_nothing_to_wait_for() {
+    let mesh = Mesh::full(2);
+    let mut client = mesh.nodes[0].client();
+    let lines_before = client.call("CLIENT LIST").text().lines().count();
+    let itself = format!("REPLICAOF 127.0.0.1 {}", mesh.nodes[0].port);
+    assert_eq!(client.call(&itself), Value::Simple("OK".to_owned()));
+    eventually("all entries are up", || {
+        let info = client.info();
+        info["connected_masters"] == "2" && info["master_global_link_status"] == "up"
+    });
+    eventually("no connection is shown for it", || {
+        client.call("CLIENT LIST").text().lines().count() == lines_before
+    });
+    let load = mesh.load(&[0, 1], "k", 50, |_| {});
+    mesh.wait_until_equal();
+    mesh.assert_present(0, &load[&1]);
 }
 
 #[test]
