@@ -6,6 +6,7 @@
 //! ├─ settings-watch what CONFIG SET changes for links
 //! ├─ replication    one worker per replicaof entry, one per attached replica
 //! ├─ link-keeper    starts and ends links
+//! ├─ metrics        answers scrapes, where metrics-port is set
 //! └─ clients        the acceptor and its sessions
 //! ```
 //! The data itself is held by `Arc`s in here and in the specs: no actor's end takes a key with it.
@@ -13,7 +14,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use keymesh_observability::{LogConfig, Protocol, SampleRatio, Telemetry, TelemetryConfig};
@@ -24,6 +25,8 @@ use keymesh_supervisors::{
 
 use crate::clients::acceptor::{Acceptor, AcceptorArguments, AcceptorMessage};
 use crate::clients::context::Tracing;
+use crate::clients::latency::Event;
+use crate::clients::listener::bind_metrics;
 use crate::clients::{Configuration, Context, Listeners};
 use crate::config::{LogLevel, Options, OtlpProtocol, Settings};
 use crate::db::{NodeId, Origin, Origins};
@@ -237,6 +240,21 @@ fn link_keeper(replication: &Arc<Replication>, context: &Context) -> anyhow::Res
     worker(context, "link-keeper", work)
 }
 
+/// Answers who asks for metrics. The socket is held here, whatever becomes of the worker.
+fn metrics(context: &Arc<Context>, listener: std::net::TcpListener) -> anyhow::Result<ChildSpec> {
+    let kept = Arc::clone(context);
+    let work: Work = Arc::new(move || {
+        let (context, listener) = (Arc::clone(&kept), listener.try_clone());
+        Box::pin(async move {
+            match listener {
+                Ok(listener) => crate::clients::metrics::serve(context, listener).await,
+                Err(error) => tracing::error!(%error, "metrics cannot be served"),
+            }
+        })
+    });
+    worker(context, "metrics", work)
+}
+
 /// Carries what CONFIG SET changes to where it is used apart from sessions.
 fn settings_watch(
     replication: &Arc<Replication>,
@@ -324,13 +342,20 @@ fn data(
 async fn keep(context: Arc<Context>, worker: usize, workers: usize) {
     let keyspace = &context.keyspace;
     for round in 0_u64.. {
+        let threshold = context.configuration.options().latency_monitor_threshold;
         for partition in (worker..keyspace.partitions_len()).step_by(workers) {
             keyspace.settle_partition(partition);
             if round.is_multiple_of(MEASURE_ROUNDS) {
                 keyspace.measure_pending(partition);
             }
             if context.active_expire.load(Ordering::Relaxed) {
-                keyspace.purge_partition(partition, keyspace.time(clock::now()));
+                let (now, started) = (keyspace.time(clock::now()), Instant::now());
+                keyspace.purge_partition(partition, now);
+                let took = started.elapsed();
+                if threshold.is_some_and(|threshold| took >= threshold) {
+                    let event = Event::ExpireCycle;
+                    context.latency.add(event, now, took.as_millis() as u64);
+                }
             }
             tokio::task::yield_now().await;
         }
@@ -354,6 +379,10 @@ pub async fn start(parts: Parts, listeners: Listeners) -> anyhow::Result<Running
     context.actors.add("acceptor", acceptor.clone(), told);
     let clients =
         SupervisorSpec::new("clients").child(indispensable(Acceptor::spec(arguments, acceptor))?);
+    let root = match bind_metrics(&context.configuration.options())? {
+        Some(listener) => root.child(metrics(&context, listener)?),
+        None => root,
+    };
     let root = root
         .child(supervisor(&context, clients)?)
         .spawn()

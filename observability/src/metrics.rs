@@ -309,6 +309,13 @@ impl Registry {
         }
     }
 
+    /// Forgets all series of one name, such as those of states that may have ended.
+    pub fn forget_family(&self, name: &str) {
+        if let Some(family) = self.lock().get_mut(name) {
+            family.series.clear();
+        }
+    }
+
     /// Label sets that were refused.
     pub fn refused(&self) -> u64 {
         self.refused.value()

@@ -160,6 +160,52 @@ pub mod metric {
     pub const DIGEST_MISMATCH_TOTAL: &str = "keymesh_digest_mismatch_total";
     /// Counter; label peer.
     pub const REPAIRED_KEYS_TOTAL: &str = "keymesh_repaired_keys_total";
+    /// Gauge: bytes over a link's present connections; labels peer, direction.
+    pub const LINK_BYTES: &str = "keymesh_link_bytes";
+    /// Gauge; labels peer, direction.
+    pub const REPLICA_LAG_SECONDS: &str = "keymesh_replica_lag_seconds";
+    /// Counter.
+    pub const REROUTES_TOTAL: &str = "keymesh_reroutes_total";
+    /// Gauge.
+    pub const UNSETTLED_KEYS: &str = "keymesh_unsettled_keys";
+    /// Gauge.
+    pub const MEMBERS: &str = "keymesh_members";
+    /// Gauge, 1 while it is raised; label kind.
+    pub const ALARM: &str = "keymesh_alarm";
+    /// Gauge.
+    pub const UPTIME_SECONDS: &str = "keymesh_uptime_seconds";
+    /// Gauge.
+    pub const CONNECTED_CLIENTS: &str = "keymesh_connected_clients";
+    /// Counter.
+    pub const CONNECTIONS_TOTAL: &str = "keymesh_connections_total";
+    /// Counter.
+    pub const CONNECTIONS_REJECTED_TOTAL: &str = "keymesh_connections_rejected_total";
+    /// Counter; label direction.
+    pub const CLIENT_BYTES_TOTAL: &str = "keymesh_client_bytes_total";
+    /// Gauge; label kind.
+    pub const MEMORY_BYTES: &str = "keymesh_memory_bytes";
+    /// Gauge.
+    pub const RESIDENT_BYTES: &str = "keymesh_resident_bytes";
+    /// Counter; label kind.
+    pub const CPU_MILLISECONDS_TOTAL: &str = "keymesh_cpu_milliseconds_total";
+    /// Counter; label command.
+    pub const COMMANDS_TOTAL: &str = "keymesh_commands_total";
+    /// Counter; label command.
+    pub const COMMAND_MICROSECONDS_TOTAL: &str = "keymesh_command_microseconds_total";
+    /// Counter; label command.
+    pub const COMMANDS_FAILED_TOTAL: &str = "keymesh_commands_failed_total";
+    /// Counter; label code.
+    pub const ERRORS_TOTAL: &str = "keymesh_errors_total";
+    /// Counter.
+    pub const HITS_TOTAL: &str = "keymesh_keyspace_hits_total";
+    /// Counter.
+    pub const MISSES_TOTAL: &str = "keymesh_keyspace_misses_total";
+    /// Counter.
+    pub const EXPIRED_TOTAL: &str = "keymesh_expired_keys_total";
+    /// Gauge; label db.
+    pub const KEYS: &str = "keymesh_keys";
+    /// Gauge; label db.
+    pub const TIMED_KEYS: &str = "keymesh_timed_keys";
     /// Counter: spans that reached the collector.
     pub const TRACE_SPANS_EXPORTED_TOTAL: &str = "keymesh_trace_spans_exported_total";
     /// Counter: spans lost to a full queue or a collector that did not take them.
@@ -188,6 +234,12 @@ pub mod label {
     pub const OUTCOME: &str = "outcome";
     /// How a synchronization ended.
     pub const RESULT: &str = "result";
+    /// A command.
+    pub const COMMAND: &str = "command";
+    /// The first word of an error.
+    pub const CODE: &str = "code";
+    /// The number of a database.
+    pub const DB: &str = "db";
     /// The member that holds a watermark back.
     pub const MEMBER: &str = "member";
 }

@@ -7,7 +7,9 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use crate::db::{Hlc, Incarnation, NodeId, Origin};
-use crate::replication::{AddMaster, LinkCounts, MasterStatus, ReplicaStatus, ReplicationControl};
+use crate::replication::{
+    AddMaster, LinkCounts, MasterStatus, MeshFigures, ReplicaStatus, ReplicationControl,
+};
 use crate::resp::{Args, Reply};
 
 /// See the head of the file.
@@ -67,6 +69,10 @@ impl ReplicationControl for Alone {
 
     fn link_counts(&self) -> LinkCounts {
         LinkCounts::default()
+    }
+
+    fn figures(&self) -> MeshFigures {
+        MeshFigures::default()
     }
 
     fn kill_masters(&self, _: Option<&str>) -> usize {

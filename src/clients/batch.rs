@@ -8,6 +8,7 @@
 use crate::clients::conversation::{After, Conversation, Fate, ReplyMode};
 use crate::clients::errors;
 use crate::clients::statistics::BatchCalls;
+use crate::clients::timing::Stopwatch;
 use crate::commands::table::{Flags, Handler, Keys, Row, SessionCommand};
 use crate::keyspace::{Keyspace, WARM_MAX};
 use crate::resp::{Args, ProtocolError, Reply, Span, Split, Splitter};
@@ -156,7 +157,7 @@ impl Batch {
                 last_name_len: usize::MAX,
                 last_row: None,
             },
-            calls: BatchCalls::new(),
+            calls: BatchCalls::default(),
         }
     }
 
@@ -242,6 +243,7 @@ impl Batch {
         reply_max: usize,
     ) -> After {
         let is_plain = conversation.is_plain();
+        let times_each = conversation.times_each();
         while let Some(&planned) = self.planned.get(self.next) {
             if self.next == self.warm {
                 self.warm_up(conversation);
@@ -252,8 +254,16 @@ impl Batch {
             let start = reply.len();
             match planned.step {
                 Step::Data(row, hash) if is_plain => {
-                    conversation.run_data(row, args, hash, reply);
-                    count(&mut self.calls, row);
+                    if times_each || !row.is_brief() {
+                        let stopwatch = Stopwatch::start();
+                        conversation.run_data(row, args, hash, reply);
+                        let took = stopwatch.read();
+                        conversation.took(row, args, took);
+                        self.calls.add_timed(row, took);
+                    } else {
+                        conversation.run_data(row, args, hash, reply);
+                        self.calls.add(row);
+                    }
                     if reply.as_bytes().get(start) == Some(&b'-') {
                         count_error(conversation, Some(row), &reply.as_bytes()[start + 1..]);
                     }
@@ -300,16 +310,13 @@ impl Batch {
     }
 
     /// The arguments of the command carried out last.
-    pub fn last_arguments(&self, buf: &[u8]) -> Vec<Vec<u8>> {
-        let Some(planned) = self
-            .next
-            .checked_sub(1)
-            .and_then(|last| self.planned.get(last))
-        else {
-            return Vec::new();
-        };
+    pub fn last_arguments<'b>(&'b self, buf: &'b [u8]) -> Option<Args<'b>> {
+        let planned = self.planned.get(self.next.checked_sub(1)?)?;
         let first = planned.first_span as usize;
-        Args::new(buf, &self.spans[first..first + planned.argc as usize]).to_vec()
+        Some(Args::new(
+            buf,
+            &self.spans[first..first + planned.argc as usize],
+        ))
     }
 
     /// The name of the last command, for CLIENT LIST.
@@ -318,40 +325,24 @@ impl Batch {
     }
 }
 
-/// Counts what was carried out.
-pub(super) fn counted(
+/// Runs one command with all checks, and counts it if it was carried out.
+pub(super) fn run_counted(
     row: &'static Row,
-    fate: Fate,
+    args: Args<'_>,
+    hash: Option<u64>,
+    conversation: &mut Conversation,
+    reply: &mut Reply,
     calls: &mut BatchCalls,
 ) -> (Option<&'static Row>, After) {
-    match fate {
+    let stopwatch = Stopwatch::start();
+    match conversation.run(row, args, hash, reply) {
         Fate::Done(after) => {
-            count(calls, row);
+            let took = stopwatch.read();
+            conversation.took(row, args, took);
+            calls.add_timed(row, took);
             (Some(row), after)
         }
         Fate::Queued | Fate::Refused => (None, After::Next),
-    }
-}
-
-#[inline]
-pub(super) fn count(calls: &mut BatchCalls, row: &'static Row) {
-    match calls.last_mut() {
-        Some((last, calls)) if std::ptr::eq(*last, row) => *calls += 1,
-        _ => count_other(calls, row),
-    }
-}
-
-fn count_other(calls: &mut BatchCalls, row: &'static Row) {
-    match calls
-        .iter()
-        .position(|(other, _)| std::ptr::eq(*other, row))
-    {
-        Some(index) => {
-            calls[index].1 += 1;
-            let last = calls.len() - 1;
-            calls.swap(index, last);
-        }
-        None => calls.push((row, 1)),
     }
 }
 
@@ -379,8 +370,8 @@ fn run_checked(
     let (mark, mode) = (reply.mark(), conversation.reply_mode);
     conversation.take_trace();
     let (row, after) = match step {
-        Step::Data(row, hash) => counted(row, conversation.run(row, args, hash, reply), calls),
-        Step::Own(row) => counted(row, conversation.run(row, args, None, reply), calls),
+        Step::Data(row, hash) => run_counted(row, args, hash, conversation, reply, calls),
+        Step::Own(row) => run_counted(row, args, None, conversation, reply, calls),
         Step::WrongArity(row) => {
             conversation.context.statistics.add_rejected(row);
             conversation.refuse_arity(row, reply);

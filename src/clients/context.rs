@@ -10,8 +10,10 @@ use tokio::sync::watch;
 
 use crate::clients::actors::Actors;
 use crate::clients::configuration::Configuration;
+use crate::clients::latency::LatencyEvents;
 use crate::clients::process;
 use crate::clients::registry::{Clients, signal};
+use crate::clients::slowlog::SlowLog;
 use crate::clients::statistics::Statistics;
 use crate::db::UnixMillis;
 use crate::keyspace::Keyspace;
@@ -47,6 +49,10 @@ pub struct Context {
     pub clients: Arc<Clients>,
     /// What was counted.
     pub statistics: Statistics,
+    /// Commands that took long.
+    pub slowlog: SlowLog,
+    /// When what took long.
+    pub latency: LatencyEvents,
     /// Random, new with each start: 40 hexadecimal digits.
     pub run_id: String,
     /// What the process took before there was any data.
@@ -120,6 +126,8 @@ impl Context {
             configuration,
             clients: Arc::default(),
             statistics: Statistics::default(),
+            slowlog: SlowLog::default(),
+            latency: LatencyEvents::default(),
             run_id: format!(
                 "{:032x}{:08x}",
                 rand::random::<u128>(),

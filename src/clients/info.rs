@@ -25,6 +25,7 @@ const SECTIONS: &[(&str, bool)] = &[
     ("modules", true),
     ("commandstats", false),
     ("errorstats", true),
+    ("latencystats", false),
     ("cluster", true),
     ("keyspace", true),
 ];
@@ -89,6 +90,7 @@ impl Conversation {
             "modules" => title(out, "Modules"),
             "commandstats" => self.commandstats_section(out),
             "errorstats" => self.errorstats_section(out),
+            "latencystats" => self.latencystats_section(out),
             "cluster" => {
                 title(out, "Cluster");
                 line(out, "cluster_enabled", 0);
@@ -233,20 +235,29 @@ impl Conversation {
         }
     }
 
+    fn latencystats_section(&self, out: &mut String) {
+        title(out, "Latencystats");
+        for (name, histogram) in self.context.statistics.histograms() {
+            let percentiles = self.options.latency_tracking_info_percentiles.iter();
+            let texts: Vec<_> = percentiles
+                .map(|percentile| {
+                    let nanos = histogram.value_at_percentile(*percentile);
+                    format!("p{percentile}={:.3}", nanos as f64 / 1000.0)
+                })
+                .collect();
+            line(
+                out,
+                &format!("latency_percentiles_usec_{name}"),
+                texts.join(","),
+            );
+        }
+    }
+
     fn keyspace_section(&self, out: &mut String) {
         title(out, "Keyspace");
         let keyspace = &self.context.keyspace;
-        let databases = keyspace.databases() as usize;
-        let mut counts = vec![(0usize, 0usize); databases];
-        for index in 0..keyspace.partitions_len() {
-            let partition = keyspace.lock(index);
-            for (db, count) in counts.iter_mut().enumerate() {
-                count.0 += partition.len(db as u32);
-                count.1 += partition.timed_len(db as u32);
-            }
-        }
         let now = keyspace.time(self.context.now());
-        for (db, (keys, expires)) in counts.into_iter().enumerate() {
+        for (db, (keys, expires)) in keyspace.key_counts().into_iter().enumerate() {
             if keys > 0 {
                 let ttl = match expires {
                     0 => 0,

@@ -142,6 +142,20 @@ impl Drop for Listeners {
     }
 }
 
+/// Binds the /metrics endpoint; none where it is off.
+pub fn bind_metrics(options: &Options) -> Result<Option<TcpListener>, ListenError> {
+    let (address, port) = (&options.metrics_bind, options.metrics_port);
+    if port == 0 {
+        return Ok(None);
+    }
+    let bound = bind_address(address, port, options.tcp_backlog);
+    bound.map(Some).map_err(|source| ListenError::Tcp {
+        address: address.clone(),
+        port,
+        reason: PlainError(source),
+    })
+}
+
 /// Whether a system without this address is fine.
 fn is_missing(address: &BindAddress, error: &io::Error) -> bool {
     let is_absent = matches!(

@@ -2,7 +2,7 @@
 
 use crate::clients::context::ShutdownRequest;
 use crate::clients::conversation::{After, Conversation};
-use crate::clients::errors;
+use crate::clients::{errors, operator_commands};
 use crate::commands::table::ServerCommand;
 use crate::config::Client;
 use crate::resp::{Args, Reply};
@@ -29,9 +29,17 @@ impl Conversation {
         reply: &mut Reply,
     ) -> After {
         match command {
+            ServerCommand::Cluster => operator_commands::cluster(reply),
             ServerCommand::Command => crate::commands::command_reply(args, reply),
             ServerCommand::Config => self.config_command(args, reply),
             ServerCommand::Debug => return self.debug_command(args, reply),
+            ServerCommand::Failover => self.failover(args, reply),
+            ServerCommand::Latency => self.latency_command(args, reply),
+            ServerCommand::Lolwut => operator_commands::lolwut(args, reply),
+            ServerCommand::Memory => self.memory_command(args, reply),
+            ServerCommand::Module => self.module_command(args, reply),
+            ServerCommand::Slowlog => self.slowlog_command(args, reply),
+            ServerCommand::Time => operator_commands::time(reply),
             ServerCommand::Info => self.info_command(args, reply),
             ServerCommand::Lfence => reply.ok(),
             ServerCommand::Link if args.try_get(1) == Some(LINK_LANGUAGE) => {

@@ -201,6 +201,7 @@ impl Session {
                 After::Close => return Err(End::Done),
                 After::Sleep(duration) => {
                     self.meanwhile(tokio::time::sleep(duration)).await?;
+                    self.slept(duration);
                 }
                 After::Wait {
                     replicas,
@@ -213,6 +214,7 @@ impl Session {
                 }
                 After::HandOver => {
                     let greeting = self.batch.last_arguments(self.read.filled());
+                    let greeting = greeting.map(|args| args.to_vec()).unwrap_or_default();
                     return Err(End::HandOver(greeting));
                 }
             }

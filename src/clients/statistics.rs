@@ -1,6 +1,7 @@
 //! What INFO's stats section counts. Sessions add once per batch, so that the hot path pays a handful of atomics per pipeline.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use dashmap::DashMap;
 use parking_lot::Mutex;
@@ -41,7 +42,7 @@ pub struct Statistics {
     pub output_buffer_disconnections: AtomicU64,
     errors: DashMap<String, u64>,
     /// By the address of the row, which is static.
-    calls: DashMap<usize, CommandCounters, foldhash::fast::FixedState>,
+    calls: DashMap<usize, OfCommand, foldhash::fast::FixedState>,
     samples: Mutex<Samples>,
     recent_buffers: Mutex<RecentBuffers>,
     /// The most memory that was in use when somebody looked.
@@ -63,8 +64,101 @@ pub struct CommandCounters {
     pub failed: u64,
 }
 
+/// How long calls of one command took, in nanoseconds.
+pub type Histogram = hdrhistogram::Histogram<u64>;
+
+/// The longest time that a histogram tells apart, in nanoseconds.
+const HISTOGRAM_MAX_NS: u64 = 1_000_000_000;
+/// Decimal digits that it tells apart.
+const HISTOGRAM_DIGITS: u8 = 2;
+
+/// An empty one, as exact as Redis's.
+pub fn histogram() -> Option<Histogram> {
+    // These limits are ones that it takes.
+    Histogram::new_with_bounds(1, HISTOGRAM_MAX_NS, HISTOGRAM_DIGITS).ok()
+}
+
+/// The calls of one command in one batch.
+#[derive(Debug, Clone, Copy)]
+pub struct Calls {
+    /// The command.
+    pub row: &'static Row,
+    /// How many there were.
+    pub count: u32,
+    /// How many of them were timed by themselves.
+    pub timed: u32,
+    /// How long those took.
+    pub nanos: u64,
+}
+
 /// Calls of one batch by row: batches seldom hold more than a few different commands.
-pub type BatchCalls = SmallVec<[(&'static Row, u32); 4]>;
+#[derive(Debug, Default)]
+pub struct BatchCalls(SmallVec<[Calls; 4]>);
+
+impl BatchCalls {
+    /// Counts a call.
+    #[inline]
+    pub fn add(&mut self, row: &'static Row) {
+        self.of(row).count += 1;
+    }
+
+    /// Counts a call that was timed by itself.
+    pub fn add_timed(&mut self, row: &'static Row, took: Duration) {
+        let calls = self.of(row);
+        calls.count += 1;
+        calls.timed += 1;
+        calls.nanos += took.as_nanos() as u64;
+    }
+
+    /// Forgets them.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The only call, if there is but one and it was not timed by itself.
+    pub fn only(&self) -> Option<&'static Row> {
+        match self.0.as_slice() {
+            [
+                Calls {
+                    row,
+                    count: 1,
+                    timed: 0,
+                    ..
+                },
+            ] => Some(row),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn of(&mut self, row: &'static Row) -> &mut Calls {
+        // The one counted last stands last.
+        let is_last = self
+            .0
+            .last()
+            .is_some_and(|last| std::ptr::eq(last.row, row));
+        if !is_last {
+            self.bring_forward(row);
+        }
+        let last = self.0.len() - 1;
+        &mut self.0[last]
+    }
+
+    fn bring_forward(&mut self, row: &'static Row) {
+        match self.0.iter().position(|calls| std::ptr::eq(calls.row, row)) {
+            Some(index) => {
+                let last = self.0.len() - 1;
+                self.0.swap(index, last);
+            }
+            None => self.0.push(Calls {
+                row,
+                count: 0,
+                timed: 0,
+                nanos: 0,
+            }),
+        }
+    }
+}
 
 #[derive(Debug, Default)]
 struct Samples {
@@ -95,37 +189,60 @@ struct RecentBuffers {
     next: usize,
 }
 
+#[derive(Debug, Default)]
+struct OfCommand {
+    counters: CommandCounters,
+    /// None until a call was measured.
+    histogram: Option<Box<Histogram>>,
+}
+
+impl OfCommand {
+    fn record(&mut self, nanos: u64, count: u32) {
+        if count > 0 && self.histogram.is_none() {
+            self.histogram = histogram().map(Box::new);
+        }
+        if let Some(histogram) = &mut self.histogram {
+            histogram.saturating_record_n(nanos.max(1), u64::from(count));
+        }
+    }
+}
+
 impl Statistics {
-    /// Adds the calls of one batch that took `nanos` altogether.
-    pub fn add_calls(&self, calls: &BatchCalls, nanos: u64) {
-        let total: u64 = calls.iter().map(|(_, calls)| u64::from(*calls)).sum();
+    /// Adds the calls of one batch that took `nanos` altogether; to their histograms where latencies are tracked.
+    pub fn add_calls(&self, calls: &BatchCalls, nanos: u64, is_tracking: bool) {
+        let sum = |count: fn(&Calls) -> u64| calls.0.iter().map(count).sum::<u64>();
+        let total = sum(|calls| u64::from(calls.count));
+        let shared = total - sum(|calls| u64::from(calls.timed));
+        let share = nanos.saturating_sub(sum(|calls| calls.nanos)) / shared.max(1);
         self.commands.fetch_add(total, Ordering::Relaxed);
-        for &(row, calls) in calls {
-            let mut counters = self.counters(row);
-            counters.calls += u64::from(calls);
-            counters.nanos += nanos * u64::from(calls) / total.max(1);
+        for calls in &calls.0 {
+            let untimed = calls.count - calls.timed;
+            let mut entry = self.of_command(calls.row);
+            entry.counters.calls += u64::from(calls.count);
+            entry.counters.nanos += calls.nanos + share * u64::from(untimed);
+            if is_tracking {
+                entry.record(share, untimed);
+                entry.record(calls.nanos / u64::from(calls.timed.max(1)), calls.timed);
+            }
         }
     }
 
     /// Counts a refused call.
     pub fn add_rejected(&self, row: &'static Row) {
-        self.counters(row).rejected += 1;
+        self.of_command(row).counters.rejected += 1;
     }
 
     /// Counts a failed call.
     pub fn add_failed(&self, row: &'static Row) {
-        self.counters(row).failed += 1;
+        self.of_command(row).counters.failed += 1;
     }
 
-    fn counters(
-        &self,
-        row: &'static Row,
-    ) -> dashmap::mapref::one::RefMut<'_, usize, CommandCounters> {
+    fn of_command(&self, row: &'static Row) -> dashmap::mapref::one::RefMut<'_, usize, OfCommand> {
         let mut entry = self
             .calls
             .entry(std::ptr::from_ref(row) as usize)
             .or_default();
-        entry.name = row.name;
+        entry.counters.name = row.name;
         entry
     }
 
@@ -159,8 +276,19 @@ impl Statistics {
 
     /// All commands that were called, by name.
     pub fn calls(&self) -> Vec<CommandCounters> {
-        let mut all: Vec<_> = self.calls.iter().map(|entry| *entry.value()).collect();
+        let mut all: Vec<_> = self.calls.iter().map(|entry| entry.counters).collect();
         all.sort_by_key(|counters| counters.name);
+        all
+    }
+
+    /// How long commands took, by name; those that were never measured are left out.
+    pub fn histograms(&self) -> Vec<(&'static str, Histogram)> {
+        let measured = self.calls.iter().filter_map(|entry| {
+            let histogram = entry.histogram.as_deref()?.clone();
+            Some((entry.counters.name, histogram))
+        });
+        let mut all: Vec<_> = measured.collect();
+        all.sort_by_key(|(name, _)| *name);
         all
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use crate::clients::batch::{count, count_error, counted};
+use crate::clients::batch::{count_error, run_counted};
 use crate::clients::conversation::{After, Conversation, ReplyMode};
 use crate::clients::errors;
 use crate::clients::session_commands::Login;
@@ -214,7 +214,9 @@ impl Conversation {
             None
         };
         let started = Instant::now();
-        let (mut calls, mut errors) = (BatchCalls::new(), Vec::new());
+        let (mut calls, mut errors) = (BatchCalls::default(), Vec::new());
+        let slow_from = self.slow_from();
+        let (mut slow, mut at, mut last) = (Vec::new(), 0, started);
         let start = reply.mark();
         reply.array(transaction.queue.len());
         let mut postponed = Vec::new();
@@ -244,9 +246,15 @@ impl Conversation {
                 }),
             },
             |row, reply| {
+                let now = Instant::now();
+                let took = now - std::mem::replace(&mut last, now);
+                if slow_from.is_some_and(|from| took >= from) && !reply.is_empty() {
+                    slow.push((at, took));
+                }
+                at += 1;
                 // What is postponed has no reply yet.
                 if !reply.is_empty() {
-                    count(&mut calls, row);
+                    calls.add(row);
                 }
                 if let Some(text) = reply.strip_prefix(b"-") {
                     errors.push((row, text.to_vec()));
@@ -267,12 +275,17 @@ impl Conversation {
         if let Some(traced) = traced {
             self.end_trace(traced, ran);
         }
+        for (at, took) in slow {
+            let queued = &transaction.queue[at];
+            self.took(queued.row, queued.args.as_args(), took);
+        }
         for (row, text) in errors {
             count_error(self, Some(row), &text);
         }
         let after = self.run_postponed(start, postponed, &mut calls, reply);
         let statistics = &self.context.statistics;
-        statistics.add_calls(&calls, started.elapsed().as_nanos() as u64);
+        let nanos = started.elapsed().as_nanos() as u64;
+        statistics.add_calls(&calls, nanos, self.options.latency_tracking);
         after
     }
 
@@ -308,8 +321,7 @@ impl Conversation {
                 continue;
             };
             let mark = reply.mark();
-            let fate = self.run(one.row, args.as_args(), None, reply);
-            let (row, then) = counted(one.row, fate, calls);
+            let (row, then) = run_counted(one.row, args.as_args(), None, self, reply, calls);
             if let Some(text) = reply.since(mark).strip_prefix(b"-") {
                 count_error(self, row, text);
             }

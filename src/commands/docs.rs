@@ -90,6 +90,8 @@ impl Categories {
 /// The group that a command is documented in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
+    /// A cluster.
+    Cluster,
     /// The connection.
     Connection,
     /// Keys whatever their type.
@@ -106,6 +108,7 @@ impl Group {
     /// As COMMAND DOCS says it.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Cluster => "cluster",
             Self::Connection => "connection",
             Self::Generic => "generic",
             Self::Server => "server",

@@ -5,7 +5,7 @@
 //! - [`table`]: a row per command; [`docs`]: what COMMAND says of it; [`registry`]: from a name to its row.
 //! - [`call`]: what a data command gets; [`access`]: the partitions it holds; [`effects`]: the bytes of what it did.
 //! - [`strings`], [`keys`], [`expire`], [`scan`], [`flush`]: the data commands.
-//! - [`session_rows`], [`server_rows`]: rows of commands that other rooms carry out.
+//! - [`session_rows`], [`server_rows`], [`operator_rows`]: rows of commands that other rooms carry out.
 //! - [`command_info`]: the replies of COMMAND; [`help`]: those of HELP.
 
 pub mod access;
@@ -18,6 +18,7 @@ pub mod expire;
 pub mod flush;
 pub mod help;
 pub mod keys;
+pub mod operator_rows;
 pub mod registry;
 pub mod scan;
 pub mod server_rows;

@@ -4,7 +4,9 @@
 //! names, so that a look-up is a multiplication and one or two comparisons of words.
 
 use crate::commands::table::Row;
-use crate::commands::{expire, flush, keys, scan, server_rows, session_rows, strings};
+use crate::commands::{
+    expire, flush, keys, operator_rows, scan, server_rows, session_rows, strings,
+};
 
 /// Every family's rows, the ones used most first.
 static FAMILIES: &[&[Row]] = &[
@@ -16,6 +18,7 @@ static FAMILIES: &[&[Row]] = &[
     flush::ROWS,
     session_rows::ROWS,
     server_rows::ROWS,
+    operator_rows::ROWS,
 ];
 
 /// The longest name of a command.

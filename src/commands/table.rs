@@ -70,6 +70,9 @@ impl Flags {
     /// Keys are not sent twice to a cluster.
     pub const MAY_REPLICATE: Self = Self(1 << 16);
 
+    /// Its work is bounded by its arguments, though Redis does not call it fast.
+    pub const BRIEF: Self = Self(1 << 17);
+
     /// Both.
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -129,18 +132,26 @@ pub enum SessionCommand {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each is the command of that name")]
 pub enum ServerCommand {
+    Cluster,
     Command,
     Config,
     Debug,
+    Failover,
     Info,
+    Latency,
     Lfence,
     Link,
+    Lolwut,
+    Memory,
     Mesh,
+    Module,
     Replconf,
     Replicaof,
     Replping,
     Role,
     Shutdown,
+    Slowlog,
+    Time,
 }
 
 /// One command.
@@ -178,6 +189,12 @@ impl Row {
         } else {
             argc >= self.arity.unsigned_abs() as usize
         }
+    }
+
+    /// Whether its work is bounded by its arguments.
+    #[inline]
+    pub const fn is_brief(&self) -> bool {
+        self.flags.0 & (Flags::FAST.0 | Flags::BRIEF.0) != 0
     }
 
     /// All its ACL categories: those its flags imply and those its docs add.

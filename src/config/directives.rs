@@ -203,6 +203,22 @@ pub fn find(name: &str) -> Option<&'static Directive> {
         .copied()
 }
 
+/// Whether the value of this directive is nobody's business.
+#[must_use]
+pub fn is_secret(name: &[u8]) -> bool {
+    const SECRETS: [&str; 5] = [
+        "requirepass",
+        "masterauth",
+        "masteruser",
+        "tls-key-file-pass",
+        "tls-client-key-file-pass",
+    ];
+    str::from_utf8(name)
+        .ok()
+        .and_then(find)
+        .is_some_and(|directive| SECRETS.contains(&directive.name))
+}
+
 /// The known name closest to an unknown one, if any is close enough to be a slip.
 #[must_use]
 pub fn suggestion(unknown: &str) -> Option<&'static str> {

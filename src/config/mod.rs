@@ -21,6 +21,7 @@ mod source;
 mod tests;
 
 pub use crate::db::glob::glob_match;
+pub use directives::is_secret;
 pub use error::{ConfigError, LoadError, Place};
 pub use options::{
     BindAddress, Endpoint, LogLevel, Options, OtlpProtocol, OutputBufferLimit, OutputBufferLimits,

@@ -50,7 +50,10 @@ pub struct Options {
     pub slowlog_max_len: u64,
     #[serde(deserialize_with = "some_milliseconds")]
     pub latency_monitor_threshold: Option<Duration>,
+    pub latency_tracking: bool,
+    pub latency_tracking_info_percentiles: Vec<f64>,
     pub enable_debug_command: Who,
+    pub enable_module_command: Who,
     pub enable_protected_configs: Who,
     pub testmode: bool,
     pub lazyfree_lazy_eviction: bool,
@@ -107,6 +110,9 @@ pub struct Options {
     pub link_backoff_initial: Duration,
     #[serde(rename = "link-backoff-max-ms", deserialize_with = "milliseconds")]
     pub link_backoff_max: Duration,
+    /// Of the /metrics endpoint; 0 means none.
+    pub metrics_port: u16,
+    pub metrics_bind: String,
     #[serde(deserialize_with = "some_text")]
     pub otlp_endpoint: Option<String>,
     pub otlp_protocol: OtlpProtocol,

@@ -329,6 +329,15 @@ impl Partition {
         (unsettled, tombstones)
     }
 
+    /// About how many bytes a key that shows at `now` takes: its record, its place in the table, what is not settled of it.
+    pub fn key_bytes(&self, db: u32, key: Key<'_>, now: UnixMillis) -> Option<usize> {
+        self.view(db, key, now)?;
+        let record = self.dbs[db as usize].table.get(key.bytes, key.hash)?;
+        let unsettled = self.unsettled(db, key.bytes);
+        let waiting = unsettled.map_or(0, |unsettled| key.bytes.len() + unsettled.len_bytes());
+        Some(record.len_bytes() + size_of::<Record>() + 1 + waiting)
+    }
+
     /// About how many bytes wait to be settled: operations, what they replaced, tombstones and their places in the queue.
     pub fn pending_bytes(&self) -> usize {
         let operations = self.dbs.iter().flat_map(|space| &space.unsettled);

@@ -80,6 +80,19 @@ impl Keyspace {
         sum
     }
 
+    /// Keys and keys with a deadline, by database.
+    pub fn key_counts(&self) -> Vec<(usize, usize)> {
+        let mut counts = vec![(0, 0); self.databases as usize];
+        for partition in &self.partitions {
+            let partition = partition.lock();
+            for (db, (keys, timed)) in (0..).zip(&mut counts) {
+                *keys += partition.len(db);
+                *timed += partition.timed_len(db);
+            }
+        }
+        counts
+    }
+
     /// Bytes of all keys with their values, and of the tables that find them.
     pub fn data_bytes(&self) -> (usize, usize) {
         let (mut records, mut index) = (0, 0);

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use tokio::net::TcpStream;
 
 use crate::db::{Hlc, NodeId, Origin};
+use crate::replication::figures::MeshFigures;
 use crate::resp::{Args, Reply};
 
 /// Where a link to a master stands. The words are those of ROLE.
@@ -122,6 +123,8 @@ pub trait ReplicationControl: Send + Sync + 'static {
     fn acknowledgement(&self) -> tokio::sync::futures::Notified<'_>;
     /// What links have done and carried.
     fn link_counts(&self) -> LinkCounts;
+    /// All that is counted and measured of the mesh.
+    fn figures(&self) -> MeshFigures;
     /// Drops the connections of all links to masters (`CLIENT KILL TYPE master`) or of the one at this address
     /// (`CLIENT KILL host:port`); they reconnect at once. Says how many.
     fn kill_masters(&self, address: Option<&str>) -> usize;

@@ -18,6 +18,7 @@ use crate::db::{Hlc, NodeId, Origin};
 use crate::replication::control::{
     AddMaster, LinkCounts, MasterStatus, ReplicaStatus, ReplicationControl,
 };
+use crate::replication::figures::MeshFigures;
 use crate::replication::link_keeper::{self, LinkKeeper};
 use crate::replication::master_link::{Credentials, LinkShared, LinkTemplate};
 use crate::replication::mesh_command;
@@ -219,6 +220,10 @@ impl ReplicationControl for Replication {
             input_bytes: get(&counters.input_bytes),
             output_bytes: get(&counters.output_bytes),
         }
+    }
+
+    fn figures(&self) -> MeshFigures {
+        MeshFigures::of(&self.node)
     }
 
     fn kill_masters(&self, address: Option<&str>) -> usize {

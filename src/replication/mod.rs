@@ -13,6 +13,7 @@ mod alarms;
 pub mod clock;
 pub mod control;
 pub mod feed;
+pub mod figures;
 mod following;
 mod forming;
 pub mod frame;
@@ -36,3 +37,4 @@ pub mod tracing;
 pub use control::{
     AddMaster, LinkCounts, LinkState, MasterStatus, ReplicaStatus, ReplicationControl,
 };
+pub use figures::MeshFigures;

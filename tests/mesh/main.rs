@@ -18,6 +18,7 @@ mod garbage;
 mod identities;
 mod joining;
 mod links;
+mod metrics;
 mod proxy;
 mod replica;
 mod support;

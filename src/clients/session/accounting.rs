@@ -1,7 +1,7 @@
 //! What a session writes down for others: what was carried out, once per batch, and what CLIENT LIST shows of its memory.
 
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::clients::session::Session;
 use crate::db::UnixMillis;
@@ -12,7 +12,15 @@ impl Session {
     pub(super) fn account(&mut self, now: UnixMillis, started: Instant) {
         let conversation = &self.conversation;
         let statistics = &conversation.context.statistics;
-        statistics.add_calls(&self.batch.calls, started.elapsed().as_nanos() as u64);
+        let took = started.elapsed();
+        let is_tracking = conversation.options.latency_tracking;
+        statistics.add_calls(&self.batch.calls, took.as_nanos() as u64, is_tracking);
+        // One that was alone in its batch took all its time.
+        if let Some(row) = self.batch.calls.only()
+            && let Some(args) = self.batch.last_arguments(self.read.filled())
+        {
+            conversation.took(row, args, took);
+        }
         self.batch.calls.clear();
         let client = &conversation.client;
         client.last_interaction.store(now.0, Ordering::Relaxed);
@@ -38,6 +46,15 @@ impl Session {
         shown.unsent = 0;
         shown.over_soft_limit_since = None;
         self.shows_unsent = false;
+    }
+
+    /// DEBUG SLEEP has slept, which is what it took.
+    pub(super) fn slept(&self, took: Duration) {
+        if let Some(args) = self.batch.last_arguments(self.read.filled())
+            && let Some(row) = crate::commands::lookup(args.name())
+        {
+            self.conversation.took(row, args, took);
+        }
     }
 
     /// Shows what has come of a command that is not whole.

@@ -3,6 +3,7 @@
 mod accounts;
 mod commands;
 mod info;
+mod introspection;
 mod lifecycle;
 mod links;
 mod pipelines;

@@ -21,7 +21,7 @@ use crate::db::{Hlc, Incarnation, NodeId, Origin, Origins};
 use crate::journal::Journal;
 use crate::keyspace::{Keyspace, KeyspaceConfig};
 use crate::replication::{
-    AddMaster, LinkCounts, LinkState, MasterStatus, ReplicaStatus, ReplicationControl,
+    AddMaster, LinkCounts, LinkState, MasterStatus, MeshFigures, ReplicaStatus, ReplicationControl,
 };
 use crate::resp::{Args, Reply};
 
@@ -117,6 +117,10 @@ impl ReplicationControl for Links {
     fn kill_replicas(&self, _: Option<&str>) -> usize {
         0
     }
+    fn figures(&self) -> MeshFigures {
+        MeshFigures::default()
+    }
+
     fn kill_masters(&self, address: Option<&str>) -> usize {
         self.killed.lock().push(address.map(str::to_owned));
         let masters = self.masters.lock();

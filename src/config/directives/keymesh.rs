@@ -51,6 +51,20 @@ pub(super) const ROWS: &[Directive] = &[
         "longest pause before a link is tried again (ms)",
     ),
     row(
+        "metrics-port",
+        Kind::Integer(0, 65_535),
+        "0",
+        "port of the /metrics endpoint; 0 means none",
+    )
+    .immutable(),
+    row(
+        "metrics-bind",
+        Kind::Text,
+        "127.0.0.1",
+        "address of the /metrics endpoint",
+    )
+    .immutable(),
+    row(
         "otlp-endpoint",
         Kind::Text,
         "",

@@ -148,11 +148,11 @@ pub(super) const ROWS: &[Directive] = &[
         "no",
         "FLUSHALL and FLUSHDB are asynchronous unless told otherwise",
     ),
-    accepted(
+    row(
         "enable-module-command",
         Kind::Enum(WHO),
         "no",
-        "modules are not offered",
+        "who is told that no module can be loaded, instead of being refused",
     )
     .immutable(),
     accepted(
@@ -290,17 +290,17 @@ pub(super) const ROWS: &[Directive] = &[
         "default",
         DRAINS,
     ),
-    accepted(
+    row(
         "latency-tracking",
         Kind::Bool,
         "yes",
-        "latencies are measured by telemetry",
+        "keep histograms of how long commands take",
     ),
-    accepted(
+    row(
         PERCENTILES,
         Kind::Percentiles,
         "50 99 99.9",
-        "latencies are measured by telemetry",
+        "which percentiles INFO latencystats shows",
     ),
     accepted(
         "busy-reply-threshold",
