@@ -5,14 +5,17 @@
 //! speaks no TLS to the collector, so an `https://` endpoint is an error and not a silent downgrade.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::log::LogRole;
 use crate::sampling::{
     DEFAULT_CLIENT_TRACES_PER_SECOND, DEFAULT_FINDINGS_PER_SECOND, DEFAULT_TRACES_PER_SECOND,
     SampleRatio,
 };
+use crate::syslog::SyslogConfig;
 
 /// Spans that may wait for the collector.
 pub const DEFAULT_QUEUE_SPANS: usize = 8192;
@@ -59,6 +62,9 @@ pub enum TelemetryError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The log file cannot be written to.
+    #[error("Can't open the log file: {0}")]
+    LogFile(std::io::Error),
     /// Another subscriber is installed in this process already.
     #[error("a log subscriber is installed already")]
     SubscriberInstalled,
@@ -147,6 +153,8 @@ impl QueueLimits {
 /// Looks of the log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
+    /// Redis's: process, role, local time, severity, message.
+    Redis,
     /// One line of text for each event, coloured on a terminal.
     #[default]
     Plain,
@@ -161,6 +169,12 @@ pub struct LogConfig {
     pub filter: String,
     /// How they look.
     pub format: LogFormat,
+    /// The file they go to; without one they go to standard output.
+    pub file: Option<PathBuf>,
+    /// The system's log, where it gets them too.
+    pub syslog: Option<SyslogConfig>,
+    /// What Redis's look says of the node.
+    pub role: LogRole,
 }
 
 impl Default for LogConfig {
@@ -168,6 +182,9 @@ impl Default for LogConfig {
         Self {
             filter: DEFAULT_LOG_FILTER.to_owned(),
             format: LogFormat::default(),
+            file: None,
+            syslog: None,
+            role: LogRole::default(),
         }
     }
 }

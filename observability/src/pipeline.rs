@@ -5,6 +5,7 @@
 //! [`SpanSink`](crate::SpanSink) each instead. Nothing is put into OpenTelemetry's globals.
 
 use std::io::IsTerminal as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::Level;
@@ -16,9 +17,11 @@ use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::{LogConfig, LogFormat, TelemetryConfig, TelemetryError};
+use crate::log::{Output, RedisLines};
 use crate::sampling::{HeadSampler, TokenBucket};
 use crate::sink::{SinkCounts, SpanSink};
 use crate::spans::Tracer;
+use crate::syslog::Syslog;
 
 /// Crates whose `tracing` spans are exported: our own. Others' (actors, the exporter's HTTP) would be
 /// noise at best and feed on themselves at worst.
@@ -32,12 +35,15 @@ pub struct Telemetry {
     client_traces: TokenBucket,
     findings: TokenBucket,
     log_filter: reload::Handle<EnvFilter, Registry>,
+    output: Arc<Output>,
 }
 
 impl Telemetry {
     /// Installs the log and starts the export when the settings name a collector. Does not wait for it.
     pub fn start(config: &TelemetryConfig) -> Result<Self, TelemetryError> {
         let (filter, log_filter) = reload::Layer::new(parse_filter(&config.log.filter)?);
+        let output = Output::open(config.log.file.as_deref()).map_err(TelemetryError::LogFile)?;
+        let output = Arc::new(output);
         let sink = SpanSink::start(config)?;
         let spans = sink.layer_tracer().map(|tracer| {
             tracing_opentelemetry::layer()
@@ -52,7 +58,7 @@ impl Telemetry {
                 )
         });
         tracing_subscriber::registry()
-            .with(log_layer(&config.log).with_filter(filter))
+            .with(log_layers(&config.log, &output).with_filter(filter))
             .with(spans)
             .try_init()
             .map_err(|_| TelemetryError::SubscriberInstalled)?;
@@ -65,6 +71,7 @@ impl Telemetry {
             client_traces: TokenBucket::new(config.client_traces_per_second),
             findings: TokenBucket::new(config.findings_per_second),
             log_filter,
+            output,
         })
     }
 
@@ -97,6 +104,11 @@ impl Telemetry {
                 filter: filter.to_owned(),
                 reason: error.to_string(),
             })
+    }
+
+    /// Opens the log file anew.
+    pub fn reopen_log(&self) -> std::io::Result<()> {
+        self.output.reopen()
     }
 
     /// What became of the spans so far.
@@ -132,10 +144,24 @@ fn parse_filter(filter: &str) -> Result<EnvFilter, TelemetryError> {
     })
 }
 
-fn log_layer(config: &LogConfig) -> Box<dyn Layer<Registry> + Send + Sync> {
-    let layer = tracing_subscriber::fmt::layer().with_ansi(std::io::stdout().is_terminal());
-    match config.format {
-        LogFormat::Plain => layer.boxed(),
+type LogLayer = Box<dyn Layer<Registry> + Send + Sync>;
+
+fn log_layers(config: &LogConfig, output: &Arc<Output>) -> Vec<LogLayer> {
+    let is_terminal = config.file.is_none() && std::io::stdout().is_terminal();
+    let layer = tracing_subscriber::fmt::layer().with_writer(Arc::clone(output));
+    let lines: LogLayer = match config.format {
+        LogFormat::Redis => layer
+            .with_ansi(false)
+            .event_format(RedisLines {
+                role: config.role.clone(),
+            })
+            .boxed(),
+        LogFormat::Plain => layer.with_ansi(is_terminal).boxed(),
         LogFormat::Json => layer.with_ansi(false).json().boxed(),
-    }
+    };
+    let syslog = config
+        .syslog
+        .as_ref()
+        .map(|syslog| Syslog::open(syslog).boxed());
+    std::iter::once(lines).chain(syslog).collect()
 }
