@@ -2,7 +2,8 @@
 //! checks everything first and changes last. Commands of the connection and of the server are named here and carried out
 //! by the rooms that own connections and servers.
 //!
-//! - [`table`]: a row per command; [`docs`]: what COMMAND says of it; [`registry`]: from a name to its row.
+//! - [`table`]: a row per command; [`docs`]: what COMMAND says of it; [`registry`]: from a name to its row; [`renames`]: names of
+//!   a configuration.
 //! - [`call`]: what a data command gets; [`access`]: the partitions it holds; [`effects`]: the bytes of what it did.
 //! - [`strings`], [`keys`], [`expire`], [`scan`], [`flush`]: the data commands.
 //! - [`session_rows`], [`server_rows`], [`operator_rows`]: rows of commands that other rooms carry out.
@@ -20,6 +21,7 @@ pub mod help;
 pub mod keys;
 pub mod operator_rows;
 pub mod registry;
+pub mod renames;
 pub mod scan;
 pub mod server_rows;
 pub mod session_rows;
@@ -33,4 +35,5 @@ pub use command_info::command_reply;
 pub use effects::{Effect, Effects};
 pub use help::help_reply;
 pub use registry::lookup;
+pub use renames::Renames;
 pub use table::{Flags, Handler, Keys, Row};

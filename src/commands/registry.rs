@@ -5,7 +5,7 @@
 
 use crate::commands::table::Row;
 use crate::commands::{
-    expire, flush, keys, operator_rows, scan, server_rows, session_rows, strings,
+    expire, flush, keys, operator_rows, renames, scan, server_rows, session_rows, strings,
 };
 
 /// Every family's rows, the ones used most first.
@@ -42,13 +42,28 @@ struct Slot {
 static TABLE: [Slot; SLOTS] = fill();
 
 /// All rows, without subcommands.
-pub fn all() -> impl Iterator<Item = &'static Row> {
+pub fn built_in() -> impl Iterator<Item = &'static Row> {
     FAMILIES.iter().flat_map(|rows| rows.iter())
 }
 
-/// The row of a name in any case.
+/// The rows that clients reach, without subcommands.
+pub fn all() -> impl Iterator<Item = &'static Row> {
+    let renames = renames::in_force();
+    built_in().filter(move |row| renames.is_none_or(|renames| renames.has(row)))
+}
+
+/// The row that clients reach by a name in any case.
 #[inline]
 pub fn lookup(name: &[u8]) -> Option<&'static Row> {
+    match renames::in_force() {
+        None => lookup_built_in(name),
+        Some(renames) => renames.lookup(name),
+    }
+}
+
+/// The row of a command's own name in any case.
+#[inline]
+pub fn lookup_built_in(name: &[u8]) -> Option<&'static Row> {
     let name = Name::new(name)?;
     let mut at = name.home();
     loop {
