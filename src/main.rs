@@ -1,10 +1,11 @@
-//! The `keymesh-server` daemon: arguments, configuration, runtime, run, drain.
+//! The `keymesh-server` daemon: arguments, configuration, run, drain.
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use keymesh::commands::Renames;
 use keymesh::config::cli::{self, Invocation, parse};
-use keymesh::config::{Settings, load};
+use keymesh::config::load_checked;
 use keymesh::server;
 
 #[global_allocator]
@@ -24,8 +25,13 @@ fn main() -> ExitCode {
 fn start() -> anyhow::Result<()> {
     match parse(std::env::args_os().skip(1))? {
         Invocation::Run(arguments) => {
-            let settings = load(&arguments, std::env::vars_os(), std::io::stdin())?;
-            runtime(&settings)?.block_on(server::run(settings))
+            let mut names = Renames::default();
+            let (environment, input) = (std::env::vars_os(), std::io::stdin());
+            let settings = load_checked(&arguments, environment, input, |from, to| {
+                names.rename(from, to)
+            })?;
+            names.put_in_force();
+            server::serve(settings)
         }
         Invocation::Version => say(&cli::version()),
         Invocation::Help => say(cli::HELP),
@@ -35,17 +41,4 @@ fn start() -> anyhow::Result<()> {
 fn say(text: &str) -> anyhow::Result<()> {
     writeln!(std::io::stdout(), "{}", text.trim_end())?;
     Ok(())
-}
-
-/// One thread needs no work stealing, and its wake-ups are cheaper without.
-fn runtime(settings: &Settings) -> std::io::Result<tokio::runtime::Runtime> {
-    let mut builder = match settings.server_threads {
-        1 => tokio::runtime::Builder::new_current_thread(),
-        threads => {
-            let mut builder = tokio::runtime::Builder::new_multi_thread();
-            builder.worker_threads(threads);
-            builder
-        }
-    };
-    builder.enable_all().build()
 }

@@ -9,7 +9,11 @@
 //! ├─ metrics        answers scrapes, where metrics-port is set
 //! └─ clients        the acceptor and its sessions
 //! ```
-//! The data itself is held by `Arc`s in here and in the specs: no actor's end takes a key with it.
+//! The data itself is held by `Arc`s in here and in the specs: no actor's end takes a key with it. [`serve`] is the process around it.
+
+mod process;
+mod run;
+mod shutdown;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +21,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use keymesh_observability::{LogConfig, Protocol, SampleRatio, Telemetry, TelemetryConfig};
+use keymesh_observability::{SampleRatio, Telemetry};
 use keymesh_supervisors::{
     Backoff, ChildSpec, Intensity, Restart, Slot, SupervisorHandle, SupervisorMessage,
     SupervisorSpec, Work, Worker, WorkerMessage,
@@ -28,7 +32,7 @@ use crate::clients::context::Tracing;
 use crate::clients::latency::Event;
 use crate::clients::listener::bind_metrics;
 use crate::clients::{Configuration, Context, Listeners};
-use crate::config::{LogLevel, Options, OtlpProtocol, Settings};
+use crate::config::{Options, Settings};
 use crate::db::{NodeId, Origin, Origins};
 use crate::journal::Journal;
 use crate::keyspace::{Keyspace, KeyspaceConfig, PURGE_PERIOD_MS};
@@ -40,10 +44,10 @@ use crate::replication::node::{Node, begin_life, life_floor};
 use crate::replication::node_state::{FileStore, Forgetful, NodeState, StateStore};
 use crate::replication::tracing::LinkTracer;
 
+pub use run::serve;
+
 /// How long clients may take to read their last replies.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(5);
-/// How long the last spans may take to leave.
-const TELEMETRY_PATIENCE: Duration = Duration::from_secs(3);
 /// How long an actor that has failed waits before it is started again, at first and at most.
 const RESTART_SOONEST: Duration = Duration::from_millis(20);
 const RESTART_LATEST: Duration = Duration::from_secs(1);
@@ -278,6 +282,7 @@ fn settings_watch(
                         let options = changes.borrow_and_update();
                         replication.set_credentials(credentials(&options));
                         set_limits(replication.node(), &options);
+                        replication.node().set_port(options.port);
                         let journal = &replication.node().keyspace.journal;
                         journal.set_budget(options.repl_backlog_size);
                         // Only what was changed: the environment may have said otherwise at the start.
@@ -370,9 +375,11 @@ pub async fn start(parts: Parts, listeners: Listeners) -> anyhow::Result<Running
         replication,
         root,
     } = parts;
+    let listeners = Arc::new(listeners);
+    context.configuration.set_listeners(Arc::clone(&listeners));
     let arguments = AcceptorArguments {
         context: Arc::clone(&context),
-        listeners: Arc::new(listeners),
+        listeners,
     };
     let acceptor = Slot::new();
     let told = || AcceptorMessage::Panic;
@@ -408,106 +415,4 @@ impl Running {
         self.root.handle.shutdown().await;
         self.context.clients.drain(DRAIN_PATIENCE).await;
     }
-}
-
-/// Serves until it is told to stop.
-pub async fn run(settings: Settings) -> anyhow::Result<()> {
-    let options = settings.options().clone();
-    std::env::set_current_dir(&options.dir)
-        .with_context(|| format!("Can't chdir to '{}'", options.dir.display()))?;
-    let identity = Identity::load(&options)?;
-    let telemetry = Telemetry::start(&telemetry_config(&options, identity.node))
-        .context("telemetry did not start")?;
-    for warning in settings.warnings() {
-        tracing::warn!("{warning}");
-    }
-    let listeners = Listeners::bind(&options)?;
-    let parts = build(settings, identity, options.port, Some(&telemetry))?;
-    let node = parts.replication.node().origin();
-    let mut running = start(parts, listeners).await?;
-    tracing::info!(node = %node.node, incarnation = node.incarnation.0, port = options.port, "Ready to accept connections");
-    let pid_file = write_pid(&options);
-    let mut shutdown = running.context.shutdown.subscribe();
-    // As in Redis: a terminal that goes away ends nothing.
-    let _hang_up = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    let mut changes = running.context.configuration.subscribe();
-    let log = async {
-        let mut before = log_level(&options);
-        while changes.changed().await.is_ok() {
-            let level = log_level(&changes.borrow_and_update());
-            let is_changed = std::mem::replace(&mut before, level) != level;
-            let filter = LogConfig::filter_at(level);
-            if is_changed && let Err(error) = telemetry.set_log_filter(&filter) {
-                tracing::error!(%error, "loglevel could not be changed");
-            }
-        }
-        std::future::pending::<()>().await;
-    };
-    let outcome = tokio::select! {
-        () = log => Ok(()),
-        _ = shutdown.wait_for(Option::is_some) => Ok(()),
-        _ = terminate.recv() => Ok(()),
-        _ = tokio::signal::ctrl_c() => Ok(()),
-        // Every child is restarted for ever, so only a bug leads here; who watches the process starts it again.
-        ended = &mut running.root.ended => Err(anyhow::anyhow!("the supervision tree has ended: {ended:?}")),
-    };
-    if outcome.is_ok() {
-        tracing::info!("User requested shutdown...");
-    }
-    running.stop().await;
-    if let Some(path) = pid_file {
-        // It may have been taken away already.
-        let _ = std::fs::remove_file(path);
-    }
-    tracing::info!("Keymesh is now ready to exit, bye bye...");
-    // Blocks until the last spans are away, so not on a thread that serves.
-    tokio::task::spawn_blocking(move || telemetry.shutdown(TELEMETRY_PATIENCE)).await?;
-    outcome
-}
-
-/// Writes `pidfile`; the path where there is one to be removed at the end. As in Redis, a failure ends nothing.
-fn write_pid(options: &Options) -> Option<PathBuf> {
-    let path = options
-        .pidfile
-        .as_ref()
-        .filter(|path| !path.as_os_str().is_empty())?;
-    match std::fs::write(path, format!("{}\n", std::process::id())) {
-        Ok(()) => Some(PathBuf::from(path)),
-        Err(error) => {
-            tracing::warn!(%error, path = %path.display(), "Failed to write PID file");
-            None
-        }
-    }
-}
-
-fn log_level(options: &Options) -> &'static str {
-    match options.loglevel {
-        LogLevel::Debug => "trace",
-        LogLevel::Verbose => "debug",
-        LogLevel::Notice => "info",
-        LogLevel::Warning => "warn",
-    }
-}
-
-fn telemetry_config(options: &Options, node: NodeId) -> TelemetryConfig {
-    TelemetryConfig {
-        endpoint: options.otlp_endpoint.clone(),
-        protocol: options
-            .otlp_endpoint
-            .as_ref()
-            .map(|_| match options.otlp_protocol {
-                OtlpProtocol::Grpc => Protocol::Grpc,
-                OtlpProtocol::HttpProtobuf => Protocol::HttpProtobuf,
-            }),
-        instance_id: node.to_string(),
-        sample_ratio: SampleRatio::from_fraction(options.trace_sample_ratio),
-        traces_per_second: options.trace_max_per_second,
-        log: LogConfig {
-            filter: LogConfig::filter_at(log_level(options)),
-            ..LogConfig::default()
-        },
-        ..TelemetryConfig::default()
-    }
-    .with_environment(&keymesh_observability::Environment::of_process())
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use keymesh_supervisors::{ChildSpec, Slot};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinSet};
 
 use crate::clients::context::Context;
 use crate::clients::listener::{Listeners, tune};
@@ -76,10 +76,8 @@ impl Actor for Acceptor {
         let AcceptorArguments { context, listeners } = arguments;
         context.port.store(listeners.port(), Ordering::Relaxed);
         let mut tasks = AcceptTasks::default();
-        for listener in &listeners.tcp {
-            let listener = TcpListener::from_std(listener.try_clone()?)?;
-            tasks.watch(&myself, accept_tcp(Arc::clone(&context), listener));
-        }
+        let accepting = accept_all(Arc::clone(&context), Arc::clone(&listeners));
+        tasks.watch(&myself, accepting);
         if let Some(listener) = &listeners.unix {
             let listener = UnixListener::from_std(listener.try_clone()?)?;
             tasks.watch(&myself, accept_unix(Arc::clone(&context), listener));
@@ -119,10 +117,41 @@ impl AcceptTasks {
     }
 }
 
+/// Accepts from all TCP sockets there are, and from others as soon as there are others. Ends where that cannot be done.
+async fn accept_all(context: Arc<Context>, listeners: Arc<Listeners>) {
+    let mut news = listeners.subscribe();
+    loop {
+        let mut tasks = JoinSet::new();
+        for listener in news.borrow_and_update().iter() {
+            let copied = listener.try_clone().and_then(TcpListener::from_std);
+            match copied {
+                Ok(listener) => {
+                    tasks.spawn(accept_tcp(Arc::clone(&context), listener));
+                }
+                Err(error) => {
+                    tracing::error!(%error, "a listening socket could not be used");
+                    return;
+                }
+            }
+        }
+        context.port.store(listeners.port(), Ordering::Relaxed);
+        tokio::select! {
+            changed = news.changed() => if changed.is_err() {
+                return;
+            },
+            Some(_) = tasks.join_next() => return,
+        }
+    }
+}
+
 async fn accept_tcp(context: Arc<Context>, listener: TcpListener) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => enter_tcp(&context, stream, peer),
+            // Not listening any more: another socket takes its place, and this task ends.
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => {
+                std::future::pending::<()>().await;
+            }
             Err(error) => pause_after(&error).await,
         }
     }

@@ -1,26 +1,18 @@
 //! The settings in effect, shared: sessions keep a snapshot and notice a change by one atomic load; `CONFIG SET` and `REPLICAOF`
 //! change them; other rooms subscribe.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
+use crate::clients::files_limit;
+use crate::clients::listener::Listeners;
 use crate::config::{Client, ConfigError, Endpoint, Options, Settings};
 
-/// What a running server cannot take over, in Redis's words where Redis may fail at it, too.
+/// What a running server cannot take over.
 fn needs_restart(before: &Options, after: &Options) -> Option<(&'static str, &'static str)> {
     let changed = [
-        (
-            before.port != after.port,
-            "port",
-            "Unable to listen on this port. Check server logs.",
-        ),
-        (
-            before.bind != after.bind,
-            "bind",
-            "Failed to bind to specified addresses.",
-        ),
         (
             before.link_backoff_initial != after.link_backoff_initial,
             "link-backoff-initial-ms",
@@ -41,6 +33,7 @@ fn needs_restart(before: &Options, after: &Options) -> Option<(&'static str, &'s
 pub struct Configuration {
     settings: Mutex<Settings>,
     options: watch::Sender<Arc<Options>>,
+    listeners: OnceLock<Arc<Listeners>>,
 }
 
 impl Configuration {
@@ -50,7 +43,14 @@ impl Configuration {
         Self {
             settings: Mutex::new(settings),
             options,
+            listeners: OnceLock::new(),
         }
+    }
+
+    /// From now on `port` and `bind` may be changed: these are the sockets.
+    pub fn set_listeners(&self, listeners: Arc<Listeners>) {
+        // A server has one set of sockets.
+        let _ = self.listeners.set(listeners);
     }
 
     /// The options now, and word of every change.
@@ -73,13 +73,55 @@ impl Configuration {
         let mut settings = self.settings.lock();
         let mut changed = settings.clone();
         changed.set_by(client, pairs)?;
-        if let Some((name, reason)) = needs_restart(settings.options(), changed.options()) {
+        let (before, after) = (settings.options(), changed.options());
+        let failed = |name: &str, reason: &str| {
             let (argument, reason) = (name.to_owned(), reason.to_owned());
-            return Err(ConfigError::Failed { argument, reason });
+            ConfigError::Failed { argument, reason }
+        };
+        if let Some((name, reason)) = needs_restart(before, after) {
+            return Err(failed(name, reason));
+        }
+        if before.maxclients != after.maxclients
+            && let possible = files_limit::raise(after.maxclients)
+            && possible < after.maxclients
+        {
+            let reason = format!(
+                "The operating system is not able to handle the specified number of clients, try with {possible}"
+            );
+            return Err(failed("maxclients", &reason));
+        }
+        if (before.port, &before.bind) != (after.port, &after.bind) {
+            self.rebind(before, after)
+                .map_err(|(name, reason)| failed(name, reason))?;
         }
         *settings = changed;
         self.publish(&settings);
         Ok(())
+    }
+
+    fn rebind(
+        &self,
+        before: &Options,
+        after: &Options,
+    ) -> Result<(), (&'static str, &'static str)> {
+        let is_bound = match self.listeners.get().map(|all| all.rebind(before, after)) {
+            Some(Ok(())) => true,
+            Some(Err(error)) => {
+                tracing::warn!("{error}");
+                false
+            }
+            None => false,
+        };
+        match (is_bound, before.port == after.port) {
+            (true, _) => Ok(()),
+            (false, true) => Err(("bind", "Failed to bind to specified addresses.")),
+            (false, false) => Err(("port", "Unable to listen on this port. Check server logs.")),
+        }
+    }
+
+    /// `CONFIG REWRITE`.
+    pub fn rewrite(&self) -> std::io::Result<()> {
+        self.settings.lock().rewrite()
     }
 
     /// Changes the list of masters.

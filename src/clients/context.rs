@@ -1,7 +1,7 @@
 //! What all sessions of a server share. Made once by the server; everything in it outlives the actors.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use keymesh_observability::{HeadSampler, SampleRatio};
@@ -65,6 +65,8 @@ pub struct Context {
     pub loading: AtomicBool,
     /// Raised by SHUTDOWN.
     pub shutdown: watch::Sender<Option<ShutdownRequest>>,
+    /// Who was told that the server is ready, as INFO shows it; empty for nobody.
+    pub supervised: OnceLock<&'static str>,
     /// DEBUG SET-ACTIVE-EXPIRE: whoever purges asks here.
     pub active_expire: AtomicBool,
     /// CLIENT PAUSE.
@@ -138,6 +140,7 @@ impl Context {
             port: AtomicU16::new(0),
             loading: AtomicBool::new(false),
             shutdown: watch::Sender::new(None),
+            supervised: OnceLock::new(),
             active_expire: AtomicBool::new(true),
             pause: Pause::default(),
             actors: Actors::default(),

@@ -40,6 +40,8 @@ pub enum After {
         /// How long, none for ever.
         timeout: Option<Duration>,
     },
+    /// Waits for the server's end, or for word that there will be none.
+    Shutdown,
     /// Gives the socket to replication.
     HandOver,
 }

@@ -120,7 +120,8 @@ impl Conversation {
         line(out, "monotonic_clock", "POSIX clock_gettime");
         line(out, "multiplexing_api", "epoll");
         line(out, "process_id", std::process::id());
-        line(out, "process_supervised", "no");
+        let supervised = context.supervised.get().copied().unwrap_or("no");
+        line(out, "process_supervised", supervised);
         line(out, "run_id", &context.run_id);
         line(out, "tcp_port", context.port.load(Ordering::Relaxed));
         line(out, "server_time_usec", time.as_micros());

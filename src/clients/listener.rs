@@ -1,14 +1,18 @@
-//! The sockets that are listened on. They are bound once, loudly, and held by the acceptor's spec: an acceptor that is started
-//! again accepts from the same sockets, and who knocked meanwhile waits in the system's queue.
+//! The sockets that are listened on. They are bound loudly and held by the acceptor's spec: an acceptor that is started
+//! again accepts from the same sockets, and who knocked meanwhile waits in the system's queue. CONFIG SET may bind others in their
+//! place; where that fails, the old ones stay or are bound again.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+
+use tokio::sync::watch;
 
 use crate::config::{BindAddress, Options};
 
@@ -39,6 +43,12 @@ pub enum ListenError {
     Nowhere,
 }
 
+impl ListenError {
+    fn is_in_use(&self) -> bool {
+        matches!(self, Self::Tcp { reason, .. } if reason.0.kind() == io::ErrorKind::AddrInUse)
+    }
+}
+
 /// A system error in the system's words, without its number.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", plain_text(.0))]
@@ -49,11 +59,13 @@ fn plain_text(error: &io::Error) -> String {
     text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
 
+/// TCP sockets, not blocking.
+pub type TcpListeners = Arc<Vec<TcpListener>>;
+
 /// See the head of the file.
 #[derive(Debug, Default)]
 pub struct Listeners {
-    /// TCP sockets, not blocking.
-    pub tcp: Vec<TcpListener>,
+    tcp: watch::Sender<TcpListeners>,
     /// A unix socket, not blocking.
     pub unix: Option<UnixListener>,
     unix_path: Option<PathBuf>,
@@ -64,12 +76,13 @@ impl Listeners {
     pub fn bind(options: &Options) -> Result<Self, ListenError> {
         let mut listeners = Self::default();
         if options.port != 0 {
-            listeners.bind_tcp(&options.bind, options.port, options.tcp_backlog)?;
+            let bound = bind_tcp(&options.bind, options.port, options.tcp_backlog)?;
+            listeners.tcp.send_replace(Arc::new(bound));
         }
         if let Some(path) = &options.unixsocket {
             listeners.bind_unix(path, options.unixsocketperm)?;
         }
-        if listeners.tcp.is_empty() && listeners.unix.is_none() {
+        if listeners.tcp.borrow().is_empty() && listeners.unix.is_none() {
             return Err(ListenError::Nowhere);
         }
         Ok(listeners)
@@ -77,42 +90,64 @@ impl Listeners {
 
     /// Binds one loopback socket on a port that the system chooses.
     pub fn bind_any_port() -> Result<Self, ListenError> {
-        let mut listeners = Self::default();
+        let listeners = Self::default();
         let address = BindAddress::from("127.0.0.1".to_owned());
-        listeners.bind_tcp(&[address], 0, 511)?;
+        let bound = bind_tcp(&[address], 0, 511)?;
+        listeners.tcp.send_replace(Arc::new(bound));
         Ok(listeners)
     }
 
     /// The port of the first TCP socket, 0 for none.
     pub fn port(&self) -> u16 {
-        self.tcp
-            .first()
+        let tcp = self.tcp.borrow();
+        tcp.first()
             .and_then(|listener| listener.local_addr().ok())
             .map_or(0, |address| address.port())
     }
 
-    fn bind_tcp(
-        &mut self,
-        addresses: &[BindAddress],
-        port: u16,
-        backlog: u32,
-    ) -> Result<(), ListenError> {
-        for address in addresses {
-            match bind_address(address.host(), port, backlog) {
-                Ok(listener) => self.tcp.push(listener),
-                Err(source) if is_missing(address, &source) => {
-                    tracing::debug!(address = address.address, %source, "not listening there");
+    /// The TCP sockets now, and word of others.
+    pub fn subscribe(&self) -> watch::Receiver<TcpListeners> {
+        self.tcp.subscribe()
+    }
+
+    /// Listens where the second options say instead of where the first ones say.
+    pub fn rebind(&self, before: &Options, after: &Options) -> Result<(), ListenError> {
+        let bind = |options: &Options| match options.port {
+            0 => Ok(Vec::new()),
+            port => bind_tcp(&options.bind, port, options.tcp_backlog),
+        };
+        let bound = match bind(after) {
+            // Perhaps it is this server that is in the way.
+            Err(error) if error.is_in_use() && before.port == after.port => {
+                self.close_tcp();
+                bind(after)
+            }
+            bound => bound,
+        };
+        match bound {
+            Ok(bound) => {
+                self.close_tcp();
+                self.tcp.send_replace(Arc::new(bound));
+                Ok(())
+            }
+            Err(error) => {
+                if self.tcp.borrow().is_empty() {
+                    match bind(before) {
+                        Ok(bound) => drop(self.tcp.send_replace(Arc::new(bound))),
+                        Err(error) => tracing::error!("{error}"),
+                    }
                 }
-                Err(source) => {
-                    return Err(ListenError::Tcp {
-                        address: address.address.clone(),
-                        port,
-                        reason: PlainError(source),
-                    });
-                }
+                Err(error)
             }
         }
-        Ok(())
+    }
+
+    /// Ends listening at once, also for those that have copies of the sockets.
+    fn close_tcp(&self) {
+        for listener in self.tcp.send_replace(Arc::default()).iter() {
+            // One that is closed already listens no more, either.
+            let _ = SockRef::from(listener).shutdown(std::net::Shutdown::Both);
+        }
     }
 
     fn bind_unix(&mut self, path: &Path, permissions: u32) -> Result<(), ListenError> {
@@ -144,16 +179,36 @@ impl Drop for Listeners {
 
 /// Binds the /metrics endpoint; none where it is off.
 pub fn bind_metrics(options: &Options) -> Result<Option<TcpListener>, ListenError> {
-    let (address, port) = (&options.metrics_bind, options.metrics_port);
-    if port == 0 {
+    if options.metrics_port == 0 {
         return Ok(None);
     }
-    let bound = bind_address(address, port, options.tcp_backlog);
-    bound.map(Some).map_err(|source| ListenError::Tcp {
-        address: address.clone(),
-        port,
-        reason: PlainError(source),
-    })
+    let address = BindAddress::from(options.metrics_bind.clone());
+    let bound = bind_tcp(&[address], options.metrics_port, options.tcp_backlog)?;
+    Ok(bound.into_iter().next())
+}
+
+fn bind_tcp(
+    addresses: &[BindAddress],
+    port: u16,
+    backlog: u32,
+) -> Result<Vec<TcpListener>, ListenError> {
+    let mut bound = Vec::new();
+    for address in addresses {
+        match bind_address(address.host(), port, backlog) {
+            Ok(listener) => bound.push(listener),
+            Err(source) if is_missing(address, &source) => {
+                tracing::debug!(address = address.address, %source, "not listening there");
+            }
+            Err(source) => {
+                return Err(ListenError::Tcp {
+                    address: address.address.clone(),
+                    port,
+                    reason: PlainError(source),
+                });
+            }
+        }
+    }
+    Ok(bound)
 }
 
 /// Whether a system without this address is fine.

@@ -20,6 +20,7 @@ pub mod context;
 mod conversation;
 mod debug_command;
 mod errors;
+pub mod files_limit;
 mod info;
 pub mod janitor;
 pub mod latency;

@@ -4,7 +4,7 @@ use crate::clients::context::ShutdownRequest;
 use crate::clients::conversation::{After, Conversation};
 use crate::clients::{errors, operator_commands};
 use crate::commands::table::ServerCommand;
-use crate::config::Client;
+use crate::config::{Client, system_words};
 use crate::resp::{Args, Reply};
 
 /// What links between nodes speak.
@@ -78,9 +78,23 @@ impl Conversation {
             }
             b"rewrite" => match self.context.configuration.config_file() {
                 None => reply.error("ERR The server is running without a config file"),
-                Some(_) => reply.error("ERR Rewriting config file: not supported by this version, edit the file instead"),
+                Some(_) => self.config_rewrite(reply),
             },
             _ => errors::help("CONFIG", CONFIG_HELP, reply),
+        }
+    }
+
+    fn config_rewrite(&self, reply: &mut Reply) {
+        match self.context.configuration.rewrite() {
+            Ok(()) => {
+                tracing::info!("CONFIG REWRITE executed with success.");
+                reply.ok();
+            }
+            Err(error) => {
+                let why = system_words(&error);
+                tracing::warn!("CONFIG REWRITE failed: {why}");
+                reply.error(&format!("ERR Rewriting config file: {why}"));
+            }
         }
     }
 
@@ -137,16 +151,25 @@ impl Conversation {
         }
         let is_more = request.save.is_some() || request.now || request.force;
         if is_abort {
-            reply.error(if is_more {
-                errors::SYNTAX
+            if is_more {
+                reply.error(errors::SYNTAX);
+            } else if self.context.shutdown.send_replace(None).is_some() {
+                reply.ok();
             } else {
-                "ERR No shutdown in progress."
-            });
+                reply.error("ERR No shutdown in progress.");
+            }
             return After::Next;
         }
         // No reply: the client sees the connection close, and nothing that it sent behind is carried out.
-        tracing::info!(client = self.client.id.0, "shutdown requested");
-        self.context.shutdown.send_replace(Some(request));
-        After::Close
+        tracing::debug!(client = self.client.id.0, "shutdown requested");
+        self.context.shutdown.send_modify(|asked| {
+            // As in Redis, the first one counts.
+            asked.get_or_insert(request);
+        });
+        if request.now {
+            After::Close
+        } else {
+            After::Shutdown
+        }
     }
 }

@@ -212,6 +212,10 @@ impl Session {
                     self.account(now, started);
                     self.wait_for_replicas(replicas, write, timeout).await?;
                 }
+                After::Shutdown => {
+                    self.account(now, started);
+                    self.wait_for_end().await?;
+                }
                 After::HandOver => {
                     let greeting = self.batch.last_arguments(self.read.filled());
                     let greeting = greeting.map(|args| args.to_vec()).unwrap_or_default();

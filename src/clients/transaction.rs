@@ -331,7 +331,7 @@ impl Conversation {
                 After::Wait { write, .. } => {
                     reply.integer(self.context.replication.acknowledged(write) as i64);
                 }
-                After::HandOver => reply.error(errors::SYNTAX),
+                After::HandOver | After::Shutdown => reply.error(errors::SYNTAX),
                 other => after = other,
             }
             if self.is_silent() {

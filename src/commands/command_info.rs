@@ -29,7 +29,7 @@ const FLAG_NAMES: &[(Flags, &str)] = &[
 
 /// Writes the one reply of `COMMAND ...`.
 pub fn command_reply(args: Args<'_>, reply: &mut Reply) {
-    let Some(command) = registry::lookup(b"command") else {
+    let Some(command) = registry::lookup_built_in(b"command") else {
         return reply.error("ERR unknown command");
     };
     if args.len() < 2 {
@@ -344,5 +344,7 @@ fn access_of(row: &Row, command: Args<'_>) -> &'static [&'static str] {
     }
 }
 
+#[cfg(test)]
+mod documents;
 #[cfg(test)]
 mod tests;

@@ -24,6 +24,14 @@ pub fn help_reply(row: &Row, reply: &mut Reply) {
     }
 }
 
+/// How an argument is written, for the page of commands.
+#[cfg(test)]
+pub(super) fn usage(argument: &Argument) -> String {
+    let mut text = String::new();
+    write_usage(argument, &mut text);
+    text
+}
+
 /// How an argument is written: `[COUNT <count>]`, `<ON | OFF>`.
 fn write_usage(argument: &Argument, out: &mut String) {
     if argument.optional {

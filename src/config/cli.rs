@@ -51,16 +51,25 @@ Examples:
        KEYMESH_PORT=7777 KEYMESH_REPLICAOF='10.0.0.2 6379, 10.0.0.3 6379' keymesh-server
 ";
 
+/// What was built, where the build was told.
+pub const COMMIT: &str = match option_env!("KEYMESH_GIT_SHA1") {
+    Some(commit) => commit,
+    None => "00000000",
+};
+/// Whether it was changed since: 0 or 1.
+pub const MODIFIED: &str = match option_env!("KEYMESH_GIT_DIRTY") {
+    Some(dirty) => dirty,
+    None => "0",
+};
+
 /// The text of `--version`, in the form of Redis's.
 #[must_use]
 pub fn version() -> String {
-    let commit = option_env!("KEYMESH_GIT_SHA1").unwrap_or("00000000");
-    let dirty = option_env!("KEYMESH_GIT_DIRTY").unwrap_or("0");
     format!(
-        "Keymesh server v={} sha={commit}:{dirty} malloc=mimalloc bits={} build={:08x}",
+        "Keymesh server v={} sha={COMMIT}:{MODIFIED} malloc=mimalloc bits={} build={:08x}",
         super::VERSION,
         usize::BITS,
-        build_id(commit),
+        build_id(COMMIT),
     )
 }
 

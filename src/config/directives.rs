@@ -82,6 +82,9 @@ const BYTES: u64 = i64::MAX as u64;
 
 const MEBIBYTE: u64 = 1 << 20;
 
+/// The directive whose lines are checked by who knows the commands.
+pub(super) const RENAME_COMMAND: &str = "rename-command";
+
 /// A directive that is applied and may change at run time; the methods below say otherwise.
 const fn row(
     name: &'static str,

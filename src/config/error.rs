@@ -89,6 +89,12 @@ pub enum LoadError {
         /// The system's words.
         reason: String,
     },
+    /// The log file cannot be written to.
+    #[error("{}\nCan't open the log file: {reason}", fatal_head())]
+    LogFile {
+        /// The system's words.
+        reason: String,
+    },
     /// Settings that contradict each other where no single line is to blame.
     #[error("Fatal error in the configuration: {0}")]
     Contradiction(String),
@@ -105,10 +111,17 @@ impl LoadError {
     }
 }
 
+fn fatal_head() -> String {
+    format!(
+        "\n*** FATAL CONFIG FILE ERROR (Keymesh {}) ***",
+        super::VERSION
+    )
+}
+
 fn fatal_text(place: &Place, text: &str, reason: &str, suggestion: Option<&str>) -> String {
     let mut shown = format!(
-        "\n*** FATAL CONFIG FILE ERROR (Keymesh {}) ***\n{}\n>>> '{text}'\n{reason}",
-        super::VERSION,
+        "{}\n{}\n>>> '{text}'\n{reason}",
+        fatal_head(),
         place.reading(),
     );
     if let Some(known) = suggestion {
@@ -134,7 +147,8 @@ pub enum ConfigError {
 }
 
 /// The system's words for an error, without Rust's error number behind them.
-pub(super) fn system_words(error: &std::io::Error) -> String {
+#[must_use]
+pub fn system_words(error: &std::io::Error) -> String {
     let text = error.to_string();
     match text.find(" (os error") {
         Some(end) => text[..end].to_owned(),

@@ -11,7 +11,9 @@ use super::lists::{
     CLIENT_CLASSES, WRONG_NUMBER, appended, flags, masters, oom_scores, output_buffer_limits,
     percentiles, save_points, strings,
 };
-use super::scalars::{bounded, directory, integer, memory, memory_or_percent, one_of};
+use super::scalars::{
+    bounded, directory, integer, is_title_template, memory, memory_or_percent, one_of,
+};
 
 pub use super::lists::{BIND_LIMIT, LIST_LIMIT, MASTERS_LIMIT};
 
@@ -192,7 +194,7 @@ impl Kind {
                 Err(format!("{name} can't be a path, just a filename"))
             }
             Self::Directory => directory(word),
-            Self::TitleTemplate if word.is_empty() => {
+            Self::TitleTemplate if !is_title_template(word) => {
                 Err("template format is invalid or contains unknown variables".to_owned())
             }
             Self::KeyspaceEvents if !events::valid(word) => {
@@ -243,7 +245,7 @@ impl Kind {
     }
 }
 
-fn joined(value: &ValueKind) -> String {
+pub(super) fn joined(value: &ValueKind) -> String {
     match value {
         ValueKind::Boolean(true) => "yes".to_owned(),
         ValueKind::Boolean(false) => "no".to_owned(),

@@ -14,6 +14,7 @@ pub mod grammar;
 pub mod kind;
 mod lists;
 mod options;
+mod rewrite;
 mod scalars;
 mod settings;
 mod source;
@@ -22,13 +23,13 @@ mod tests;
 
 pub use crate::db::glob::glob_match;
 pub use directives::is_secret;
-pub use error::{ConfigError, LoadError, Place};
+pub use error::{ConfigError, LoadError, Place, system_words};
 pub use options::{
-    BindAddress, Endpoint, LogLevel, Options, OtlpProtocol, OutputBufferLimit, OutputBufferLimits,
-    ReplDisklessLoad, SavePoint, Secret, Who,
+    BindAddress, Endpoint, LogFormat, LogLevel, OnSignal, Options, OtlpProtocol, OutputBufferLimit,
+    OutputBufferLimits, ReplDisklessLoad, SavePoint, Secret, Supervised, Who,
 };
 pub use settings::{Client, Settings, Warning};
-pub use source::{Layer, load};
+pub use source::{Layer, load, load_checked};
 
 /// The version in the error header, in `--version` and in INFO.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -41,6 +41,16 @@ pub struct Options {
     pub loglevel: LogLevel,
     #[serde(deserialize_with = "some_text")]
     pub logfile: Option<PathBuf>,
+    pub log_format: LogFormat,
+    pub syslog_enabled: bool,
+    pub syslog_ident: String,
+    pub syslog_facility: String,
+    pub supervised: Supervised,
+    /// Zero waits for no replica.
+    #[serde(deserialize_with = "seconds")]
+    pub shutdown_timeout: Duration,
+    pub shutdown_on_sigint: Vec<OnSignal>,
+    pub shutdown_on_sigterm: Vec<OnSignal>,
     pub dir: PathBuf,
     pub hz: u32,
     pub server_threads: usize,
@@ -216,6 +226,48 @@ pub enum LogLevel {
     Notice,
     /// Only what is wrong.
     Warning,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// As Redis's.
+    Redis,
+    /// One line of text with its source.
+    Plain,
+    /// One object per line.
+    Json,
+}
+
+/// Whom the server tells that it is ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Supervised {
+    /// Nobody.
+    No,
+    /// Whoever started it, as the environment tells.
+    Auto,
+    /// systemd, over the socket that the environment names.
+    Systemd,
+    /// Upstart, by stopping until it is continued.
+    Upstart,
+}
+
+/// A word of SHUTDOWN that a signal stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnSignal {
+    /// None.
+    Default,
+    /// SAVE.
+    Save,
+    /// NOSAVE.
+    Nosave,
+    /// NOW.
+    Now,
+    /// FORCE.
+    Force,
 }
 
 /// Who may use something dangerous.

@@ -78,3 +78,27 @@ pub(super) fn directory(word: &str) -> Result<ValueKind, String> {
     let path = std::path::absolute(word).map_err(words)?;
     Ok(ValueKind::String(path.to_string_lossy().into_owned()))
 }
+
+/// Whether all `{variables}` of a title are known and closed; `{{` and `}}` stand for one brace, as in Redis.
+pub(super) fn is_title_template(word: &str) -> bool {
+    const VARIABLES: [&str; 7] = [
+        "title",
+        "listen-addr",
+        "server-mode",
+        "port",
+        "tls-port",
+        "unixsocket",
+        "config-file",
+    ];
+    let mut rest = word;
+    while let Some((_, opened)) = rest.split_once('{') {
+        rest = match opened.strip_prefix('{') {
+            Some(behind) => behind,
+            None => match opened.split_once('}') {
+                Some((name, behind)) if VARIABLES.contains(&name) => behind,
+                _ => return false,
+            },
+        };
+    }
+    !word.is_empty()
+}

@@ -16,7 +16,7 @@ use super::options::{Endpoint, Options, Who};
 use super::source::Defaults;
 use crate::db::glob::glob_match;
 
-type Values = Map<String, Value>;
+pub(super) type Values = Map<String, Value>;
 
 /// Whether the client behind a `CONFIG SET` is on this machine, for `enable-protected-configs local`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -240,6 +240,14 @@ impl Settings {
             .map_err(|Contradiction(directive, reason)| failed(directive, reason))?;
         (self.options, self.values) = (options, values);
         Ok(())
+    }
+
+    /// `CONFIG REWRITE`: writes what is in effect into the configuration file, which keeps its comments and its order.
+    pub fn rewrite(&self) -> std::io::Result<()> {
+        match &self.config_file {
+            Some(path) => super::rewrite::rewrite(path, &self.values),
+            None => Err(std::io::Error::from(std::io::ErrorKind::NotFound)),
+        }
     }
 
     /// Replaces the masters, as `REPLICAOF` does at run time.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 
 use hashbrown::{HashMap, HashSet};
 use parking_lot::Mutex;
@@ -90,7 +90,7 @@ pub struct Node {
     pub(super) merge_driver: Mutex<()>,
     store: Box<dyn StateStore>,
     ids: AtomicU64,
-    port: u16,
+    port: AtomicU16,
     /// What this node said anew when it was admitted: whose records, their first time, what they hold.
     #[cfg(feature = "ablation")]
     pub said_anew: Mutex<Vec<(Origin, Hlc, Record)>>,
@@ -246,7 +246,7 @@ impl Node {
             merge_driver: Mutex::new(()),
             store,
             ids: AtomicU64::new(1),
-            port,
+            port: AtomicU16::new(port),
             #[cfg(feature = "ablation")]
             said_anew: Mutex::default(),
         };
@@ -307,9 +307,14 @@ impl Node {
             clock: self.keyspace.journal.clock(),
             stamped: self.keyspace.is_stamped(),
             follower: inner.follower,
-            port: self.port,
+            port: self.port.load(Ordering::Relaxed),
             table: inner.state.table.clone(),
         }
+    }
+
+    /// The port that clients reach from now on; later introductions name it.
+    pub fn set_port(&self, port: u16) {
+        self.port.store(port, Ordering::Relaxed);
     }
 
     /// Replaces this node's `replicaof` entries.

@@ -95,6 +95,20 @@ impl Daemon {
         Self::launch(port, directory, vec![path.display().to_string()])
     }
 
+    /// Starts a server with this configuration file and further arguments, which say where it listens and works.
+    pub fn start_with(text: &str, arguments: &[&str]) -> Self {
+        let port = free_port();
+        let directory = Directory::new(&port.to_string());
+        let path = directory.path().join("keymesh.conf");
+        fs::write(&path, text).unwrap();
+        let dir = directory.path().display().to_string();
+        let port_word = port.to_string();
+        let mut all = vec![path.display().to_string()];
+        let own = ["--port", &port_word, "--dir", &dir];
+        all.extend(own.iter().chain(arguments).map(|word| (*word).to_owned()));
+        Self::launch(port, directory, all)
+    }
+
     fn launch(port: u16, directory: Directory, arguments: Vec<String>) -> Self {
         let after = |name: &str| {
             let at = arguments.iter().position(|word| word == name)?;
@@ -148,11 +162,19 @@ impl Daemon {
 
     /// Asks the process to end, and waits for it.
     pub fn terminate(&self) -> ExitStatus {
-        let child = self.child.lock().unwrap().as_ref().map(Child::id);
-        let id = child.expect("it runs").to_string();
-        let told = Command::new("kill").arg(id).status();
-        assert!(told.unwrap().success());
+        self.signal("TERM");
         self.wait()
+    }
+
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        let child = self.child.lock().unwrap().as_ref().map(Child::id);
+        child.expect("it runs")
+    }
+
+    /// Sends a signal by its name.
+    pub fn signal(&self, name: &str) {
+        signal(self.id(), name);
     }
 
     /// Waits until the process has ended.
@@ -196,6 +218,11 @@ impl Daemon {
         self.call("MESH DIGEST").text().to_owned()
     }
 
+    /// Its directory.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// Where it keeps its identity.
     pub fn state_path(&self) -> PathBuf {
         self.directory.path().join("node.state")
@@ -209,6 +236,14 @@ impl Daemon {
     fn log_path(&self) -> PathBuf {
         self.directory.path().join("log")
     }
+}
+
+/// Sends a signal to a process by its name.
+pub fn signal(process: u32, name: &str) {
+    let told = Command::new("kill")
+        .args([format!("-{name}"), process.to_string()])
+        .status();
+    assert!(told.unwrap().success());
 }
 
 impl Drop for Daemon {

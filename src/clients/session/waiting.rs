@@ -101,6 +101,32 @@ impl Session {
         Ok(())
     }
 
+    /// SHUTDOWN: the client hears nothing but the connection's end, unless the end is called off.
+    pub(super) async fn wait_for_end(&mut self) -> Result<(), End> {
+        let client = Arc::clone(&self.conversation.client);
+        let context = Arc::clone(&self.conversation.context);
+        let mut requests = context.shutdown.subscribe();
+        let blocked = context.clients.block(
+            &client,
+            Block::Wait { limited: false },
+            self.batch.present(self.read.filled()),
+        );
+        let called_off = async { drop(requests.wait_for(Option::is_none).await) };
+        let mut called_off = std::pin::pin!(called_off);
+        loop {
+            match self.meanwhile(called_off.as_mut()).await? {
+                Meanwhile::Done(()) => break,
+                Meanwhile::Signals(bits) if bits & signal::DRAIN != 0 => return Err(End::Done),
+                Meanwhile::Signals(_) => {}
+            }
+        }
+        drop(blocked);
+        if self.conversation.reply_mode == ReplyMode::On {
+            self.reply.error(errors::NO_SHUTDOWN);
+        }
+        Ok(())
+    }
+
     /// Waits for the future, or for somebody who ends it; says by which signals.
     async fn until_unblocked(&mut self, future: impl Future<Output = ()>) -> Result<u32, End> {
         let mut future = std::pin::pin!(future);
@@ -132,7 +158,11 @@ impl Session {
             self.meanwhile(tokio::time::sleep(left)).await?;
             drop(blocked);
             if self.conversation.client.take_signals() & signal::DRAIN != 0 {
-                return Ok(());
+                // What the server held back for its own end is not to be carried out any more.
+                return match *self.conversation.context.shutdown.borrow() {
+                    Some(request) if !request.now => Err(End::Done),
+                    _ => Ok(()),
+                };
             }
             now = self.conversation.context.now();
             self.conversation.begin_batch(now);

@@ -183,7 +183,7 @@ impl TestServer {
             Arc::new(Configuration::new(settings)),
         ));
         let listeners = Arc::new(Listeners::bind_any_port().unwrap());
-        let address = listeners.tcp[0].local_addr().unwrap();
+        let address = listeners.subscribe().borrow()[0].local_addr().unwrap();
         let acceptor = Slot::new();
         let arguments = AcceptorArguments {
             context: Arc::clone(&context),

@@ -113,6 +113,13 @@ pub(super) const ROWS: &[Directive] = &[
         "the version is not overridden",
     )
     .file_only(),
+    accepted(
+        "blob-support",
+        Kind::Lines(1, 1),
+        "",
+        "large values are kept in memory like all others",
+    )
+    .file_only(),
     accepted("enable-pro", Kind::Lines(0, usize::MAX), "", INTERNAL).file_only(),
     accepted("rdbfuzz-mode", Kind::Lines(0, usize::MAX), "", INTERNAL).file_only(),
     refused("storage-provider", NO_FLASH),

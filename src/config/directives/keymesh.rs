@@ -91,4 +91,11 @@ pub(super) const ROWS: &[Directive] = &[
         "commands traced per second at most",
     ),
     row("trace-keys", Kind::Bool, "no", "name keys in traces"),
+    row(
+        "log-format",
+        Kind::Enum(&["redis", "plain", "json"]),
+        "redis",
+        "how log lines look",
+    )
+    .immutable(),
 ];

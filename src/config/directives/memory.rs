@@ -37,7 +37,7 @@ pub(super) const ROWS: &[Directive] = &[
         "active-expire-effort",
         Kind::Integer(1, 10),
         "1",
-        "a timing wheel finds every expired key",
+        "sweeps look only where something is due, and find every expired key",
     ),
     accepted(
         "lazyexpire-nested-arbitrary-keys",

@@ -1,6 +1,6 @@
 //! Directives about the process: identity, logs, diagnosis, access to dangerous commands.
 
-use super::{Directive, INT, Kind, LONG, accepted, row};
+use super::{Directive, INT, Kind, LONG, RENAME_COMMAND, accepted, row};
 
 const WHO: &[&str] = &["no", "yes", "local"];
 const ON_SIGNAL: &[&str] = &["default", "save", "nosave", "now", "force"];
@@ -9,12 +9,10 @@ const FACILITIES: &[&str] = &[
 ];
 const PERCENTILES: &str = "latency-tracking-info-percentiles";
 
-const NO_SYSLOG: &str = "log lines go to standard output or to logfile, not to syslog";
 const NOT_PINNED: &str = "threads are not pinned to processors";
 const NO_TITLE: &str = "the process keeps its title";
 const NO_ACL_FILE: &str = "users are not read from the configuration yet; use requirepass";
 const NO_SCRIPTS: &str = "this limit of scripts does not exist here yet";
-const DRAINS: &str = "a signal makes the server finish its replies and exit";
 
 pub(super) const ROWS: &[Directive] = &[
     row(
@@ -30,18 +28,18 @@ pub(super) const ROWS: &[Directive] = &[
         "",
         "password of the default user; empty means none",
     ),
-    accepted(
+    row(
         "daemonize",
         Kind::Bool,
         "no",
-        "the server stays in the foreground",
+        "go into the background, unless a supervisor is told",
     )
     .immutable(),
     row(
         "pidfile",
         Kind::Text,
         "",
-        "file that holds the process id; empty means none",
+        "file that holds the process id; empty means none, in the background /var/run/keymesh.pid",
     )
     .immutable(),
     row(
@@ -50,7 +48,13 @@ pub(super) const ROWS: &[Directive] = &[
         "notice",
         "least severity of log lines",
     ),
-    accepted("logfile", Kind::Text, "", "log lines go to standard output").immutable(),
+    row(
+        "logfile",
+        Kind::Text,
+        "",
+        "file of log lines, opened anew when it was renamed and at SIGHUP; empty means standard output",
+    )
+    .immutable(),
     row(
         "dir",
         Kind::Directory,
@@ -176,27 +180,39 @@ pub(super) const ROWS: &[Directive] = &[
         "resetchannels",
         NO_ACL_FILE,
     ),
-    accepted(
-        "rename-command",
+    row(
+        RENAME_COMMAND,
         Kind::Lines(2, 2),
         "",
-        "commands keep their names",
+        "a command's name and the one it gets instead; an empty one takes the command away",
     )
     .file_only(),
-    accepted(
+    row(
         "supervised",
         Kind::Enum(&["upstart", "systemd", "auto", "no"]),
         "no",
-        "the supervisor is not told",
+        "whom to tell that the server is ready: upstart, systemd, or whichever started it",
     )
     .immutable(),
-    accepted("syslog-enabled", Kind::Bool, "no", NO_SYSLOG).immutable(),
-    accepted("syslog-ident", Kind::Text, "redis", NO_SYSLOG).immutable(),
-    accepted(
+    row(
+        "syslog-enabled",
+        Kind::Bool,
+        "no",
+        "send log lines to the system's log, too",
+    )
+    .immutable(),
+    row(
+        "syslog-ident",
+        Kind::Text,
+        "redis",
+        "what lines in the system's log begin with",
+    )
+    .immutable(),
+    row(
         "syslog-facility",
         Kind::Enum(FACILITIES),
         "local0",
-        NO_SYSLOG,
+        "facility of lines in the system's log",
     )
     .immutable(),
     accepted(
@@ -272,23 +288,23 @@ pub(super) const ROWS: &[Directive] = &[
         "0 200 800",
         "the score is left alone",
     ),
-    accepted(
+    row(
         "shutdown-timeout",
         Kind::Integer(0, INT),
         "10",
-        "replicas get a fixed time to catch up",
+        "seconds that replicas get to catch up before the server ends",
     ),
-    accepted(
+    row(
         "shutdown-on-sigint",
         Kind::Flags(ON_SIGNAL),
         "default",
-        DRAINS,
+        "what SHUTDOWN is to be said at SIGINT; the second one ends the server at once",
     ),
-    accepted(
+    row(
         "shutdown-on-sigterm",
         Kind::Flags(ON_SIGNAL),
         "default",
-        DRAINS,
+        "what SHUTDOWN is to be said at SIGTERM",
     ),
     row(
         "latency-tracking",

@@ -1,8 +1,10 @@
 //! Tests of the configuration room by behaviour. The expected texts were compared with redis-server 7.0.15.
 
+mod documents;
 mod files;
 mod grammar;
 mod layers;
+mod rewrite;
 mod runtime;
 mod table;
 
