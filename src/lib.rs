@@ -1,7 +1,7 @@
 //! Keymesh: a Redis-compatible in-memory server whose masters converge.
 //!
 //! The rooms, in the order in which they may be used (arrows only point right):
-//! `resp -> db -> commands -> keyspace`, `resp -> journal -> keyspace`,
+//! `resp -> db -> commands -> keyspace`, `resp -> journal -> keyspace`, `db -> pubsub -> keyspace`,
 //! `keyspace -> replication -> clients -> server -> main`; `config` knows no other room but for the glob in `db`. Read `ARCHITECTURE.md` for the life of a
 //! write, then the room you change.
 
@@ -12,6 +12,7 @@ pub mod config;
 pub mod db;
 pub mod journal;
 pub mod keyspace;
+pub mod pubsub;
 pub mod replication;
 pub mod resp;
 pub mod server;

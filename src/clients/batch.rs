@@ -7,6 +7,7 @@
 
 use crate::clients::conversation::{After, Conversation, Fate, ReplyMode};
 use crate::clients::errors;
+use crate::clients::pubsub_command::answers_by_message;
 use crate::clients::statistics::BatchCalls;
 use crate::clients::timing::Stopwatch;
 use crate::commands::table::{Flags, Handler, Keys, Row, SessionCommand};
@@ -103,9 +104,9 @@ impl Names {
                 };
                 (Step::Data(row, hash), row.flags.has(Flags::BARRIER))
             }
-            Handler::Session(SessionCommand::Ping | SessionCommand::Echo) => {
-                (Step::Own(row), false)
-            }
+            Handler::Session(
+                SessionCommand::Ping | SessionCommand::Echo | SessionCommand::Publish,
+            ) => (Step::Own(row), false),
             // Whatever its row says: these may change what the following bytes mean, or wait.
             Handler::Session(_) | Handler::Server(_) => {
                 let step = match args.try_get(1).filter(|_| row.has_subcommands()) {
@@ -182,7 +183,10 @@ impl Batch {
     pub fn may_write(&self) -> bool {
         self.planned.iter().any(|planned| match planned.step {
             Step::Data(row, _) => row.flags.has(Flags::WRITE),
-            Step::Own(row) => matches!(row.handler, Handler::Session(SessionCommand::Exec)),
+            Step::Own(row) => matches!(
+                row.handler,
+                Handler::Session(SessionCommand::Exec | SessionCommand::Publish)
+            ),
             _ => false,
         })
     }
@@ -249,6 +253,9 @@ impl Batch {
                 self.warm_up(conversation);
             }
             self.next += 1;
+            if !is_plain && conversation.listens() {
+                conversation.take_mail(reply);
+            }
             let first = planned.first_span as usize;
             let args = Args::new(buf, &self.spans[first..first + planned.argc as usize]);
             let start = reply.len();
@@ -406,7 +413,7 @@ fn run_checked(
         ReplyMode::Skip => conversation.reply_mode = ReplyMode::On,
     }
     // What silences the next ones says nothing itself; EXEC has said what it had to.
-    if mode != ReplyMode::On {
+    if mode != ReplyMode::On && !row.is_some_and(answers_by_message) {
         reply.truncate(mark);
     }
     after

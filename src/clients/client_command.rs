@@ -1,11 +1,13 @@
 //! CLIENT and its subcommands.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use keymesh_observability::TraceContext;
 
-use crate::clients::client_list::{describe, describe_masters, describe_replicas};
+use crate::clients::client_filter::{Filter, Kind};
+use crate::clients::client_list::{
+    FEEDS_FROM, LINKS_FROM, describe, describe_masters, describe_replicas,
+};
 use crate::clients::context::PauseMode;
 use crate::clients::conversation::{After, Conversation, ReplyMode, Trace};
 use crate::clients::errors;
@@ -17,9 +19,11 @@ use crate::resp::{Args, Reply, parse_i64};
 pub(super) const BAD_NAME: &str =
     "ERR Client names cannot contain spaces, newlines or special characters.";
 
-const NOT_TRACKING: &str = "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled";
-
 const HELP: &[&str] = &[
+    "CACHING (YES|NO)",
+    "    Enable/disable tracking of the keys for next command in OPTIN/OPTOUT modes.",
+    "GETREDIR",
+    "    Return the client ID we are redirecting to when tracking is enabled.",
     "GETNAME",
     "    Return the name of the current connection.",
     "ID",
@@ -35,7 +39,8 @@ const HELP: &[&str] = &[
     "    * TYPE (NORMAL|MASTER|REPLICA|PUBSUB)",
     "    * USER <username>",
     "    * SKIPME (YES|NO)",
-    "    * ID <client-id>",
+    "    * ID <client-id> [<client-id> ...]",
+    "    * MAXAGE <maxage>",
     "LIST [TYPE (NORMAL|MASTER|REPLICA|PUBSUB)] [ID <client-id> [...]]",
     "    Return information about client connections.",
     "NO-EVICT (ON|OFF)",
@@ -50,6 +55,11 @@ const HELP: &[&str] = &[
     "    Set a client meta attribute.",
     "SETNAME <name>",
     "    Assign the name <name> to the current connection.",
+    "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]]",
+    "         [OPTIN] [OPTOUT] [NOLOOP]",
+    "    Control server assisted client side caching.",
+    "TRACKINGINFO",
+    "    Report tracking status for the current connection.",
     "TRACEPARENT (<traceparent> [ONCE|STICKY]|OFF)",
     "    Make the next command, or all following, part of a trace.",
     "UNBLOCK <clientid> [TIMEOUT|ERROR]",
@@ -58,46 +68,9 @@ const HELP: &[&str] = &[
     "    Stop the current client pause.",
 ];
 
-/// CLIENT TRACKINGINFO of a connection that tracks nothing.
-fn tracking_off(reply: &mut Reply) {
-    reply.map(3);
-    reply.bulk(b"flags");
-    reply.set(1);
-    reply.bulk(b"off");
-    reply.bulk(b"redirect");
-    reply.integer(-1);
-    reply.bulk(b"prefixes");
-    reply.array(0);
-}
-
 /// Whether all bytes can be shown in CLIENT LIST.
 pub(super) fn is_name(name: &[u8]) -> bool {
     name.iter().all(|byte| (b'!'..=b'~').contains(byte))
-}
-
-/// A kind of connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Normal,
-    Master,
-    Replica,
-    Pubsub,
-}
-
-impl Kind {
-    fn parse(text: &[u8]) -> Option<Self> {
-        let kinds: [(&[u8], Self); 5] = [
-            (b"normal", Self::Normal),
-            (b"master", Self::Master),
-            (b"slave", Self::Replica),
-            (b"replica", Self::Replica),
-            (b"pubsub", Self::Pubsub),
-        ];
-        kinds
-            .into_iter()
-            .find(|(name, _)| text.eq_ignore_ascii_case(name))
-            .map(|(_, kind)| kind)
-    }
 }
 
 impl Conversation {
@@ -148,10 +121,10 @@ impl Conversation {
             (b"traceparent", 3..=4) => self.client_traceparent(args, reply),
             (b"help", 2) => errors::help("CLIENT", HELP, reply),
             (b"unblock", 3..=4) => self.client_unblock(args, reply),
-            // There is no tracking yet, so that it is always off.
-            (b"getredir", 2) => reply.integer(-1),
-            (b"trackinginfo", 2) => tracking_off(reply),
-            (b"caching", 3) => reply.error(NOT_TRACKING),
+            (b"tracking", 3..) => self.client_tracking(args, reply),
+            (b"getredir", 2) => self.client_getredir(reply),
+            (b"trackinginfo", 2) => self.client_trackinginfo(reply),
+            (b"caching", 3) => self.client_caching(args.get(2), reply),
             _ => errors::wrong_form("CLIENT", args.get(1), reply),
         }
         After::Next
@@ -278,44 +251,31 @@ impl Conversation {
     }
 
     fn client_list(&self, args: Args<'_>, reply: &mut Reply) {
-        let clients = &self.context.clients;
-        let (mut chosen, mut kind) = (None, None);
-        match args.try_get(2).map(<[u8]>::to_ascii_lowercase).as_deref() {
-            None => {}
-            Some(b"type") if args.len() == 4 => {
-                kind = Kind::parse(args.get(3));
-                if kind.is_none() {
-                    return unknown_type(args.get(3), reply);
-                }
-            }
-            Some(b"id") if args.len() > 3 => {
-                let mut ids = Vec::new();
-                for id in args.skip(3) {
-                    let Some(id) = parse_i64(id) else {
-                        return reply.error("ERR Invalid client ID");
-                    };
-                    // Nobody has a negative one.
-                    ids.extend(u64::try_from(id).map(ClientId));
-                }
-                chosen = Some(ids);
-            }
-            Some(_) => return reply.error(errors::SYNTAX),
-        }
-        let list: Vec<Arc<Client>> = match (&chosen, kind) {
-            (Some(ids), _) => ids.iter().filter_map(|id| clients.get(*id)).collect(),
-            (None, None | Some(Kind::Normal)) => clients.list(),
-            (None, Some(_)) => Vec::new(),
+        let filter = match Filter::parse_list(args.skip(2)) {
+            Ok(filter) => filter,
+            Err(text) => return reply.error_bytes(&text),
         };
         let now = self.context.now();
         let mut text = Vec::new();
-        for client in list {
-            text.extend_from_slice(&describe(&client, now));
+        for client in self.context.clients.list() {
+            let is_left_out = filter.skip_me && client.id == self.client.id;
+            if !is_left_out && filter.matches(&client, now) {
+                text.extend_from_slice(&describe(&client, now));
+            }
         }
-        if chosen.is_none() && matches!(kind, None | Some(Kind::Master)) {
-            describe_masters(&self.context.replication.masters(), &mut text);
+        let mut links = Vec::new();
+        if !filter.is_of_clients() {
+            if matches!(filter.kind, None | Some(Kind::Master)) {
+                describe_masters(&self.context.replication.masters(), &mut links);
+            }
+            if matches!(filter.kind, None | Some(Kind::Replica)) {
+                describe_replicas(&self.context.replication.replicas(), &mut links);
+            }
         }
-        if chosen.is_none() && matches!(kind, None | Some(Kind::Replica)) {
-            describe_replicas(&self.context.replication.replicas(), &mut text);
+        for line in links.split_inclusive(|byte| *byte == b'\n') {
+            if filter.matches_line(line) {
+                text.extend_from_slice(line);
+            }
         }
         reply.verbatim(b"txt", &text);
     }
@@ -331,14 +291,22 @@ impl Conversation {
                 return After::Next;
             }
         };
+        let now = self.context.now();
         let mut killed = 0;
-        if matches!(filter.kind, Some(Kind::Replica))
+        for id in filter.ids.iter().flatten().filter(|id| id.0 >= FEEDS_FROM) {
+            killed += self.kill_link(id.0, &filter);
+        }
+        if filter.is_of_clients() || filter.ids.is_some() {
+            // Links are meant by their numbers, or not at all.
+        } else if matches!(filter.kind, Some(Kind::Replica))
             || filter.kind.is_none() && filter.address.is_some()
         {
             let replication = &self.context.replication;
             killed += replication.kill_replicas(filter.address.as_deref());
         }
-        if filter.kind == Some(Kind::Master) {
+        if filter.is_of_clients() || filter.ids.is_some() {
+            // As above.
+        } else if filter.kind == Some(Kind::Master) {
             killed += self
                 .context
                 .replication
@@ -348,7 +316,7 @@ impl Conversation {
         }
         let mut after = After::Next;
         for client in self.context.clients.list() {
-            if !filter.matches(&client) {
+            if !filter.matches(&client, now) {
                 continue;
             }
             if client.id != self.client.id {
@@ -362,6 +330,43 @@ impl Conversation {
         }
         reply.integer(killed as i64);
         after
+    }
+
+    /// Ends the link of this number, as CLIENT LIST shows it, if nothing else that was asked for is against it.
+    fn kill_link(&self, id: u64, filter: &Filter) -> usize {
+        let replication = &self.context.replication;
+        let fits = |kind: Kind, address: &str| {
+            filter.kind.is_none_or(|wanted| wanted == kind)
+                && filter
+                    .address
+                    .as_ref()
+                    .is_none_or(|wanted| wanted == address)
+                && !filter.is_of_clients()
+        };
+        if id >= LINKS_FROM {
+            let index = usize::try_from(id - LINKS_FROM).unwrap_or(usize::MAX);
+            let masters = replication.masters();
+            let Some(master) = masters.get(index) else {
+                return 0;
+            };
+            let address = format!("{}:{}", master.host, master.port);
+            if !fits(Kind::Master, &address) {
+                return 0;
+            }
+            return replication.kill_masters(Some(&address));
+        }
+        let replicas = replication.replicas();
+        let found = replicas
+            .iter()
+            .find(|replica| FEEDS_FROM + replica.id == id);
+        let Some(replica) = found else {
+            return 0;
+        };
+        let address = replica.peer.to_string();
+        if !fits(Kind::Replica, &address) {
+            return 0;
+        }
+        replication.kill_replicas(Some(&address))
     }
 
     fn client_kill_address(&mut self, address: &[u8], reply: &mut Reply) -> After {
@@ -381,89 +386,6 @@ impl Conversation {
             reply.error("ERR No such client");
         }
         After::Next
-    }
-}
-
-fn unknown_type(word: &[u8], reply: &mut Reply) {
-    reply.error_bytes(&unknown_type_text(word));
-}
-
-fn unknown_type_text(word: &[u8]) -> Vec<u8> {
-    [b"ERR Unknown client type '", word, b"'"].concat()
-}
-
-/// What CLIENT KILL's new form asks for.
-#[derive(Debug)]
-struct Filter {
-    id: Option<ClientId>,
-    address: Option<String>,
-    local_address: Option<String>,
-    kind: Option<Kind>,
-    is_nobody: bool,
-    skip_me: bool,
-}
-
-impl Filter {
-    fn parse(words: Args<'_>) -> Result<Self, Vec<u8>> {
-        let mut filter = Self {
-            id: None,
-            address: None,
-            local_address: None,
-            kind: None,
-            is_nobody: false,
-            skip_me: true,
-        };
-        let mut index = 0;
-        while let (Some(option), Some(value)) = (words.try_get(index), words.try_get(index + 1)) {
-            let text = || String::from_utf8_lossy(value).into_owned();
-            match option.to_ascii_lowercase().as_slice() {
-                b"id" => {
-                    let id = parse_i64(value).and_then(|id| u64::try_from(id).ok());
-                    let id = id.filter(|id| *id > 0);
-                    filter.id = Some(ClientId(
-                        id.ok_or("ERR client-id should be greater than 0")?,
-                    ));
-                }
-                b"addr" => filter.address = Some(text()),
-                b"laddr" => filter.local_address = Some(text()),
-                b"type" => {
-                    filter.kind = Some(Kind::parse(value).ok_or_else(|| unknown_type_text(value))?);
-                }
-                b"user" => {
-                    if value != b"default" {
-                        return Err([b"ERR No such user '", value, b"'"].concat());
-                    }
-                }
-                b"skipme" => {
-                    filter.skip_me = match value.to_ascii_lowercase().as_slice() {
-                        b"yes" => true,
-                        b"no" => false,
-                        _ => return Err(errors::SYNTAX.into()),
-                    };
-                }
-                _ => return Err(errors::SYNTAX.into()),
-            }
-            index += 2;
-        }
-        filter.is_nobody = matches!(filter.kind, Some(kind) if kind != Kind::Normal);
-        if index == words.len() {
-            Ok(filter)
-        } else {
-            Err(errors::SYNTAX.into())
-        }
-    }
-
-    fn matches(&self, client: &Client) -> bool {
-        !self.is_nobody
-            && self.id.is_none_or(|id| id == client.id)
-            && self
-                .address
-                .as_ref()
-                .is_none_or(|address| *address == client.address)
-            && self
-                .local_address
-                .as_ref()
-                .is_none_or(|address| *address == client.local_address)
     }
 }
 

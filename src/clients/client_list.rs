@@ -1,24 +1,39 @@
 //! The lines of CLIENT LIST and CLIENT INFO: Redis 7.2's fields in their order.
 
 use std::io::Write as _;
+use std::sync::atomic::Ordering;
 
 use crate::clients::client_command::idle_ms;
 use crate::clients::registry::Client;
 use crate::db::UnixMillis;
+use crate::pubsub::Kind;
 use crate::replication::{LinkState, MasterStatus, ReplicaStatus};
 
 /// One client as one line.
 pub(super) fn describe(client: &Client, now: UnixMillis) -> Vec<u8> {
     let shown = client.shown.lock();
     let mut flags = String::new();
+    let mailbox = &client.mailbox;
+    if mailbox.is_pubsub() {
+        flags.push('P');
+    }
     if shown.multi.is_some() {
         flags.push('x');
     }
-    if client.peer.is_none() {
-        flags.push('U');
-    }
     if shown.blocked || shown.paused {
         flags.push('b');
+    }
+    if let Some(tracking) = &shown.tracking {
+        flags.push('t');
+        if tracking.is_broken.load(Ordering::Relaxed) {
+            flags.push('R');
+        }
+        if tracking.broadcast {
+            flags.push('B');
+        }
+    }
+    if client.peer.is_none() {
+        flags.push('U');
     }
     if shown.no_evict {
         flags.push('e');
@@ -39,10 +54,13 @@ pub(super) fn describe(client: &Client, now: UnixMillis) -> Vec<u8> {
     line.extend_from_slice(&shown.name);
     let _ = write!(
         line,
-        " age={} idle={} flags={flags} db={} sub=0 psub=0 ssub=0 multi={} qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs={} rbp={} obl=0 oll={} omem={} tot-mem={} events={} cmd={} user={} redir=-1 resp={} lib-name=",
+        " age={} idle={} flags={flags} db={} sub={} psub={} ssub={} multi={} qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs={} rbp={} obl=0 oll={} omem={} tot-mem={} events={} cmd={} user={} redir={} resp={} lib-name=",
         (now.0 - client.created.0).max(0) / 1000,
         idle_ms(client, now) / 1000,
         shown.db,
+        mailbox.count(Kind::Channel),
+        mailbox.count(Kind::Pattern),
+        mailbox.count(Kind::Shard),
         shown.multi.map_or(-1, |queued| queued as i64),
         shown.query_len,
         shown.query_free,
@@ -50,9 +68,9 @@ pub(super) fn describe(client: &Client, now: UnixMillis) -> Vec<u8> {
         shown.multi_len,
         shown.reply_capacity,
         shown.reply_peak,
-        u8::from(shown.unsent > 0),
-        shown.unsent,
-        shown.len_bytes(),
+        usize::from(shown.unsent > 0) + mailbox.len(),
+        shown.unsent + mailbox.len_bytes(),
+        shown.len_bytes() + mailbox.len_bytes(),
         if shown.unsent > 0 { "rw" } else { "r" },
         shown.command,
         if shown.authenticated {
@@ -60,6 +78,10 @@ pub(super) fn describe(client: &Client, now: UnixMillis) -> Vec<u8> {
         } else {
             "(superuser)"
         },
+        shown
+            .tracking
+            .as_ref()
+            .map_or(-1, |tracking| tracking.redirect as i64),
         shown.resp,
     );
     line.extend_from_slice(&shown.lib_name);
@@ -70,8 +92,8 @@ pub(super) fn describe(client: &Client, now: UnixMillis) -> Vec<u8> {
 }
 
 /// Links have numbers that no client gets.
-const LINKS_FROM: u64 = 1 << 62;
-const FEEDS_FROM: u64 = 1 << 61;
+pub(super) const LINKS_FROM: u64 = 1 << 62;
+pub(super) const FEEDS_FROM: u64 = 1 << 61;
 
 /// Who reads from this node, with the address that its connection comes from.
 pub(super) fn describe_replicas(replicas: &[ReplicaStatus], text: &mut Vec<u8>) {

@@ -17,6 +17,7 @@ use crate::clients::slowlog::SlowLog;
 use crate::clients::statistics::Statistics;
 use crate::db::UnixMillis;
 use crate::keyspace::Keyspace;
+use crate::pubsub::events::Events;
 use crate::replication::ReplicationControl;
 use crate::replication::tracing::LinkTracer;
 
@@ -121,8 +122,7 @@ impl Context {
         replication: Arc<dyn ReplicationControl>,
         configuration: Arc<Configuration>,
     ) -> Self {
-        keyspace.set_string_len_max(configuration.options().proto_max_bulk_len);
-        Self {
+        let context = Self {
             keyspace,
             replication: Replication(replication),
             configuration,
@@ -145,7 +145,25 @@ impl Context {
             pause: Pause::default(),
             actors: Actors::default(),
             tracing: Tracing::off(),
-        }
+        };
+        context.apply_settings();
+        context
+    }
+
+    /// Carries settings to where the hot path reads them, before CONFIG SET is answered.
+    pub fn apply_settings(&self) {
+        let options = self.configuration.options();
+        let keyspace = &self.keyspace;
+        keyspace.set_string_len_max(options.proto_max_bulk_len);
+        let pubsub = &keyspace.pubsub;
+        pubsub.set_events(Events::parse(&options.notify_keyspace_events));
+        pubsub
+            .tracking
+            .set_keys_max(options.tracking_table_max_keys);
+        keyspace.refresh_attention();
+        let (limits, shared) = (&options.client_output_buffer_limit, &self.clients.limits);
+        shared.normal.store(limits.normal.hard, Ordering::Relaxed);
+        shared.pubsub.store(limits.pubsub.hard, Ordering::Relaxed);
     }
 
     /// The same, with writes traced.

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use crate::clients::context::Context;
 use crate::clients::errors;
 use crate::clients::registry::Client;
+use crate::clients::tracking_command::OwnTracking;
 use crate::clients::transaction::{Transaction, Watch};
 use keymesh_observability::{HeadSampler, TraceContext};
 
@@ -19,6 +20,7 @@ use crate::config::Options;
 use crate::db::{Hlc, UnixMillis};
 use crate::journal::TraceBytes;
 use crate::keyspace::{Caller, Ran, Scratch};
+use crate::pubsub::channels::Subscriptions;
 use crate::replication::tracing::TracedWrite;
 use crate::resp::{Args, Reply};
 
@@ -103,6 +105,12 @@ pub struct Conversation {
     pub transaction: Option<Transaction>,
     /// WATCH.
     pub watch: Watch,
+    /// What it subscribed to, if anything.
+    pub subscriptions: Option<Box<Subscriptions>>,
+    /// CLIENT TRACKING.
+    pub tracking: Option<Box<OwnTracking>>,
+    /// CLIENT CACHING, for the next command.
+    pub caching: bool,
     /// CLIENT REPLY.
     pub reply_mode: ReplyMode,
     /// CLIENT TRACEPARENT.
@@ -126,6 +134,8 @@ impl Conversation {
             trace: None,
         };
         let sampler = context.tracing.sampler.fork();
+        let mut scratch = Scratch::default();
+        scratch.client = Some(client.id.0);
         Self {
             watch: Watch::new(Arc::clone(&context.keyspace)),
             context,
@@ -134,9 +144,12 @@ impl Conversation {
             options_news,
             authenticated,
             caller,
-            scratch: Scratch::default(),
+            scratch,
             is_in_exec: false,
             transaction: None,
+            subscriptions: None,
+            tracking: None,
+            caching: false,
             reply_mode: ReplyMode::On,
             trace: Trace::None,
             last_write: Hlc::ZERO,
@@ -158,6 +171,7 @@ impl Conversation {
     pub fn is_plain(&self) -> bool {
         self.authenticated
             && self.transaction.is_none()
+            && !self.listens()
             && self.reply_mode == ReplyMode::On
             && !matches!(self.trace, Trace::Once(_))
             && !self.is_read_only()
@@ -166,6 +180,12 @@ impl Conversation {
                 .context
                 .loading
                 .load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// Whether messages may come.
+    #[inline]
+    pub fn listens(&self) -> bool {
+        self.subscriptions.is_some() || self.tracking.is_some()
     }
 
     fn is_replica(&self) -> bool {
@@ -237,17 +257,30 @@ impl Conversation {
             self.refuse_because(row, text, reply);
             return Fate::Refused;
         }
+        if self.is_confined(row, reply.protocol()) {
+            self.context.statistics.add_rejected(row);
+            self.refuse_confined(row, reply);
+            return Fate::Refused;
+        }
         if self.transaction.is_some() && !runs_within_multi(row) {
             return self.queue(row, args, reply);
         }
-        Fate::Done(match row.handler {
+        if let Some(tracking) = &self.tracking {
+            self.scratch.tracks = tracking.remembers(self.caching);
+        }
+        let fate = Fate::Done(match row.handler {
             Handler::Data(_) => {
                 self.run_data(row, args, first_hash, reply);
                 After::Next
             }
             Handler::Session(command) => self.run_session_command(command, row, args, reply),
             Handler::Server(command) => self.run_server_command(command, args, reply),
-        })
+        });
+        let is_client = matches!(row.handler, Handler::Session(SessionCommand::Client));
+        if self.caching && self.transaction.is_none() && !is_client {
+            self.caching = false;
+        }
+        fate
     }
 
     /// Refuses a command with a wrong number of arguments.

@@ -11,6 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::clients::context::{KEYMESH_VERSION, REDIS_VERSION};
 use crate::clients::conversation::Conversation;
 use crate::clients::process;
+use crate::pubsub::Kind;
 use crate::resp::{Args, Reply};
 
 /// All sections in their order, and whether plain INFO shows them.
@@ -39,9 +40,6 @@ const EVICTION: &[&str] = &[
 
 /// What Redis counts of what is never done here: programs that look for it find that it did not happen.
 const NOT_DONE: &[&str] = &[
-    "pubsub_channels",
-    "pubsub_patterns",
-    "pubsubshard_channels",
     "latest_fork_usec",
     "total_forks",
     "migrate_cached_sockets",
@@ -52,12 +50,10 @@ const NOT_DONE: &[&str] = &[
     "active_defrag_key_misses",
     "total_active_defrag_time",
     "current_active_defrag_time",
-    "tracking_total_keys",
-    "tracking_total_items",
-    "tracking_total_prefixes",
-    "unexpected_error_replies",
-    "dump_payload_sanitizations",
 ];
+
+/// The same, further below.
+const NEITHER_DONE: &[&str] = &["unexpected_error_replies", "dump_payload_sanitizations"];
 
 impl Conversation {
     pub(super) fn info_command(&self, args: Args<'_>, reply: &mut Reply) {
@@ -149,7 +145,8 @@ impl Conversation {
         line(out, "client_recent_max_output_buffer", output);
         let (blocked, limited) = self.context.clients.blocked();
         line(out, "blocked_clients", blocked);
-        line(out, "tracking_clients", 0);
+        let tracking = self.context.keyspace.pubsub.tracking.counts();
+        line(out, "tracking_clients", tracking.clients);
         line(out, "clients_in_timeout_table", limited);
     }
 
@@ -198,7 +195,20 @@ impl Conversation {
         zeros(out, EVICTION);
         line(out, "keyspace_hits", counts.hits);
         line(out, "keyspace_misses", counts.misses);
+        let pubsub = &self.context.keyspace.pubsub;
+        line(out, "pubsub_channels", pubsub.channels.len(Kind::Channel));
+        line(out, "pubsub_patterns", pubsub.channels.len(Kind::Pattern));
+        line(
+            out,
+            "pubsubshard_channels",
+            pubsub.channels.len(Kind::Shard),
+        );
         zeros(out, NOT_DONE);
+        let tracking = pubsub.tracking.counts();
+        line(out, "tracking_total_keys", tracking.keys);
+        line(out, "tracking_total_items", tracking.items);
+        line(out, "tracking_total_prefixes", tracking.prefixes);
+        zeros(out, NEITHER_DONE);
         line(out, "total_error_replies", get(&statistics.error_replies));
         line(out, "total_reads_processed", get(&statistics.reads));
         line(out, "total_writes_processed", get(&statistics.writes));

@@ -46,8 +46,8 @@ fn round(context: &Context) {
     for client in context.clients.list() {
         let shown = client.shown.lock();
         input = input.max(shown.query_len + shown.query_free);
-        output = output.max(shown.unsent);
-        memory += shown.len_bytes();
+        output = output.max(shown.unsent + client.mailbox.len_bytes());
+        memory += shown.len_bytes() + client.mailbox.len_bytes();
         drop(shown);
         if let Some(why) = closing_reason(&client, &options, now) {
             tracing::info!(client = client.id.0, why, "closing client");
@@ -74,9 +74,20 @@ fn closing_reason(client: &Client, options: &Options, now: UnixMillis) -> Option
     {
         return Some(IDLE);
     }
-    let soft_seconds = options.client_output_buffer_limit.normal.soft_seconds;
-    let since = client.shown.lock().over_soft_limit_since?;
-    let soft_ms = i64::try_from(soft_seconds.saturating_mul(1000)).unwrap_or(i64::MAX);
+    let limits = &options.client_output_buffer_limit;
+    let limit = if client.mailbox.is_pubsub() {
+        limits.pubsub
+    } else {
+        limits.normal
+    };
+    let mut shown = client.shown.lock();
+    // Messages come without the session's doing, which a full socket holds up.
+    let held = shown.unsent + client.mailbox.len_bytes();
+    if limit.soft > 0 && held as u64 >= limit.soft {
+        shown.over_soft_limit_since.get_or_insert(now);
+    }
+    let since = shown.over_soft_limit_since?;
+    let soft_ms = i64::try_from(limit.soft_seconds.saturating_mul(1000)).unwrap_or(i64::MAX);
     (now.0 - since.0 > soft_ms).then_some("output buffer soft limit")
 }
 

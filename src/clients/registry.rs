@@ -8,12 +8,12 @@ use std::task::Waker;
 use std::time::Duration;
 
 use dashmap::DashMap;
-use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use tokio_util::task::TaskTracker;
 
 use crate::clients::buffer::READ_LEN;
 use crate::db::UnixMillis;
+use crate::pubsub::{Limits, Mailbox};
 
 /// The number of a connection, never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -78,8 +78,21 @@ pub struct Shown {
     pub no_touch: bool,
     /// Whether AUTH succeeded or is not needed.
     pub authenticated: bool,
+    /// CLIENT TRACKING.
+    pub tracking: Option<ShownTracking>,
     /// Since when the soft limit of the output buffer is passed.
     pub over_soft_limit_since: Option<UnixMillis>,
+}
+
+/// CLIENT TRACKING as CLIENT LIST shows it.
+#[derive(Debug, Clone)]
+pub struct ShownTracking {
+    /// BCAST.
+    pub broadcast: bool,
+    /// REDIRECT; 0 for nobody.
+    pub redirect: u64,
+    /// Whoever it was redirected to is gone.
+    pub is_broken: Arc<AtomicBool>,
 }
 
 /// One connection as others see it.
@@ -101,8 +114,9 @@ pub struct Client {
     pub last_interaction: AtomicI64,
     /// See [`Shown`].
     pub shown: Mutex<Shown>,
+    /// Where messages for it wait.
+    pub mailbox: Arc<Mailbox>,
     signals: AtomicU32,
-    waker: AtomicWaker,
 }
 
 impl Shown {
@@ -121,7 +135,7 @@ impl Client {
     /// Asks the session for something and wakes it.
     pub fn signal(&self, bits: u32) {
         self.signals.fetch_or(bits, Ordering::SeqCst);
-        self.waker.wake();
+        self.mailbox.wake();
     }
 
     /// What was asked for; asked once.
@@ -146,7 +160,7 @@ impl Client {
 
     /// Has the waker called at the next signal. The caller looks at the signals afterwards.
     pub fn listen(&self, waker: &Waker) {
-        self.waker.register(waker);
+        self.mailbox.listen(waker);
     }
 
     /// Whether it is on this machine.
@@ -169,6 +183,8 @@ pub struct Clients {
     draining: AtomicBool,
     blocked: AtomicU32,
     blocked_for_a_time: AtomicU32,
+    /// How much may wait in mailboxes.
+    pub limits: Arc<Limits>,
     /// The sessions' tasks.
     pub tasks: TaskTracker,
 }
@@ -183,6 +199,7 @@ pub struct Registered {
 
 impl Drop for Registered {
     fn drop(&mut self) {
+        self.client.mailbox.close();
         self.clients.by_id.remove(&self.client.id);
         self.clients.count.fetch_sub(1, Ordering::Relaxed);
     }
@@ -282,8 +299,8 @@ impl Clients {
                 query_free: READ_LEN,
                 ..Shown::default()
             }),
+            mailbox: Arc::new(Mailbox::new(id.0, Arc::clone(&self.limits))),
             signals: AtomicU32::new(0),
-            waker: AtomicWaker::new(),
         });
         self.by_id.insert(id, Arc::clone(&client));
         if self.draining.load(Ordering::SeqCst) {

@@ -112,8 +112,7 @@ impl Conversation {
         match self.context.configuration.set(client, &pairs) {
             Ok(()) => {
                 self.refresh_options();
-                let max = self.options.proto_max_bulk_len;
-                self.context.keyspace.set_string_len_max(max);
+                self.context.apply_settings();
                 reply.ok();
             }
             Err(error) => {

@@ -272,55 +272,66 @@ impl Session {
     /// Waits for bytes, or just until all is sent; sends meanwhile.
     async fn wait(&mut self, reads: bool) -> Event {
         poll_fn(|cx| {
-            let mut is_blocked = false;
-            while self.sent < self.reply.len() {
-                match self
-                    .wire
-                    .poll_write(cx, &self.reply.as_bytes()[self.sent..])
-                {
-                    Poll::Ready(Ok(count)) => self.note_sent(count),
-                    Poll::Ready(Err(_)) => return Poll::Ready(Event::End(End::Gone)),
-                    Poll::Pending => {
-                        is_blocked = true;
-                        break;
+            loop {
+                if reads && self.conversation.client.mailbox.is_waiting() {
+                    if let Err(end) = self.collect_mail() {
+                        return Poll::Ready(Event::End(end));
                     }
                 }
-            }
-            if is_blocked {
-                if let Err(end) = self.check_output_len() {
-                    return Poll::Ready(Event::End(end));
-                }
-            } else {
-                self.show_all_sent();
-                if !reads {
-                    return Poll::Ready(Event::Flushed);
-                }
-                if self.sent > 0 || self.reply.capacity() > REPLY_KEPT {
-                    self.clear_reply(REPLY_KEPT);
-                }
-            }
-            if reads {
-                match self.wire.poll_read(cx, self.read.room()) {
-                    Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Event::End(End::Gone)),
-                    Poll::Ready(Ok(count)) => {
-                        self.read.advance(count);
-                        let statistics = &self.conversation.context.statistics;
-                        statistics
-                            .input_bytes
-                            .fetch_add(count as u64, Ordering::Relaxed);
-                        statistics.reads.fetch_add(1, Ordering::Relaxed);
-                        return Poll::Ready(Event::Read);
+                let mut is_blocked = false;
+                while self.sent < self.reply.len() {
+                    match self
+                        .wire
+                        .poll_write(cx, &self.reply.as_bytes()[self.sent..])
+                    {
+                        Poll::Ready(Ok(count)) => self.note_sent(count),
+                        Poll::Ready(Err(_)) => return Poll::Ready(Event::End(End::Gone)),
+                        Poll::Pending => {
+                            is_blocked = true;
+                            break;
+                        }
                     }
-                    Poll::Pending => self.turn = 0,
                 }
-            }
-            self.conversation.client.listen(cx.waker());
-            match self.conversation.client.take_signals() {
-                0 => Poll::Pending,
-                bits if bits & signal::KILL != 0 => Poll::Ready(Event::End(End::Killed)),
-                // Already on the way out.
-                _ if !reads => Poll::Pending,
-                bits => Poll::Ready(Event::Signal(bits)),
+                if is_blocked {
+                    if let Err(end) = self.check_output_len() {
+                        return Poll::Ready(Event::End(end));
+                    }
+                } else {
+                    self.show_all_sent();
+                    if !reads {
+                        return Poll::Ready(Event::Flushed);
+                    }
+                    if self.sent > 0 || self.reply.capacity() > REPLY_KEPT {
+                        self.clear_reply(REPLY_KEPT);
+                    }
+                }
+                if reads {
+                    match self.wire.poll_read(cx, self.read.room()) {
+                        Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Event::End(End::Gone)),
+                        Poll::Ready(Ok(count)) => {
+                            self.read.advance(count);
+                            let statistics = &self.conversation.context.statistics;
+                            statistics
+                                .input_bytes
+                                .fetch_add(count as u64, Ordering::Relaxed);
+                            statistics.reads.fetch_add(1, Ordering::Relaxed);
+                            return Poll::Ready(Event::Read);
+                        }
+                        Poll::Pending => self.turn = 0,
+                    }
+                }
+                self.conversation.client.listen(cx.waker());
+                // What came before the waker was there; what a full socket holds up is looked at when it takes more.
+                if reads && !is_blocked && self.conversation.client.mailbox.is_waiting() {
+                    continue;
+                }
+                return match self.conversation.client.take_signals() {
+                    0 => Poll::Pending,
+                    bits if bits & signal::KILL != 0 => Poll::Ready(Event::End(End::Killed)),
+                    // Already on the way out.
+                    _ if !reads => Poll::Pending,
+                    bits => Poll::Ready(Event::Signal(bits)),
+                };
             }
         })
         .await
@@ -370,14 +381,45 @@ impl Session {
         }
     }
 
+    /// Puts messages behind the replies, while these are few: what waits in the mailbox is shared by all who get it.
+    fn collect_mail(&mut self) -> Result<(), End> {
+        let conversation = &self.conversation;
+        let mailbox = &conversation.client.mailbox;
+        if mailbox.has_overflowed() {
+            let counter = &conversation.context.statistics.output_buffer_disconnections;
+            counter.fetch_add(1, Ordering::Relaxed);
+            let client = conversation.client.id.0;
+            tracing::warn!(
+                client,
+                "client closed for overcoming of output buffer limits"
+            );
+            return Err(End::Killed);
+        }
+        let (reply, end) = (&mut self.reply, self.sent + REPLY_LEN);
+        if reply.len() < end {
+            mailbox.take(|letter| {
+                reply.letter(letter.parts());
+                reply.len() < end
+            });
+        }
+        Ok(())
+    }
+
     /// Looks whether too many replies wait; the soft limit's time is watched by the janitor.
     fn check_output_len(&mut self) -> Result<(), End> {
         let client = &self.conversation.client;
-        let limit = self.conversation.options.client_output_buffer_limit.normal;
+        let limits = &self.conversation.options.client_output_buffer_limit;
+        let limit = if client.mailbox.is_pubsub() {
+            limits.pubsub
+        } else {
+            limits.normal
+        };
         let unsent = self.reply.len() - self.sent;
+        client.mailbox.set_unsent(unsent);
         let mut shown = client.shown.lock();
         shown.unsent = unsent;
         self.shows_unsent = true;
+        let unsent = unsent + client.mailbox.len_bytes();
         if limit.soft > 0 && unsent as u64 >= limit.soft {
             let now = self.conversation.caller.now;
             shown.over_soft_limit_since.get_or_insert(now);

@@ -21,7 +21,14 @@ impl Conversation {
         reply: &mut Reply,
     ) -> After {
         match command {
+            SessionCommand::Ping if self.is_subscribed() && reply.protocol() == Protocol::Resp2 => {
+                subscriber_ping(row, args, reply);
+            }
             SessionCommand::Ping => ping(row, args, reply),
+            SessionCommand::Publish => self.publish(row, args, reply),
+            SessionCommand::Pubsub => self.pubsub_command(row, args, reply),
+            SessionCommand::Subscribe => self.subscribe(row, args, reply),
+            SessionCommand::Unsubscribe => self.unsubscribe(row, args, reply),
             SessionCommand::Echo => reply.bulk(args.get(1)),
             SessionCommand::Auth => self.login().auth(args, reply),
             SessionCommand::Hello => self.login().hello(args, reply),
@@ -59,6 +66,9 @@ impl Conversation {
 
     fn reset(&mut self, reply: &mut Reply) {
         self.discard();
+        self.end_tracking();
+        self.drop_subscriptions();
+        self.client.mailbox.set_protocol(Protocol::Resp2);
         self.caller.db = 0;
         self.caller.trace = None;
         self.trace = Trace::None;
@@ -194,6 +204,7 @@ impl Login<'_> {
             self.client.shown.lock().name = name.to_vec();
         }
         reply.set_protocol(protocol);
+        self.client.mailbox.set_protocol(protocol);
         self.greet(reply);
     }
 
@@ -218,6 +229,16 @@ impl Login<'_> {
         reply.bulk(b"modules");
         reply.array(0);
     }
+}
+
+/// PING of a RESP2 connection that subscribed: shaped like a message.
+fn subscriber_ping(row: &Row, args: Args<'_>, reply: &mut Reply) {
+    if args.len() > 2 {
+        return errors::wrong_arity(row.name, reply);
+    }
+    reply.array(2);
+    reply.bulk(b"pong");
+    reply.bulk(args.try_get(1).unwrap_or_default());
 }
 
 fn ping(row: &Row, args: Args<'_>, reply: &mut Reply) {

@@ -7,6 +7,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use crate::commands::effects::{Effect, Effects};
+use crate::db::news::{Attention, events_of};
 use crate::db::partition::Look;
 use crate::db::settle::Flushed;
 use crate::db::table::KeyHasher;
@@ -111,6 +112,7 @@ impl<'a> DataCall<'a, '_> {
             Look::Absent => {}
         }
         partition.stats.misses += 1;
+        partition.note_event(self.db, key.bytes, (Attention::KEY_MISS, "keymiss"));
         f(None, self.reply)
     }
 
@@ -152,6 +154,15 @@ impl<'a> DataCall<'a, '_> {
     #[inline]
     pub fn touch(&mut self, key: Key<'_>) {
         self.access.partition(key.hash).touch(self.db, key.bytes);
+    }
+
+    /// The same of a write that Redis tells as an event whether or not it changes anything: of `op`.
+    #[inline]
+    pub fn touch_as(&mut self, key: Key<'_>, op: &Op<'_>) {
+        let db = self.db;
+        let partition = self.access.partition(key.hash);
+        partition.touch(db, key.bytes);
+        partition.note_event(db, key.bytes, events_of(op).0);
     }
 
     /// Empties a database; what was in it is handed back to be freed. The row must lock all partitions.

@@ -13,6 +13,7 @@ const FLAG_NAMES: &[(Flags, &str)] = &[
     (Flags::READONLY, "readonly"),
     (Flags::DENYOOM, "denyoom"),
     (Flags::ADMIN, "admin"),
+    (Flags::PUBSUB, "pubsub"),
     (Flags::NOSCRIPT, "noscript"),
     (Flags::BLOCKING, "blocking"),
     (Flags::LOADING, "loading"),
@@ -309,7 +310,7 @@ fn keys_of(command: Args<'_>, with_access: bool, reply: &mut Reply) {
     let Some(row) = row else {
         return reply.error("ERR Invalid command specified");
     };
-    if key_range(row.keys).0 == 0 {
+    if key_range(row.keys).0 == 0 || row.docs.access.contains(&"not_key") {
         return reply.error("ERR The command has no key arguments");
     }
     if !row.accepts(command.len()) {

@@ -19,6 +19,8 @@ impl Categories {
     pub const WRITE: Self = Self(1 << 2);
     /// Strings.
     pub const STRING: Self = Self(1 << 7);
+    /// Channels.
+    pub const PUBSUB: Self = Self(1 << 12);
     /// For operators.
     pub const ADMIN: Self = Self(1 << 13);
     /// O(1) or O(log n).
@@ -96,6 +98,8 @@ pub enum Group {
     Connection,
     /// Keys whatever their type.
     Generic,
+    /// Channels.
+    PubSub,
     /// The server.
     Server,
     /// Strings.
@@ -111,6 +115,7 @@ impl Group {
             Self::Cluster => "cluster",
             Self::Connection => "connection",
             Self::Generic => "generic",
+            Self::PubSub => "pubsub",
             Self::Server => "server",
             Self::String => "string",
             Self::Transactions => "transactions",

@@ -4,6 +4,7 @@
 //! effect = 0x00 | db varint | key length varint | key | op length varint | op      (see db::op)
 //!        | 0x01 | db varint                                                        FLUSHDB of one database
 //!        | 0x02 | 0 | node u128                                                    a newcomer is admitted to the mesh
+//!        | 0x03 | 0 or 1 | channel length varint | channel | length varint | message  PUBLISH or SPUBLISH: told, not stored
 //! ```
 
 use smallvec::SmallVec;
@@ -14,6 +15,7 @@ use crate::db::{NodeId, Op};
 const KEY: u8 = 0;
 const FLUSH: u8 = 1;
 const ADMIT: u8 = 2;
+const PUBLISH: u8 = 3;
 
 /// One effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +38,15 @@ pub enum Effect<'a> {
     Admit {
         /// The node.
         node: NodeId,
+    },
+    /// A message, which every master tells once and none keeps. It stands alone in its record.
+    Publish {
+        /// SPUBLISH.
+        is_shard: bool,
+        /// Where.
+        channel: &'a [u8],
+        /// What.
+        message: &'a [u8],
     },
 }
 
@@ -63,6 +74,16 @@ impl Effects {
             Effect::Admit { node } => {
                 self.payload.extend_from_slice(&[ADMIT, 0]);
                 self.payload.extend_from_slice(&node.0.to_le_bytes());
+            }
+            Effect::Publish {
+                is_shard,
+                channel,
+                message,
+            } => {
+                self.payload
+                    .extend_from_slice(&[PUBLISH, u8::from(is_shard)]);
+                varint::put_bytes(&mut self.payload, channel);
+                varint::put_bytes(&mut self.payload, message);
             }
         }
         self.count += 1;
@@ -120,6 +141,11 @@ pub fn decode<'a>(reader: &mut Reader<'a>) -> Result<Effect<'a>, Malformed> {
         ADMIT => Ok(Effect::Admit {
             node: NodeId(reader.u128()?),
         }),
+        PUBLISH if db <= 1 => Ok(Effect::Publish {
+            is_shard: db == 1,
+            channel: reader.bytes()?,
+            message: reader.bytes()?,
+        }),
         _ => Err(Malformed(
             "unknown effect: this node is older than its peer",
         )),
@@ -129,6 +155,11 @@ pub fn decode<'a>(reader: &mut Reader<'a>) -> Result<Effect<'a>, Malformed> {
 /// Whether a record may hold admissions: they stand alone and first.
 pub fn admits(payload: &[u8]) -> bool {
     payload.first() == Some(&ADMIT)
+}
+
+/// Whether a record may hold a message: it stands alone.
+pub fn publishes(payload: &[u8]) -> bool {
+    payload.first() == Some(&PUBLISH)
 }
 
 /// Reads all effects of a record and checks that they are as many as it says.
@@ -206,5 +237,25 @@ mod tests {
         assert_eq!(effects.payload(), golden);
         assert!(admits(&golden));
         assert_eq!(decode_all(&golden, 1).unwrap(), [admit]);
+    }
+
+    #[test]
+    fn a_publish_has_these_bytes_and_comes_back() {
+        for (is_shard, first) in [(false, 0), (true, 1)] {
+            let publish = Effect::Publish {
+                is_shard,
+                channel: b"ch",
+                message: b"hey",
+            };
+            let mut effects = Effects::default();
+            effects.push(publish);
+            let golden = [3, first, 2, b'c', b'h', 3, b'h', b'e', b'y'];
+            assert_eq!(effects.payload(), golden);
+            assert_eq!(decode_all(&golden, 1).unwrap(), [publish]);
+            for len in 1..golden.len() {
+                assert!(decode_all(&golden[..len], 1).is_err());
+            }
+        }
+        assert!(decode_all(&[3, 2, 0, 0], 1).is_err());
     }
 }

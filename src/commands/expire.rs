@@ -172,7 +172,7 @@ fn expire_generic(call: &mut DataCall<'_, '_>, unit: Unit, name: &str) {
         if current != Some(Some(deadline)) {
             call.apply(key, op);
         } else {
-            call.touch(key);
+            call.touch_as(key, &op);
         }
     }
     call.reply.integer(i64::from(changes));

@@ -17,6 +17,7 @@ static FAMILIES: &[&[Row]] = &[
     scan::ROWS,
     flush::ROWS,
     session_rows::ROWS,
+    session_rows::PUBSUB_ROWS,
     server_rows::ROWS,
     operator_rows::ROWS,
 ];

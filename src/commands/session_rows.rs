@@ -3,6 +3,9 @@
 use crate::commands::docs::{Argument, Categories, Docs, Group};
 use crate::commands::table::{Flags, Handler, Keys, Row, SessionCommand, Stamps};
 mod client;
+mod pubsub;
+
+pub use pubsub::ROWS as PUBSUB_ROWS;
 
 /// The rows.
 pub static ROWS: &[Row] = &[

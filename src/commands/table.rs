@@ -72,6 +72,8 @@ impl Flags {
 
     /// Its work is bounded by its arguments, though Redis does not call it fast.
     pub const BRIEF: Self = Self(1 << 17);
+    /// Of channels, not of data.
+    pub const PUBSUB: Self = Self(1 << 18);
 
     /// Both.
     pub const fn and(self, other: Self) -> Self {
@@ -120,9 +122,13 @@ pub enum SessionCommand {
     Hello,
     Multi,
     Ping,
+    Publish,
+    Pubsub,
     Quit,
     Reset,
     Select,
+    Subscribe,
+    Unsubscribe,
     Unwatch,
     Wait,
     Watch,

@@ -31,6 +31,9 @@ pub struct Options {
     pub unixsocketperm: u32,
     pub proto_max_bulk_len: u64,
     pub client_output_buffer_limit: OutputBufferLimits,
+    pub tracking_table_max_keys: u64,
+    /// The letters.
+    pub notify_keyspace_events: String,
 
     pub databases: u32,
     #[serde(deserialize_with = "some_text")]
@@ -129,6 +132,7 @@ pub struct Options {
     pub trace_sample_ratio: f64,
     pub trace_max_per_second: u32,
     pub trace_keys: bool,
+    pub replicate_publish: bool,
 }
 
 /// An address of `bind`: `*` is every IPv4 address, `::*` every IPv6 address.

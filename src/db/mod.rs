@@ -10,11 +10,13 @@
 //! - [`settle`]: what time does: folding, purging, flushing.
 //! - [`item`]: a key as it travels in a snapshot; [`merge`]: two nodes' views of one key become one.
 //! - [`snapshot`]: the walk that shows one instant while writes go on.
+//! - [`news`]: what others want to hear of it.
 //! - [`reissue`]: what a node that joins a mesh must say anew.
 
 pub mod glob;
 pub mod item;
 pub mod merge;
+pub mod news;
 pub mod op;
 pub mod origin;
 pub mod partition;

@@ -14,6 +14,7 @@ use std::sync::atomic::AtomicBool;
 
 use hashbrown::HashMap;
 
+use crate::db::news::NewsDesk;
 use crate::db::op;
 use crate::db::origin::Origins;
 use crate::db::record::{Meta, Record};
@@ -121,6 +122,7 @@ pub struct Partition {
     pub(super) merge_parity: bool,
     pub(super) merge_open: bool,
     watchers: Watchers,
+    pub(super) news: NewsDesk,
     /// What happened here.
     pub stats: PartitionStats,
 }
@@ -138,6 +140,7 @@ impl Partition {
             merge_parity: false,
             merge_open: false,
             watchers: HashMap::new(),
+            news: NewsDesk::default(),
             stats: PartitionStats::default(),
         }
     }

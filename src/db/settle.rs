@@ -132,6 +132,7 @@ impl Partition {
             }
             self.remove(db, key);
             self.stats.expired += 1;
+            self.note_expired(db, key.bytes);
             return;
         }
         let Some(record) = self.dbs[db as usize].table.get(key.bytes, key.hash) else {
@@ -145,6 +146,7 @@ impl Partition {
             }
             self.remove(db, key);
             self.stats.expired += 1;
+            self.note_expired(db, key.bytes);
         }
     }
 

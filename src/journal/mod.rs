@@ -21,7 +21,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::ablation::{Rule, is_off};
-use crate::db::{Hlc, OriginIndex, UnixMillis};
+use crate::db::{Hlc, OriginIndex, Stamp, UnixMillis};
 use log::Log;
 
 /// A trace context as it travels, see the observability crate.
@@ -170,6 +170,31 @@ impl Journal {
         self.evict(&mut inner);
         drop(inner);
         self.wake();
+    }
+
+    /// Appends a record of one effect that no partition has a part in, and says its stamp. One that is being filled comes first.
+    pub fn append(&self, now: UnixMillis, record: Record) -> Stamp {
+        let mut inner = self.inner.lock();
+        inner.advance(now);
+        let (own, stamp) = (inner.own, inner.hlc.plus(1));
+        inner.hlc = stamp;
+        if inner.open.is_empty() || is_off(Rule::Reservation) {
+            let prev = inner.log(own).last;
+            inner.append(
+                own,
+                Entry {
+                    prev,
+                    stamp,
+                    record,
+                },
+            );
+            self.evict(&mut inner);
+        } else {
+            inner.open.push_back(Place::Filled(stamp, record));
+        }
+        drop(inner);
+        self.wake();
+        Stamp::new(stamp, own)
     }
 
     /// Where a record from elsewhere stands. The caller holds the origin's ingest lock until it has called [`Self::accept`].

@@ -31,6 +31,10 @@ pub struct Caller {
 #[derive(Debug, Default)]
 pub struct Scratch {
     pub(super) effects: Effects,
+    /// Whose memory it is, where that is a client.
+    pub client: Option<u64>,
+    /// The client wants to hear of changes of what it reads.
+    pub tracks: bool,
     /// What the last call published, for simulations: how many effects and their bytes.
     #[cfg(feature = "ablation")]
     pub published: Option<(u32, Bytes)>,
@@ -62,6 +66,9 @@ impl Keyspace {
         scratch: &mut Scratch,
         reply: &mut Reply,
     ) -> Ran {
+        if self.is_heard() {
+            return self.execute_heard(row, args, first_hash, caller, scratch, reply);
+        }
         match row.keys {
             Keys::One => {
                 let hash = first_hash.unwrap_or_else(|| self.hash(args.get(1)));
@@ -159,7 +166,7 @@ impl Keyspace {
         reason = "the hot path passes what it has, without a struct to fill"
     )]
     #[inline]
-    fn run(
+    pub(super) fn run(
         &self,
         row: &Row,
         args: Args<'_>,

@@ -10,6 +10,7 @@ use crate::commands::effects::{self, Effect};
 use crate::db::varint::Malformed;
 use crate::db::{Hlc, Key, OriginIndex, Outcome, Partition, Stamp, UnixMillis, WriteContext};
 use crate::journal::{Arrival, Entry, Record, TraceBytes};
+use crate::keyspace::audience::is_message;
 use crate::keyspace::{Guards, Keyspace};
 
 /// A record as it came over a link.
@@ -107,6 +108,17 @@ impl Keyspace {
                 record,
             },
         );
+        if self.is_heard() {
+            self.gather(
+                None,
+                guards.iter_mut().filter_map(|guard| guard.as_deref_mut()),
+            );
+            drop(guards);
+            self.pubsub.announce();
+        }
+        if is_message(&foreign.payload) {
+            self.tell_messages(Stamp::new(foreign.stamp, foreign.origin), &effects);
+        }
         Ok(Ingested::Applied { superseded, winner })
     }
 
@@ -114,7 +126,7 @@ impl Keyspace {
     fn effect_hash(&self, effect: &Effect<'_>) -> u64 {
         match effect {
             Effect::Key { key, .. } => self.hash(key),
-            Effect::Flush { .. } | Effect::Admit { .. } => 0,
+            Effect::Flush { .. } | Effect::Admit { .. } | Effect::Publish { .. } => 0,
         }
     }
 
@@ -125,7 +137,7 @@ impl Keyspace {
             match effect {
                 Effect::Key { .. } => needed[partition_of(*hash, count)] = true,
                 Effect::Flush { .. } => needed.fill(true),
-                Effect::Admit { .. } => {}
+                Effect::Admit { .. } | Effect::Publish { .. } => {}
             }
         }
         self.lock_needed(&needed)

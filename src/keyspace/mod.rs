@@ -4,6 +4,7 @@
 //! does the work itself. Nobody awaits while holding one. Per key, journal order is execution order, because a command
 //! reserves its place in the journal while it holds the key's partition.
 
+mod audience;
 mod execute;
 mod ingest;
 mod transaction;
@@ -17,7 +18,7 @@ pub use upkeep::{Counts, PURGE_PERIOD_MS};
 pub use warm::WARM_MAX;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
@@ -27,6 +28,7 @@ use crate::db::op::STRING_LEN_MAX;
 use crate::db::table::KeyHasher;
 use crate::db::{Hlc, Origins, Partition, UnixMillis};
 use crate::journal::Journal;
+use crate::pubsub::PubSub;
 
 /// Some of the partitions, locked, each in its place.
 type Guards<'a> = SmallVec<[Option<MutexGuard<'a, Partition>>; 16]>;
@@ -54,6 +56,12 @@ pub struct Keyspace {
     pub origins: Arc<Origins>,
     /// What was done here.
     pub journal: Journal,
+    /// Who listens.
+    pub pubsub: PubSub,
+    /// What partitions listen for: see [`crate::db::news::Attention`].
+    attention: AtomicU32,
+    /// Orders the news of all partitions.
+    tickets: Arc<AtomicU64>,
     settled: AtomicU64,
     stamped: AtomicBool,
     recording: AtomicBool,
@@ -65,6 +73,8 @@ pub struct Keyspace {
     /// For tests: the next write command panics after its first change.
     pub panic_after_mutation: AtomicBool,
     ingest_locks: Box<[Mutex<()>]>,
+    /// By origin: the stamp of its last message that was told here. It never falls, whatever is forgotten else.
+    told: Box<[AtomicU64]>,
 }
 
 impl Keyspace {
@@ -87,6 +97,9 @@ impl Keyspace {
             databases: config.databases,
             origins,
             journal,
+            pubsub: PubSub::default(),
+            attention: AtomicU32::new(audience::SILENT),
+            tickets: Arc::default(),
             settled: AtomicU64::new(0),
             stamped: AtomicBool::new(config.stamped),
             recording: AtomicBool::new(config.stamped),
@@ -98,6 +111,9 @@ impl Keyspace {
             randomness: AtomicU64::new(config.hash_seed | 1),
             string_len_max: AtomicUsize::new(STRING_LEN_MAX),
             panic_after_mutation: AtomicBool::new(false),
+            told: (0..crate::db::origin::ORIGINS_MAX + 1)
+                .map(|_| AtomicU64::new(0))
+                .collect(),
             ingest_locks: (0..crate::db::origin::ORIGINS_MAX + 1)
                 .map(|_| Mutex::new(()))
                 .collect(),

@@ -95,9 +95,18 @@ impl Keyspace {
                 reply,
                 &mut access,
             );
+            if scratch.tracks {
+                self.gather(scratch.client, access.iter_mut());
+                self.remember(queued.row, args, scratch);
+            }
             answered(queued.row, reply.since(mark));
         }
         let stamp = reservation.and_then(|reservation| self.publish(reservation, caller, scratch));
+        if self.is_heard() {
+            self.gather(scratch.client, access.iter_mut());
+            drop(guards);
+            self.pubsub.announce();
+        }
         TransactionEnd::Done(Ran { stamp, panicked })
     }
 }

@@ -42,6 +42,7 @@ impl Keyspace {
     /// Removes the expired keys of one partition, a segment per lock. Where writes come from elsewhere, only deadlines before the
     /// settled time are past recall.
     pub fn purge_partition(&self, index: usize, now: UnixMillis) {
+        self.announce_rest(index);
         let settled = self.settled();
         let before = if self.is_stamped() || self.is_following() {
             if settled == Hlc::ZERO {
@@ -61,10 +62,15 @@ impl Keyspace {
             }
             let mut from = Some(0);
             while let Some(position) = from {
-                from = self
-                    .lock(index)
-                    .purge_expired(db, position, before, settled);
+                let mut partition = self.lock(index);
+                from = partition.purge_expired(db, position, before, settled);
+                if partition.has_news() {
+                    self.gather(None, std::iter::once(&mut *partition));
+                }
             }
+        }
+        if self.is_heard() {
+            self.pubsub.announce();
         }
     }
 

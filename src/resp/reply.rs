@@ -134,6 +134,13 @@ impl Reply {
         self.out.extend_from_slice(bytes);
     }
 
+    /// Appends a message that is RESP already: its first byte and the others.
+    pub fn letter(&mut self, (first, rest): (u8, &[u8])) {
+        self.out.reserve(rest.len() + 1);
+        self.out.push(first);
+        self.raw(rest);
+    }
+
     /// `+OK`.
     #[inline]
     pub fn ok(&mut self) {

@@ -189,12 +189,40 @@ async function connections(redis, other) {
     equal("quit", await third.quit(), "OK");
 }
 
-const all = [strings, errors, scans, pipelines, transactions, connections];
+async function messages(redis, other) {
+    const subscriber = redis.duplicate();
+    const heard = [];
+    let wake = () => {};
+    const hear = (...message) => { heard.push(message); wake(); };
+    subscriber.on("messageBuffer", (channel, message) => hear(String(channel), String(message)));
+    subscriber.on("pmessage", hear);
+    // ioredis counts shard channels together with the others, and waits for ever at their end: a connection of their own.
+    const sharded = redis.duplicate();
+    sharded.on("smessage", hear);
+    const until = async (count) => {
+        while (heard.length < count) await new Promise((done) => { wake = done; });
+        return heard.splice(0, count);
+    };
+    equal("subscribe", [await subscriber.subscribe("news", "more"), await subscriber.psubscribe("n*"),
+        await sharded.ssubscribe("s")], [2, 3, 1]);
+    equal("receivers", [await other.publish("news", "hello"), await other.spublish("s", "shard")], [2, 1]);
+    equal("messages", await until(3), [["news", "hello"], ["n*", "news", "hello"], ["s", "shard"]]);
+    equal("numsub", await other.pubsub("NUMSUB", "news", "none"), ["news", 1, "none", 0]);
+    for (let number = 0; number < 1000; number++) other.publish("more", number);
+    equal("in order", await until(1000), Array.from({ length: 1000 }, (_, number) => ["more", String(number)]));
+    equal("unsubscribe", [await subscriber.unsubscribe("news", "more"), await subscriber.punsubscribe("n*")], [1, 0]);
+    equal("of a shard", await sharded.sunsubscribe("s"), 0);
+    equal("nobody hears", [await other.publish("news", "x"), await subscriber.set("after", 1)], [0, "OK"]);
+    subscriber.disconnect();
+    sharded.disconnect();
+}
+
+const all = [strings, errors, scans, pipelines, transactions, connections, messages];
 for (const [name, options, families] of [
     ["RESP2", { protocol: 2 }, all],
     ["RESP3", { protocol: 3 }, all],
     // MULTI of many calls and auto-pipelining are not made for each other in ioredis.
-    ["auto-pipelining", { enableAutoPipelining: true }, [strings, errors, scans, pipelines, autoPipelines, connections]],
+    ["auto-pipelining", { enableAutoPipelining: true }, [strings, errors, scans, pipelines, autoPipelines, connections, messages]],
 ]) {
     const redis = connect(options);
     const other = connect({});

@@ -318,6 +318,46 @@ def server_commands(check, server):
     check.equal("command", [command["arity"], command["first_key_pos"], command["last_key_pos"], command["step_count"]], [2, 1, 1, 1])
 
 
+def messages(check, server, other):
+    """Channels, patterns, shard channels and events of keys; the subscriber has its own connection."""
+    def heard(pubsub):
+        deadline = time.monotonic() + CONVERGE_SECONDS
+        while time.monotonic() < deadline:
+            message = pubsub.get_message(ignore_subscribe_messages=True, timeout=1)
+            if message:
+                return message["type"], message["pattern"], message["channel"], message["data"]
+        return None
+
+    with server.pubsub() as pubsub:
+        pubsub.subscribe("news", "more")
+        pubsub.psubscribe("n*")
+        check.equal("the answers", [pubsub.get_message(timeout=CONVERGE_SECONDS)["data"] for _ in range(3)], [1, 2, 3])
+        check.equal("receivers", other.publish("news", BINARY), 2)
+        check.equal("a message", heard(pubsub), ("message", None, b"news", BINARY))
+        check.equal("by its pattern", heard(pubsub), ("pmessage", b"n*", b"news", BINARY))
+        check.equal("who hears", other.pubsub_numsub("news", "none"), [(b"news", 1), (b"none", 0)])
+        check.equal("channels", sorted(other.pubsub_channels()), [b"more", b"news"])
+        check.equal("patterns", other.pubsub_numpat(), 1)
+        for number in range(2000):
+            other.publish("more", number)
+        check.equal("in order", [heard(pubsub)[3] for _ in range(2000)], [str(number).encode() for number in range(2000)])
+        pubsub.unsubscribe("news")
+        pubsub.punsubscribe()
+        other.publish("news", "x")
+        other.publish("more", "y")
+        check.equal("no more of it", heard(pubsub), ("message", None, b"more", b"y"))
+    before = server.config_get("notify-keyspace-events")["notify-keyspace-events"]
+    server.config_set("notify-keyspace-events", "KEA")
+    with server.pubsub() as pubsub:
+        pubsub.psubscribe("__key*@0__:*")
+        check.equal("subscribed", pubsub.get_message(timeout=CONVERGE_SECONDS)["type"], "psubscribe")
+        other.set("k", 1, ex=100)
+        check.equal("events", [heard(pubsub)[2:] for _ in range(4)], [
+            (b"__keyspace@0__:k", b"set"), (b"__keyevent@0__:set", b"k"),
+            (b"__keyspace@0__:k", b"expire"), (b"__keyevent@0__:expire", b"k")])
+    server.config_set("notify-keyspace-events", before)
+
+
 def decoded(check, port, protocol):
     server = redis.Redis(HOST, port, protocol=protocol, decode_responses=True, client_name="decoded")
     check.equal("text in, text out", [server.set("d", "größe"), server.get("d")], [True, "größe"])
@@ -349,6 +389,7 @@ def one_server(check, port):
             family(check, server)
         server.flushall()
         transactions(check, server, other)
+        messages(check, server, other)
         connections(check, alone, other, protocol)
         decoded(check, port, protocol)
         asyncio.run(coroutines(check, port, protocol))

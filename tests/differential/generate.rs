@@ -165,6 +165,13 @@ impl Generator {
         if is(0, b"wait") || is(0, b"debug") || is(0, b"client") && is(1, b"kill") {
             return;
         }
+        // Each name of an unsubscription is answered by itself, and who tracks gets what it did not ask for.
+        if is(0, b"unsubscribe") || is(0, b"punsubscribe") || is(0, b"sunsubscribe") {
+            return;
+        }
+        if is(0, b"subscribe") || is(0, b"client") && is(1, b"tracking") {
+            return;
+        }
         // Redis dies of billions of clients: it makes room for them at once.
         if is(2, b"maxclients") {
             return;

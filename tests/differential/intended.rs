@@ -14,7 +14,7 @@ const OWN_VALUES: &[&[u8]] = &[
     b"repl-backlog-size",
 ];
 /// Commands of Redis that other releases bring.
-const NOT_YET: &[&[u8]] = &[b"save", b"pubsub", b"module"];
+const NOT_YET: &[&[u8]] = &[b"save", b"module"];
 
 /// Why these two may differ; none where they may not.
 pub fn reason(command: &[Vec<u8>], ours: &Reply, theirs: &Reply) -> Option<&'static str> {

@@ -134,6 +134,11 @@ impl Client {
         Ok(line.trim_end_matches("\r\n").to_owned())
     }
 
+    /// What comes unasked.
+    pub fn next(&mut self) -> Value {
+        self.read().unwrap()
+    }
+
     fn read(&mut self) -> std::io::Result<Value> {
         let line = self.read_line()?;
         let (kind, rest) = line.split_at(1);

@@ -21,6 +21,7 @@ mod links;
 mod metrics;
 mod process;
 mod proxy;
+mod pubsub;
 mod replica;
 mod settings;
 mod shutdown;

@@ -92,6 +92,8 @@ fn add(sum: &mut Coverage, more: &Coverage) {
     sum.transactions += more.transactions;
     sum.duplicates += more.duplicates;
     sum.under_way += more.under_way;
+    sum.publishes += more.publishes;
+    sum.heard_all += more.heard_all;
 }
 
 #[test]
@@ -224,6 +226,8 @@ fn all_masters_equal_each_other_and_the_oracle_after_everything_that_can_go_wron
             stamps_ahead,
             duplicates,
             under_way,
+            publishes,
+            heard_all,
             ..
         } = sum;
         for (count, what) in [
@@ -251,6 +255,8 @@ fn all_masters_equal_each_other_and_the_oracle_after_everything_that_can_go_wron
             (stamps_ahead, "stamps from the future"),
             (duplicates, "records that come twice"),
             (under_way, "records under way when a way changes"),
+            (publishes, "messages"),
+            (heard_all, "runs in which everybody hears all messages"),
         ] {
             assert!(
                 count > 0,

@@ -299,6 +299,7 @@ impl SimNode {
                 Effect::Key { db, key, op } => (*db, Some(key.to_vec()), Some(*op)),
                 Effect::Flush { db } => (*db, None, None),
                 Effect::Admit { .. } => panic!("clients admit nobody"),
+                Effect::Publish { .. } => panic!("a message stands alone"),
             };
             let mut bytes = Vec::new();
             if let Some(op) = op {

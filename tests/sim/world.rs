@@ -6,6 +6,7 @@ mod departure;
 mod disks;
 mod faults;
 mod follower;
+mod messages;
 mod verdict;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::oracle::Published;
 use crate::rng::Rng;
 use crate::world::departure::Departure;
 use crate::world::disks::Disks;
+use crate::world::messages::Messages;
 
 /// Simulated milliseconds per round while everything heals.
 const HEAL_STEP_MS: i64 = 25;
@@ -55,6 +57,8 @@ pub struct Coverage {
     pub followers: u64,
     pub clock_alarms: u64,
     pub stamps_ahead: u64,
+    pub publishes: u64,
+    pub heard_all: u64,
 }
 
 /// How a run ended.
@@ -81,6 +85,7 @@ pub struct World {
     calm: bool,
     departure: Departure,
     disks: Disks,
+    messages: Messages,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,7 +156,9 @@ pub fn run(seed: u64) -> Report {
         calm,
         departure: Departure::drawn(seed),
         disks: Disks::drawn(seed),
+        messages: Messages::drawn(seed),
     };
+    world.listen();
     if world.rng.percent(40) {
         world.cold_start();
     }
@@ -198,6 +205,9 @@ impl World {
 
     fn step(&mut self) {
         self.advance();
+        self.listen();
+        self.publish();
+        self.hear();
         if !self.calm {
             self.faults();
         }

@@ -45,7 +45,9 @@ impl Session {
         shown.reply_peak = self.reply_peak.max(self.reply.len());
         shown.unsent = 0;
         shown.over_soft_limit_since = None;
-        self.shows_unsent = false;
+        if std::mem::take(&mut self.shows_unsent) {
+            client.mailbox.set_unsent(0);
+        }
     }
 
     /// DEBUG SLEEP has slept, which is what it took.
@@ -70,6 +72,7 @@ impl Session {
     pub(super) fn show_all_sent(&mut self) {
         if self.shows_unsent {
             self.shows_unsent = false;
+            self.conversation.client.mailbox.set_unsent(0);
             let mut shown = self.conversation.client.shown.lock();
             shown.unsent = 0;
             shown.over_soft_limit_since = None;

@@ -35,7 +35,17 @@ impl Session {
             if let Poll::Ready(value) = future.as_mut().poll(cx) {
                 return Poll::Ready(Ok(Meanwhile::Done(value)));
             }
-            while self.sent < self.reply.len() {
+            // Before the mailbox is looked at: what comes later wakes this task again.
+            self.conversation.client.listen(cx.waker());
+            loop {
+                if self.conversation.client.mailbox.is_waiting() {
+                    if let Err(end) = self.collect_mail() {
+                        return Poll::Ready(Err(end));
+                    }
+                }
+                if self.sent == self.reply.len() {
+                    break;
+                }
                 match self
                     .wire
                     .poll_write(cx, &self.reply.as_bytes()[self.sent..])
@@ -49,7 +59,6 @@ impl Session {
             if self.wire.poll_closed(cx).is_ready() {
                 return Poll::Ready(Err(End::Gone));
             }
-            self.conversation.client.listen(cx.waker());
             match self.conversation.client.take_signals() {
                 bits if bits & signal::KILL != 0 => Poll::Ready(Err(End::Killed)),
                 bits if bits & WAKING != 0 => Poll::Ready(Ok(Meanwhile::Signals(bits))),

@@ -7,5 +7,7 @@ mod introspection;
 mod lifecycle;
 mod links;
 mod pipelines;
+mod pubsub;
 mod support;
+mod tracking;
 mod transactions;

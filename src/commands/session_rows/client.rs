@@ -316,6 +316,35 @@ pub static ROWS: &[Row] = &[
         },
     ),
     row(
+        "client|tracking",
+        -3,
+        ANYTIME,
+        &Docs {
+            summary: "Controls server-assisted client-side caching for the connection.",
+            since: "6.0.0",
+            group: Group::Connection,
+            complexity: "O(1). Some options may introduce additional complexity.",
+            categories: Categories::CONNECTION,
+            arguments: &[
+                Argument::one_of(
+                    "status",
+                    &[Argument::word("on", "ON"), Argument::word("off", "OFF")],
+                ),
+                Argument::integer("client-id").after("REDIRECT").optional(),
+                Argument::string("prefix")
+                    .after("PREFIX")
+                    .optional()
+                    .multiple()
+                    .multiple_token(),
+                Argument::word("bcast", "BCAST").optional(),
+                Argument::word("optin", "OPTIN").optional(),
+                Argument::word("optout", "OPTOUT").optional(),
+                Argument::word("noloop", "NOLOOP").optional(),
+            ],
+            ..Docs::NONE
+        },
+    ),
+    row(
         "client|trackinginfo",
         2,
         ANYTIME,

@@ -43,7 +43,7 @@ fn add(call: &mut DataCall<'_, '_>, delta: i64) {
     if !found || delta != 0 {
         call.apply(key, Op::Incr(delta));
     } else {
-        call.touch(key);
+        call.touch_as(key, &Op::Incr(delta));
     }
     call.reply.integer(sum);
 }
@@ -70,7 +70,7 @@ pub(super) fn incrbyfloat(call: &mut DataCall<'_, '_>) {
             if changes {
                 call.apply(key, Op::IncrByFloat(text));
             } else {
-                call.touch(key);
+                call.touch_as(key, &Op::IncrByFloat(text));
             }
             call.reply.bulk(shown.as_bytes());
         }

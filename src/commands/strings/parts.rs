@@ -22,7 +22,7 @@ pub(super) fn append(call: &mut DataCall<'_, '_>) {
     if old_len.is_none() || !tail.is_empty() {
         call.apply(key, Op::Append(tail));
     } else {
-        call.touch(key);
+        call.touch_as(key, &Op::Append(tail));
     }
     call.reply.integer(len as i64);
 }

@@ -89,7 +89,7 @@ pub(super) fn getex(call: &mut DataCall<'_, '_>) {
         Ok(Some(op)) if op != Op::Expire(deadline) => {
             call.apply(key, op);
         }
-        Ok(Some(Op::Expire(Some(_)))) => call.touch(key),
+        Ok(Some(op @ Op::Expire(Some(_)))) => call.touch_as(key, &op),
         Ok(_) => {}
     }
 }

@@ -90,6 +90,12 @@ pub(super) const ROWS: &[Directive] = &[
         "50",
         "commands traced per second at most",
     ),
+    row(
+        "replicate-publish",
+        Kind::Bool,
+        "yes",
+        "PUBLISH reaches subscribers of all masters and replicas",
+    ),
     row("trace-keys", Kind::Bool, "no", "name keys in traces"),
     row(
         "log-format",

@@ -106,16 +106,16 @@ pub(super) const ROWS: &[Directive] = &[
         "sockets are not marked",
     )
     .immutable(),
-    accepted(
+    row(
         "tracking-table-max-keys",
         Kind::Integer(0, LONG),
         "1000000",
-        "client-side caching is not offered yet",
+        "keys that are remembered for clients that cache them",
     ),
-    accepted(
+    row(
         "notify-keyspace-events",
         Kind::KeyspaceEvents,
         "",
-        "no keyspace notifications are sent yet",
+        "which events of keys are published, as letters",
     ),
 ];

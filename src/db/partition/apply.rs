@@ -19,14 +19,21 @@ impl Partition {
         }
         // That a key goes whose time had come is no change.
         let was_gone = |this: &Self| matches!(op, Op::Del) && this.is_expired(db, key, ctx.now);
-        let is_watched = !self.watchers.is_empty() && !was_gone(self);
+        let hears = self.news.attention.is_some();
+        let is_watched = (hears || !self.watchers.is_empty()) && !was_gone(self);
+        let existed = hears && self.before_write(db, key, ctx.now);
         let outcome = if self.stamped {
             self.apply_stamped(db, key, op, ctx)
         } else {
             self.apply_plain(db, key, op, ctx)
         };
         match outcome {
-            Outcome::Applied if is_watched => self.touch(db, key.bytes),
+            Outcome::Applied if is_watched => {
+                self.touch(db, key.bytes);
+                if hears {
+                    self.after_write(db, key, &op, existed);
+                }
+            }
             Outcome::Superseded(_) => self.stats.superseded += 1,
             _ => {}
         }

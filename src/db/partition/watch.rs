@@ -25,8 +25,9 @@ impl Partition {
         }
     }
 
-    /// Raises the flags of whoever watches a key.
-    pub fn touch(&self, db: u32, key: &[u8]) {
+    /// Raises the flags of whoever watches a key, and tells whoever may have cached it.
+    pub fn touch(&mut self, db: u32, key: &[u8]) {
+        self.note_change(key);
         if self.watchers.is_empty() {
             return;
         }
@@ -36,7 +37,8 @@ impl Partition {
     }
 
     /// Raises the flags of all watched keys of a database that exist.
-    pub(in crate::db) fn touch_all(&self, db: u32) {
+    pub(in crate::db) fn touch_all(&mut self, db: u32) {
+        self.note_flush();
         for ((_, key), flags) in self
             .watchers
             .iter()

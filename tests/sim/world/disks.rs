@@ -56,7 +56,9 @@ impl World {
         if self.disks.is_due && node.attached && !node.follows && formed {
             self.lose_disk(index);
         }
+        self.hear();
         self.nodes[index].restart(self.now);
+        self.listen_anew(index);
     }
 
     fn lose_disk(&mut self, index: usize) {

@@ -61,6 +61,7 @@ impl World {
             }
         }
         failures.extend(self.follower_fault());
+        failures.extend(self.message_faults());
         failures.extend(self.network.crossings.fault());
         let late: u64 = live
             .iter()

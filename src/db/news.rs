@@ -1,0 +1,203 @@
+//! What others want to hear of a partition: events with Redis's names, and keys that clients may have cached.
+//!
+//! A partition writes its news down while it is locked; its owner takes them before the lock goes, so that news of one key stay in
+//! their order. Where nobody listens nothing is written down, and a write pays one branch.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::db::op::{self, Expiry, Op};
+use crate::db::partition::{Key, Partition};
+use crate::db::stamp::UnixMillis;
+
+/// The classes of events, and what else may be listened for: a bit each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Attention(pub u32);
+
+impl Attention {
+    /// Nothing.
+    pub const NONE: Self = Self(0);
+    /// `g`: commands that fit any type.
+    pub const GENERIC: Self = Self(1 << 2);
+    /// `$`.
+    pub const STRING: Self = Self(1 << 3);
+    /// `l`.
+    pub const LIST: Self = Self(1 << 4);
+    /// `s`.
+    pub const SET: Self = Self(1 << 5);
+    /// `h`.
+    pub const HASH: Self = Self(1 << 6);
+    /// `z`.
+    pub const ZSET: Self = Self(1 << 7);
+    /// `x`.
+    pub const EXPIRED: Self = Self(1 << 8);
+    /// `e`.
+    pub const EVICTED: Self = Self(1 << 9);
+    /// `t`.
+    pub const STREAM: Self = Self(1 << 10);
+    /// `m`: a reader did not find its key.
+    pub const KEY_MISS: Self = Self(1 << 11);
+    /// `d`.
+    pub const MODULE: Self = Self(1 << 13);
+    /// `n`: a key that was not there.
+    pub const NEW: Self = Self(1 << 14);
+    /// Whatever changed, for those who cache it.
+    pub const CHANGES: Self = Self(1 << 31);
+
+    /// Both.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of `other` are there.
+    #[inline]
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Whether anything is listened for.
+    #[inline]
+    pub const fn is_some(self) -> bool {
+        self.0 != 0
+    }
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// An event as `notify-keyspace-events` names it.
+    Event {
+        /// The database.
+        db: u32,
+        /// Redis's name.
+        name: &'static str,
+        /// The key.
+        key: Box<[u8]>,
+    },
+    /// What the key shows may be another thing than before.
+    Changed(Box<[u8]>),
+    /// A whole database may be.
+    Flushed,
+}
+
+/// An event of a write: its class and its name.
+pub type Event = (Attention, &'static str);
+
+/// The events of an operation, in Redis's order and with its names.
+pub fn events_of(op: &Op<'_>) -> (Event, Option<Event>) {
+    const EXPIRE: Event = (Attention::GENERIC, "expire");
+    let string = |name| (Attention::STRING, name);
+    match op {
+        Op::Set(_, Expiry::At(_)) | Op::Import(_, Some(_), _) => (string("set"), Some(EXPIRE)),
+        Op::Set(..) | Op::Import(..) => (string("set"), None),
+        Op::Del | Op::ImportDel(_) => ((Attention::GENERIC, "del"), None),
+        Op::Incr(_) => (string("incrby"), None),
+        Op::IncrByFloat(_) => (string("incrbyfloat"), None),
+        Op::Append(_) => (string("append"), None),
+        Op::SetRange(..) => (string("setrange"), None),
+        Op::Expire(Some(_)) => (EXPIRE, None),
+        Op::Expire(None) => ((Attention::GENERIC, "persist"), None),
+    }
+}
+
+/// News and the order among all partitions in which they were written down.
+#[derive(Debug, Default)]
+pub struct NewsDesk {
+    pub(super) attention: Attention,
+    written: Vec<(u64, News)>,
+    tickets: Arc<AtomicU64>,
+}
+
+impl NewsDesk {
+    fn write(&mut self, news: News) {
+        let ticket = self.tickets.fetch_add(1, Ordering::Relaxed);
+        self.written.push((ticket, news));
+    }
+}
+
+impl Partition {
+    /// Says what is listened for, and where tickets come from.
+    pub fn listen(&mut self, attention: Attention, tickets: &Arc<AtomicU64>) {
+        self.news.attention = attention;
+        self.news.tickets = Arc::clone(tickets);
+    }
+
+    /// Hands over what was written down since the last call.
+    pub fn take_news(&mut self, out: &mut Vec<(u64, News)>) {
+        out.append(&mut self.news.written);
+    }
+
+    /// Whether there is news.
+    pub fn has_news(&self) -> bool {
+        !self.news.written.is_empty()
+    }
+
+    /// Writes an event down, if its class is listened for.
+    #[inline]
+    pub fn note_event(&mut self, db: u32, key: &[u8], (class, name): Event) {
+        if self.news.attention.has(class) {
+            self.news.write(News::Event {
+                db,
+                name,
+                key: key.into(),
+            });
+        }
+    }
+
+    /// Writes down that what a key shows may have changed.
+    #[inline]
+    pub(super) fn note_change(&mut self, key: &[u8]) {
+        if self.news.attention.has(Attention::CHANGES) {
+            self.news.write(News::Changed(key.into()));
+        }
+    }
+
+    /// Writes down that a database may have.
+    pub(super) fn note_flush(&mut self) {
+        if self.news.attention.has(Attention::CHANGES) {
+            self.news.write(News::Flushed);
+        }
+    }
+
+    /// Whether a key shows something, and has not expired. A key that is about to be written over although its time had come is
+    /// told as expired: nobody will meet it again.
+    pub(super) fn before_write(&mut self, db: u32, key: Key<'_>, now: UnixMillis) -> bool {
+        let Some(record) = self.dbs[db as usize].table.get(key.bytes, key.hash) else {
+            return false;
+        };
+        if record.is_tombstone() {
+            return false;
+        }
+        if op::is_expired(record.deadline(), now) {
+            self.note_expired(db, key.bytes);
+            return false;
+        }
+        true
+    }
+
+    /// Writes down what a write did.
+    pub(super) fn after_write(&mut self, db: u32, key: Key<'_>, op: &Op<'_>, existed: bool) {
+        let record = self.dbs[db as usize].table.get(key.bytes, key.hash);
+        let exists = record.is_some_and(|record| !record.is_tombstone());
+        if !existed && !exists {
+            return;
+        }
+        if !existed {
+            self.note_event(db, key.bytes, (Attention::NEW, "new"));
+        }
+        let (first, second) = events_of(op);
+        self.note_event(db, key.bytes, first);
+        if let Some(second) = second {
+            self.note_event(db, key.bytes, second);
+        }
+    }
+
+    /// Writes down that a key's time has come.
+    pub(super) fn note_expired(&mut self, db: u32, key: &[u8]) {
+        if self.news.attention.is_some() {
+            self.note_event(db, key, (Attention::EXPIRED, "expired"));
+            self.note_change(key);
+        }
+    }
+}
