@@ -152,7 +152,10 @@ async fn a_subscriber_that_does_not_read_is_closed_at_its_limit_and_holds_nobody
     let message = format!("*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$100000\r\n{payload}\r\n");
     let mut told = 2;
     for _ in 0..1000 {
-        says.send(format!("PUBLISH a {payload}\r\n")).await;
+        says.send(format!(
+            "*3\r\n$7\r\nPUBLISH\r\n$1\r\na\r\n$100000\r\n{payload}\r\n"
+        ))
+        .await;
         let line = says.line().await;
         hears.expect(&message).await;
         told = line[1..].parse().unwrap();
