@@ -108,12 +108,15 @@ impl Names {
                 SessionCommand::Ping | SessionCommand::Echo | SessionCommand::Publish,
             ) => (Step::Own(row), false),
             // Whatever its row says: these may change what the following bytes mean, or wait.
-            Handler::Session(_) | Handler::Server(_) => {
+            Handler::Session(_) | Handler::Server(_) | Handler::Subcommands => {
                 let step = match args.try_get(1).filter(|_| row.has_subcommands()) {
                     None => Step::Own(row),
                     Some(word) => match row.subcommand(word) {
                         None => Step::UnknownSubcommand(row),
                         Some(sub) if !sub.accepts(args.len()) => Step::WrongArity(sub),
+                        Some(sub) if matches!(sub.handler, Handler::Data(_)) => {
+                            return (Step::Data(sub, None), false);
+                        }
                         Some(sub) => Step::Own(sub),
                     },
                 };

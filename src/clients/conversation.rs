@@ -275,6 +275,10 @@ impl Conversation {
             }
             Handler::Session(command) => self.run_session_command(command, row, args, reply),
             Handler::Server(command) => self.run_server_command(command, args, reply),
+            Handler::Subcommands => {
+                reply.error(errors::SYNTAX);
+                After::Next
+            }
         });
         let is_client = matches!(row.handler, Handler::Session(SessionCommand::Client));
         if self.caching && self.transaction.is_none() && !is_client {

@@ -174,6 +174,27 @@ impl<'a> DataCall<'a, '_> {
         flushed
     }
 
+    /// Whether keys bear stamps: there are other masters, or may be.
+    pub fn is_stamped(&self) -> bool {
+        self.access.iter().next().is_some_and(Partition::is_stamped)
+    }
+
+    /// Works in another database for as long as `f` takes.
+    pub fn in_database<R>(&mut self, db: u32, f: impl FnOnce(&mut Self) -> R) -> R {
+        let own = std::mem::replace(&mut self.db, db);
+        let result = f(self);
+        self.db = own;
+        result
+    }
+
+    /// Lets two databases change places. The row must lock all partitions, and keys must not bear stamps.
+    pub fn swap_databases(&mut self, db: u32, with: u32) {
+        for partition in self.access.iter_mut() {
+            partition.swap(db, with);
+        }
+        self.record(Effect::Swap { db, with });
+    }
+
     #[cold]
     fn panic_as_asked(&self) {
         if self.panic_after_mutation.swap(false, Ordering::Relaxed) {

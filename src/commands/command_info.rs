@@ -126,22 +126,34 @@ fn key_specs(row: &Row, reply: &mut Reply) {
     let Docs {
         access,
         access_note,
+        key_specs,
         ..
     } = row.docs;
-    reply.set(1);
-    reply.map(3 + usize::from(!access_note.is_empty()));
-    if !access_note.is_empty() {
+    // A last key that is counted from the first one, unless it is counted from the end.
+    let last_key = if last >= 0 { last - first } else { last };
+    if key_specs.is_empty() {
+        reply.set(1);
+        return key_spec(access, access_note, [first, last_key, step], reply);
+    }
+    reply.set(key_specs.len());
+    for spec in *key_specs {
+        let place = [i64::from(spec.first), i64::from(spec.last), step];
+        key_spec(spec.access, "", place, reply);
+    }
+}
+
+fn key_spec(access: &[&str], note: &str, [first, last, step]: [i64; 3], reply: &mut Reply) {
+    reply.map(3 + usize::from(!note.is_empty()));
+    if !note.is_empty() {
         reply.bulk(b"notes");
-        reply.bulk(access_note.as_bytes());
+        reply.bulk(note.as_bytes());
     }
     reply.bulk(b"flags");
     simple_set(access.iter().copied(), reply);
     reply.bulk(b"begin_search");
     typed_spec("index", &[("index", first)], reply);
     reply.bulk(b"find_keys");
-    // A last key that is counted from the first one, unless it is counted from the end.
-    let last_key = if last >= 0 { last - first } else { last };
-    let fields = [("lastkey", last_key), ("keystep", step), ("limit", 0)];
+    let fields = [("lastkey", last), ("keystep", step), ("limit", 0)];
     typed_spec("range", &fields, reply);
 }
 
@@ -248,7 +260,7 @@ fn argument(argument: &Argument, reply: &mut Reply) {
     text("type", argument.kind.as_str(), reply);
     if is_key {
         reply.bulk(b"key_spec_index");
-        reply.integer(0);
+        reply.integer(i64::from(argument.key_spec));
     }
     text("token", argument.token, reply);
     text("since", argument.since, reply);
@@ -316,7 +328,6 @@ fn keys_of(command: Args<'_>, with_access: bool, reply: &mut Reply) {
     if !row.accepts(command.len()) {
         return reply.error("ERR Invalid number of arguments specified for command");
     }
-    let access = access_of(row, command);
     reply.array(row.key_arguments(command.len()).count());
     for index in row.key_arguments(command.len()) {
         if with_access {
@@ -324,15 +335,26 @@ fn keys_of(command: Args<'_>, with_access: bool, reply: &mut Reply) {
         }
         reply.bulk(command.get(index));
         if with_access {
+            let access = access_of(row, command, index);
             simple_set(access.iter().copied(), reply);
         }
     }
 }
 
-/// What this very call does with its keys, where that depends on its options.
-fn access_of(row: &Row, command: Args<'_>) -> &'static [&'static str] {
+/// What this very call does with its key at this argument, where that depends on its options.
+fn access_of(row: &Row, command: Args<'_>, index: usize) -> &'static [&'static str] {
+    if let Some(spec) = row.docs.key_specs.iter().find(|spec| spec.holds(index)) {
+        return spec.access;
+    }
     if !row.docs.access.contains(&"variable_flags") {
         return row.docs.access;
+    }
+    if row.docs.categories.has(Categories::BITMAP) {
+        return if bitfield_reads(command) {
+            &["RO", "access"]
+        } else {
+            &["RW", "access", "update"]
+        };
     }
     let reads = command
         .skip(3)
@@ -343,6 +365,20 @@ fn access_of(row: &Row, command: Args<'_>) -> &'static [&'static str] {
     } else {
         &["OW", "update"]
     }
+}
+
+/// Whether a BITFIELD only reads; one that is wrong may write.
+fn bitfield_reads(command: Args<'_>) -> bool {
+    let mut at = 2;
+    while let Some(word) = command.try_get(at) {
+        let left = command.len() - at - 1;
+        at += match () {
+            () if word.eq_ignore_ascii_case(b"get") && left >= 2 => 3,
+            () if word.eq_ignore_ascii_case(b"overflow") && left >= 1 => 2,
+            () => return false,
+        };
+    }
+    true
 }
 
 #[cfg(test)]

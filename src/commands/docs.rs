@@ -19,6 +19,8 @@ impl Categories {
     pub const WRITE: Self = Self(1 << 2);
     /// Strings.
     pub const STRING: Self = Self(1 << 7);
+    /// Strings as bits.
+    pub const BITMAP: Self = Self(1 << 8);
     /// Channels.
     pub const PUBSUB: Self = Self(1 << 12);
     /// For operators.
@@ -106,6 +108,8 @@ pub enum Group {
     String,
     /// MULTI and its kin.
     Transactions,
+    /// Strings as bits.
+    Bitmap,
 }
 
 impl Group {
@@ -119,6 +123,7 @@ impl Group {
             Self::Server => "server",
             Self::String => "string",
             Self::Transactions => "transactions",
+            Self::Bitmap => "bitmap",
         }
     }
 }
@@ -130,6 +135,34 @@ pub struct Deprecated {
     pub since: &'static str,
     /// What to use instead.
     pub replaced_by: &'static str,
+}
+
+/// Keys that a command does one thing with, where it does another one with its other keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeySpec {
+    /// The argument of the first one.
+    pub first: u16,
+    /// How far behind it the last one is; negative: counted from the end, -1 is the last argument.
+    pub last: i16,
+    /// What is done with them (`RW`, `access`, ...).
+    pub access: &'static [&'static str],
+}
+
+impl KeySpec {
+    /// One key, at this argument.
+    pub const fn one(first: u16, access: &'static [&'static str]) -> Self {
+        Self {
+            first,
+            last: 0,
+            access,
+        }
+    }
+
+    /// Whether the key at this argument of a call is among them.
+    pub fn holds(&self, index: usize) -> bool {
+        let first = usize::from(self.first);
+        index == first || (index > first && self.last < 0)
+    }
 }
 
 /// What COMMAND INFO and COMMAND DOCS say beside the row.
@@ -149,6 +182,8 @@ pub struct Docs {
     pub tips: &'static [&'static str],
     /// What it does with its keys (`RW`, `access`, ...).
     pub access: &'static [&'static str],
+    /// Set where `access` is not the same for all keys.
+    pub key_specs: &'static [KeySpec],
     /// A remark on `access`; empty for none.
     pub access_note: &'static str,
     /// Set where another command has replaced it.
@@ -171,6 +206,7 @@ impl Docs {
         categories: Categories::NONE,
         tips: &[],
         access: &[],
+        key_specs: &[],
         access_note: "",
         deprecated: None,
         system: false,
@@ -240,6 +276,8 @@ pub struct Argument {
     pub multiple_token: bool,
     /// What it is made of.
     pub arguments: &'static [Self],
+    /// For a key, which of the command's key specs it belongs to.
+    pub key_spec: u8,
 }
 
 impl Argument {
@@ -255,11 +293,20 @@ impl Argument {
             multiple: false,
             multiple_token: false,
             arguments: &[],
+            key_spec: 0,
         }
     }
 
     /// The argument `key`.
     pub const KEY: Self = Self::new("key", ArgumentKind::Key);
+
+    /// A key of this name, of the command's n-th key spec.
+    pub const fn key(name: &'static str, key_spec: u8) -> Self {
+        Self {
+            key_spec,
+            ..Self::new(name, ArgumentKind::Key)
+        }
+    }
 
     /// Any string.
     pub const fn string(name: &'static str) -> Self {

@@ -5,6 +5,7 @@
 //!        | 0x01 | db varint                                                        FLUSHDB of one database
 //!        | 0x02 | 0 | node u128                                                    a newcomer is admitted to the mesh
 //!        | 0x03 | 0 or 1 | channel length varint | channel | length varint | message  PUBLISH or SPUBLISH: told, not stored
+//!        | 0x04 | db varint | db varint                                            SWAPDB, of masters without masters only
 //! ```
 
 use smallvec::SmallVec;
@@ -16,6 +17,7 @@ const KEY: u8 = 0;
 const FLUSH: u8 = 1;
 const ADMIT: u8 = 2;
 const PUBLISH: u8 = 3;
+const SWAP: u8 = 4;
 
 /// One effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +49,13 @@ pub enum Effect<'a> {
         channel: &'a [u8],
         /// What.
         message: &'a [u8],
+    },
+    /// Two databases change places; never where keys bear stamps.
+    Swap {
+        /// The one.
+        db: u32,
+        /// The other.
+        with: u32,
     },
 }
 
@@ -84,6 +93,11 @@ impl Effects {
                     .extend_from_slice(&[PUBLISH, u8::from(is_shard)]);
                 varint::put_bytes(&mut self.payload, channel);
                 varint::put_bytes(&mut self.payload, message);
+            }
+            Effect::Swap { db, with } => {
+                self.payload.push(SWAP);
+                varint::put(&mut self.payload, u64::from(db));
+                varint::put(&mut self.payload, u64::from(with));
             }
         }
         self.count += 1;
@@ -130,7 +144,7 @@ fn put_op(out: &mut Vec<u8>, op: Op<'_>) {
 /// Reads one effect.
 pub fn decode<'a>(reader: &mut Reader<'a>) -> Result<Effect<'a>, Malformed> {
     let kind = reader.u8()?;
-    let db = u32::try_from(reader.varint()?).map_err(|_| Malformed("database out of range"))?;
+    let db = take_database(reader)?;
     match kind {
         KEY => {
             let key = reader.bytes()?;
@@ -146,10 +160,18 @@ pub fn decode<'a>(reader: &mut Reader<'a>) -> Result<Effect<'a>, Malformed> {
             channel: reader.bytes()?,
             message: reader.bytes()?,
         }),
+        SWAP => Ok(Effect::Swap {
+            db,
+            with: take_database(reader)?,
+        }),
         _ => Err(Malformed(
             "unknown effect: this node is older than its peer",
         )),
     }
+}
+
+fn take_database(reader: &mut Reader<'_>) -> Result<u32, Malformed> {
+    u32::try_from(reader.varint()?).map_err(|_| Malformed("database out of range"))
 }
 
 /// Whether a record may hold admissions: they stand alone and first.
@@ -224,6 +246,17 @@ mod tests {
         for len in 0..golden.len() {
             let _ = decode_all(&golden[..len], 3);
         }
+    }
+
+    #[test]
+    fn a_swap_of_databases_has_these_bytes_and_comes_back() {
+        let swap = Effect::Swap { db: 1, with: 300 };
+        let mut effects = Effects::default();
+        effects.push(swap);
+        let golden = [4, 1, 0xac, 0x02];
+        assert_eq!(effects.payload(), golden);
+        assert_eq!(decode_all(&golden, 1).unwrap(), [swap]);
+        assert!(decode_all(&golden[..2], 1).is_err());
     }
 
     #[test]

@@ -12,6 +12,15 @@ pub const NOT_A_FLOAT: &str = "ERR value is not a valid float";
 pub const WOULD_OVERFLOW: &str = "ERR increment or decrement would overflow";
 /// A string longer than 512 MB.
 pub const TOO_LONG: &str = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
+/// A database number that does not fit 32 bits.
+pub const OUTSIDE_32_BITS: &str =
+    "ERR value is out of range, value must between -2147483648 and 2147483647";
+/// A database that there is not.
+pub const NO_SUCH_DATABASE: &str = "ERR DB index is out of range";
+/// RENAME of nothing.
+pub const NO_SUCH_KEY: &str = "ERR no such key";
+/// COPY and MOVE of a key to itself.
+pub const SAME_OBJECT: &str = "ERR source and destination objects are the same";
 
 /// "wrong number of arguments".
 #[cold]

@@ -1,10 +1,15 @@
-//! Keys whatever they hold: DEL, UNLINK, EXISTS, TOUCH, TYPE.
+//! Keys whatever they hold: DEL, UNLINK, EXISTS, TOUCH, TYPE; those that go elsewhere, OBJECT, DUMP and RESTORE beside it.
 
 use crate::commands::call::DataCall;
 use crate::db::{Op, View};
 
+mod dump;
+mod more_rows;
+mod object;
+mod relocate;
 mod rows;
 
+pub use more_rows::ROWS as MORE_ROWS;
 pub use rows::ROWS;
 
 /// What TYPE and SCAN's TYPE call a value. The one place where other types will get their names.
@@ -40,5 +45,7 @@ fn type_of(call: &mut DataCall<'_, '_>) {
     });
 }
 
+#[cfg(test)]
+mod more_tests;
 #[cfg(test)]
 mod tests;

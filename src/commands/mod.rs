@@ -5,11 +5,13 @@
 //! - [`table`]: a row per command; [`docs`]: what COMMAND says of it; [`registry`]: from a name to its row; [`renames`]: names of
 //!   a configuration.
 //! - [`call`]: what a data command gets; [`access`]: the partitions it holds; [`effects`]: the bytes of what it did.
-//! - [`strings`], [`keys`], [`expire`], [`scan`], [`flush`]: the data commands.
+//! - [`strings`], [`bitmaps`], [`keys`], [`expire`], [`scan`], [`flush`]: the data commands.
+//! - [`payload`]: the bytes of DUMP and RESTORE.
 //! - [`session_rows`], [`server_rows`], [`operator_rows`]: rows of commands that other rooms carry out.
 //! - [`command_info`]: the replies of COMMAND; [`help`]: those of HELP.
 
 pub mod access;
+pub mod bitmaps;
 pub mod call;
 pub mod command_info;
 pub mod docs;
@@ -20,6 +22,7 @@ pub mod flush;
 pub mod help;
 pub mod keys;
 pub mod operator_rows;
+pub mod payload;
 pub mod registry;
 pub mod renames;
 pub mod scan;

@@ -5,7 +5,7 @@
 
 use crate::commands::table::Row;
 use crate::commands::{
-    expire, flush, keys, operator_rows, renames, scan, server_rows, session_rows, strings,
+    bitmaps, expire, flush, keys, operator_rows, renames, scan, server_rows, session_rows, strings,
 };
 
 /// Every family's rows, the ones used most first.
@@ -20,6 +20,8 @@ static FAMILIES: &[&[Row]] = &[
     session_rows::PUBSUB_ROWS,
     server_rows::ROWS,
     operator_rows::ROWS,
+    bitmaps::ROWS,
+    keys::MORE_ROWS,
 ];
 
 /// The longest name of a command.

@@ -108,6 +108,8 @@ pub enum Handler {
     Session(SessionCommand),
     /// The server: configuration, clients, links.
     Server(ServerCommand),
+    /// Nobody: its subcommands are functions over partitions.
+    Subcommands,
 }
 
 /// Commands of a connection.

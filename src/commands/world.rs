@@ -101,8 +101,12 @@ impl World {
         let Some(row) = registry::lookup(args.name()) else {
             return reply.error("ERR unknown command");
         };
-        let Some(_) = row.resolve(args, reply) else {
+        let Some(judging) = row.resolve(args, reply) else {
             return;
+        };
+        let row = match row.handler {
+            Handler::Subcommands => judging,
+            _ => row,
         };
         let Handler::Data(handler) = row.handler else {
             if row.name == "command" {

@@ -3,6 +3,7 @@
 //! - [`stamp`]: hybrid logical time, stamps, deadlines.
 //! - [`origin`]: who wrote: node ids, incarnations, the node-local dictionary of origins, version vectors.
 //! - [`op`]: what one effect does to one key, its bytes, and [`op::step`], the only place that says what it means.
+//! - [`bitfield`]: integers of any width within a string, BITFIELD's program.
 //! - [`record`]: one key at rest, one allocation.
 //! - [`glob`]: Redis patterns, for keys, directives and channels.
 //! - [`table`]: the segmented hash table that grows without a pause.
@@ -13,6 +14,7 @@
 //! - [`news`]: what others want to hear of it.
 //! - [`reissue`]: what a node that joins a mesh must say anew.
 
+pub mod bitfield;
 pub mod glob;
 pub mod item;
 pub mod merge;

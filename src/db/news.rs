@@ -96,6 +96,7 @@ pub fn events_of(op: &Op<'_>) -> (Event, Option<Event>) {
         Op::IncrByFloat(_) => (string("incrbyfloat"), None),
         Op::Append(_) => (string("append"), None),
         Op::SetRange(..) => (string("setrange"), None),
+        Op::SetBit(..) | Op::BitField(_) => (string("setbit"), None),
         Op::Expire(Some(_)) => (EXPIRE, None),
         Op::Expire(None) => ((Attention::GENERIC, "persist"), None),
     }

@@ -14,10 +14,13 @@
 //! 0x07 EXPIRE  0 persist | 1 deadline i64 LE
 //! 0x08 IMPORT  original time u64 LE, 0 | 1 deadline i64 LE, value = the rest
 //! 0x09 IMPORT of a delete    original time u64 LE
+//! 0x0a SETBIT  varint bit offset, 0 | 1
+//! 0x0b BITFIELD      a program, see db::bitfield
 //! ```
 
 use smallvec::SmallVec;
 
+use crate::db::bitfield::Program;
 use crate::db::stamp::{Hlc, UnixMillis};
 use crate::db::varint::{self, Malformed, Reader};
 use crate::resp::{LongDouble, parse_i64};
@@ -57,6 +60,10 @@ pub enum Op<'a> {
     Import(Hlc, Option<UnixMillis>, &'a [u8]),
     /// A delete from before its node was a member: it counts only where the key is older than the original time.
     ImportDel(Hlc),
+    /// One bit of the string, counted from the highest of the first byte, becomes 0 or 1.
+    SetBit(u32, bool),
+    /// Integers within the string change.
+    BitField(Program<'a>),
 }
 
 impl<'a> Op<'a> {
@@ -65,6 +72,15 @@ impl<'a> Op<'a> {
         matches!(
             self,
             Self::Del | Self::Set(_, Expiry::Clear | Expiry::At(_))
+        )
+    }
+
+    /// Whether it writes at places of a string that stays otherwise as it is, but for getting longer.
+    #[inline]
+    pub fn is_positional(&self) -> bool {
+        matches!(
+            self,
+            Self::SetRange(..) | Self::SetBit(..) | Self::BitField(_)
         )
     }
 
@@ -115,6 +131,15 @@ impl<'a> Op<'a> {
                 out.push(0x09);
                 out.extend_from_slice(&original.raw().to_le_bytes());
             }
+            Self::SetBit(offset, bit) => {
+                out.push(0x0a);
+                varint::put(out, u64::from(offset));
+                out.push(u8::from(bit));
+            }
+            Self::BitField(program) => {
+                out.push(0x0b);
+                out.extend_from_slice(program.as_bytes());
+            }
         }
     }
 
@@ -142,8 +167,7 @@ impl<'a> Op<'a> {
             0x04 => return Ok(Self::IncrByFloat(reader.rest())),
             0x05 => return Ok(Self::Append(reader.rest())),
             0x06 => {
-                let offset =
-                    u32::try_from(reader.varint()?).map_err(|_| Malformed("offset too large"))?;
+                let offset = take_offset(&mut reader)?;
                 return Ok(Self::SetRange(offset, reader.rest()));
             }
             0x07 => Self::Expire(take_deadline(&mut reader)?),
@@ -153,6 +177,15 @@ impl<'a> Op<'a> {
                 return Ok(Self::Import(original, deadline, reader.rest()));
             }
             0x09 => Self::ImportDel(Hlc::from_raw(reader.u64()?)),
+            0x0a => {
+                let offset = take_offset(&mut reader)?;
+                match reader.u8()? {
+                    0 => Self::SetBit(offset, false),
+                    1 => Self::SetBit(offset, true),
+                    _ => return Err(Malformed("unknown bit")),
+                }
+            }
+            0x0b => return Ok(Self::BitField(Program::new(reader.rest())?)),
             _ => {
                 return Err(Malformed(
                     "unknown operation: this node is older than its peer",
@@ -165,6 +198,10 @@ impl<'a> Op<'a> {
             Err(Malformed("operation too long"))
         }
     }
+}
+
+fn take_offset(reader: &mut Reader<'_>) -> Result<u32, Malformed> {
+    u32::try_from(reader.varint()?).map_err(|_| Malformed("offset too large"))
 }
 
 pub(crate) fn put_deadline(out: &mut Vec<u8>, deadline: Option<UnixMillis>) {
@@ -244,12 +281,15 @@ pub fn step<'a>(current: Option<State<'_>>, op: Op<'a>, at: UnixMillis) -> Chang
             Some(state) if state.deadline != deadline => Change::Deadline(deadline),
             _ => idle,
         },
-        Op::Incr(_) | Op::IncrByFloat(_) | Op::Append(_) | Op::SetRange(..) => {
-            match compute(current.map(|state| state.value), op) {
-                Some(value) => Change::Compute(value, current.and_then(|state| state.deadline)),
-                None => idle,
-            }
-        }
+        Op::Incr(_)
+        | Op::IncrByFloat(_)
+        | Op::Append(_)
+        | Op::SetRange(..)
+        | Op::SetBit(..)
+        | Op::BitField(_) => match compute(current.map(|state| state.value), op) {
+            Some(value) => Change::Compute(value, current.and_then(|state| state.deadline)),
+            None => idle,
+        },
     }
 }
 
@@ -284,21 +324,46 @@ fn compute(current: Option<&[u8]>, op: Op<'_>) -> Option<Bytes> {
             value.extend_from_slice(tail);
             Some(value)
         }
-        Op::SetRange(offset, bytes) => {
+        _ => {
             let old = current.unwrap_or_default();
-            let end = offset as usize + bytes.len();
-            if bytes.is_empty() || end > STRING_LEN_MAX {
-                return None;
-            }
-            let mut value = Bytes::with_capacity(old.len().max(end));
+            let len = written_len(op, old.len())?;
+            let mut value = Bytes::with_capacity(len);
             value.extend_from_slice(old);
-            if value.len() < end {
-                value.resize(end, 0);
-            }
-            value[offset as usize..end].copy_from_slice(bytes);
+            value.resize(len, 0);
+            write_within(op, &mut value);
             Some(value)
         }
-        _ => None,
+    }
+}
+
+/// How long a string of `old` bytes is after a positional operation; none where that does not fit, or for another operation.
+pub fn written_len(op: Op<'_>, old: usize) -> Option<usize> {
+    let end = match op {
+        Op::SetRange(offset, bytes) if !bytes.is_empty() => {
+            let end = offset as usize + bytes.len();
+            (end <= STRING_LEN_MAX).then_some(end)?
+        }
+        Op::SetBit(offset, _) => offset as usize / 8 + 1,
+        Op::BitField(program) => program.len(),
+        _ => return None,
+    };
+    Some(old.max(end))
+}
+
+/// Carries out a positional operation over a string that has the length for it, see [`written_len`].
+pub fn write_within(op: Op<'_>, value: &mut [u8]) {
+    match op {
+        Op::SetRange(offset, bytes) => {
+            let offset = offset as usize;
+            value[offset..offset + bytes.len()].copy_from_slice(bytes);
+        }
+        Op::SetBit(offset, bit) => {
+            let mask = 0x80 >> (offset % 8);
+            let byte = &mut value[offset as usize / 8];
+            *byte = if bit { *byte | mask } else { *byte & !mask };
+        }
+        Op::BitField(program) => program.run(value),
+        _ => {}
     }
 }
 
@@ -310,7 +375,8 @@ mod tests {
     fn operations_have_these_bytes_and_come_back() {
         let at = UnixMillis(0x0102);
         let moment = [2, 1, 0, 0, 0, 0, 0, 0];
-        let cases: [(Op<'_>, Vec<u8>); 14] = [
+        let program = Program::new(&[2, 4, 8, 0, 1]).unwrap();
+        let cases: [(Op<'_>, Vec<u8>); 17] = [
             (Op::Set(b"v", Expiry::Clear), vec![0x01, 0, b'v']),
             (Op::Set(b"", Expiry::Keep), vec![0x01, 1]),
             (
@@ -334,6 +400,9 @@ mod tests {
                 Op::ImportDel(Hlc::from_raw(0x0304)),
                 vec![0x09, 4, 3, 0, 0, 0, 0, 0, 0],
             ),
+            (Op::SetBit(300, true), vec![0x0a, 0xac, 0x02, 1]),
+            (Op::SetBit(0, false), vec![0x0a, 0, 0]),
+            (Op::BitField(program), vec![0x0b, 2, 4, 8, 0, 1]),
         ];
         for (op, golden) in cases {
             let mut out = Vec::new();
@@ -345,11 +414,17 @@ mod tests {
 
     #[test]
     fn what_no_encoder_writes_is_refused() {
-        let cases: [&[u8]; 8] = [
+        let cases: [&[u8]; 14] = [
             &[],
             &[0x00],
             &[0x09],
+            &[0x0c],
             &[0x0a],
+            &[0x0a, 0, 2],
+            &[0x0a, 0, 1, 0],
+            &[0x0a, 0xff, 0xff, 0xff, 0xff, 0x7f, 1],
+            &[0x0b],
+            &[0x0b, 0],
             &[0x01, 3],
             &[0x02, 0],
             &[0x07, 2],

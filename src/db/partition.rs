@@ -6,6 +6,7 @@
 //! tombstone until everything before it has arrived. A key that is absent counts as deleted at the settled time.
 
 mod apply;
+mod swap;
 mod watch;
 
 use std::collections::VecDeque;

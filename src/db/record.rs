@@ -6,6 +6,7 @@
 //! The bracketed fields are there only where their flag is set, so that a server without masters pays for none of them.
 //! A tombstone has a stamp and no value. "Unsettled" says that the key has an entry in the table of unsettled operations.
 
+use crate::db::op::{self, Op};
 use crate::db::stamp::{Hlc, Stamp, UnixMillis};
 
 /// A line of the processor's cache.
@@ -244,6 +245,26 @@ impl Record {
         true
     }
 
+    /// Carries out a positional operation where it keeps the value's size, under this stamp where the record bears one; says
+    /// whether it could. Long strings are not copied for one bit of theirs.
+    pub fn write_within(&mut self, op: Op<'_>, stamp: Option<Stamp>, now: UnixMillis) -> bool {
+        let flags = self.0[0];
+        let fits = flags & (HAS_ORIGINAL | TOMBSTONE) == 0
+            && (flags & HAS_STAMP != 0) == stamp.is_some()
+            && !op::is_expired(self.deadline(), now)
+            && op::written_len(op, self.value().len()) == Some(self.value().len());
+        if !fits {
+            return false;
+        }
+        let (at, key_len) = self.layout();
+        let value_at = at + self.fields_len() + key_len;
+        if let Some(stamp) = stamp {
+            self.0[at..at + 8].copy_from_slice(&stamp.raw().to_le_bytes());
+        }
+        op::write_within(op, &mut self.0[value_at..]);
+        true
+    }
+
     /// Bytes of memory this record takes, without the allocator's own.
     pub fn len_bytes(&self) -> usize {
         self.0.len()
@@ -312,6 +333,27 @@ mod tests {
             prop_assert_eq!(record.value(), &value[..]);
             prop_assert_eq!(record.meta(), meta);
             prop_assert_eq!(record.len_bytes(), Record::size(&key, &value, &meta));
+        }
+
+        #[test]
+        fn writing_within_equals_computing_anew(
+            key in proptest::collection::vec(any::<u8>(), 0..200), old in proptest::collection::vec(any::<u8>(), 0..20),
+            offset in 0_u32..160, bit: bool, stamped: bool, deadline in proptest::option::of(0_i64..10),
+        ) {
+            let meta = |n: u64| Meta {
+                stamp: stamped.then(|| Stamp::from_raw(n)), deadline: deadline.map(UnixMillis), ..Meta::default()
+            };
+            let (op, now) = (Op::SetBit(offset, bit), UnixMillis(5));
+            let mut record = Record::new(&key, &old, &meta(1));
+            let fits = offset as usize / 8 < old.len() && deadline.is_none_or(|deadline| deadline > 5);
+            prop_assert_eq!(record.write_within(op, meta(2).stamp, now), fits);
+            if fits {
+                let mut new = old.clone();
+                op::write_within(op, &mut new);
+                prop_assert_eq!(record, Record::new(&key, &new, &meta(2)));
+            } else {
+                prop_assert_eq!(record, Record::new(&key, &old, &meta(1)));
+            }
         }
 
         #[test]

@@ -126,7 +126,10 @@ impl Keyspace {
     fn effect_hash(&self, effect: &Effect<'_>) -> u64 {
         match effect {
             Effect::Key { key, .. } => self.hash(key),
-            Effect::Flush { .. } | Effect::Admit { .. } | Effect::Publish { .. } => 0,
+            Effect::Flush { .. }
+            | Effect::Admit { .. }
+            | Effect::Publish { .. }
+            | Effect::Swap { .. } => 0,
         }
     }
 
@@ -136,7 +139,7 @@ impl Keyspace {
         for (effect, hash) in effects.iter().zip(hashes) {
             match effect {
                 Effect::Key { .. } => needed[partition_of(*hash, count)] = true,
-                Effect::Flush { .. } => needed.fill(true),
+                Effect::Flush { .. } | Effect::Swap { .. } => needed.fill(true),
                 Effect::Admit { .. } | Effect::Publish { .. } => {}
             }
         }
@@ -182,6 +185,12 @@ impl Keyspace {
                     for partition in guards.iter_mut().flatten() {
                         let partition: &mut Partition = partition;
                         partition.flush(db, false, &context);
+                    }
+                }
+                // Refused by the partitions where keys bear stamps: no such master writes it.
+                Effect::Swap { db, with } => {
+                    for partition in guards.iter_mut().flatten() {
+                        partition.swap(db, with);
                     }
                 }
                 // A database beyond ours: kept in the journal for others, shown nowhere here.

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use proptest::prelude::*;
 
-use crate::commands::registry;
 use crate::commands::world::{START, typed};
+use crate::commands::{Handler, registry};
 use crate::db::{Hlc, Incarnation, NodeId, Origin, Origins, UnixMillis};
 use crate::journal::{Entry, Journal};
 use crate::keyspace::{
@@ -63,7 +63,11 @@ impl Node {
         let args = args.as_args();
         let mut reply = Reply::new(Protocol::Resp2);
         let row = registry::lookup(args.name()).unwrap();
-        let ran = if row.resolve(args, &mut reply).is_some() {
+        let ran = if let Some(judging) = row.resolve(args, &mut reply) {
+            let row = match row.handler {
+                Handler::Subcommands => judging,
+                _ => row,
+            };
             let (caller, scratch) = (&self.caller, &mut self.scratch);
             self.keyspace
                 .execute(row, args, None, caller, scratch, &mut reply)
@@ -221,6 +225,49 @@ fn a_plain_keyspace_records_only_for_readers() {
 }
 
 #[test]
+fn a_replica_of_a_plain_master_swaps_and_moves_as_its_master_does() {
+    let mut node = Node::plain();
+    node.keyspace.record(crate::db::UnixMillis(0));
+    let begun = node.keyspace.journal.position(node.keyspace.journal.own());
+    for line in [
+        "SET a 1",
+        "SET b 2 PX 1000",
+        "MOVE b 2",
+        "SWAPDB 0 2",
+        "RENAME b c",
+        "SETBIT c 3 0",
+        "COPY c d DB 3",
+        "SWAPDB 3 1",
+    ] {
+        node.run(line);
+    }
+    assert_eq!(node.run("KEYS *"), "*1\r\n$1\r\nc\r\n");
+    let mut entries = Vec::new();
+    let own = node.keyspace.journal.own();
+    let journal = &node.keyspace.journal;
+    journal
+        .read(own, begun.arrived, usize::MAX, &mut entries)
+        .unwrap();
+    assert_eq!(entries.len(), 8);
+    let mut copy = Node::new(
+        false,
+        4,
+        Origin {
+            node: NodeId(2),
+            incarnation: Incarnation(1),
+        },
+    );
+    for entry in &entries {
+        copy.ingest(std::slice::from_ref(entry));
+    }
+    assert_eq!(copy.digest(), node.digest());
+    for db in 0..4 {
+        (node.caller.db, copy.caller.db) = (db, db);
+        assert_eq!(copy.run("DBSIZE"), node.run("DBSIZE"), "{db}");
+    }
+}
+
+#[test]
 fn a_panicking_command_costs_an_error_and_publishes_what_it_did() {
     let mut node = Node::stamped();
     let asked = &node.keyspace.panic_after_mutation;
@@ -346,8 +393,63 @@ fn command() -> impl Strategy<Value = String> {
         2 => (key(), getex_options).prop_map(|(k, o)| format!("GETEX {k} {o}")),
         4 => (key(), ms(), expire_options).prop_map(|(k, n, o)| format!("PEXPIRE {k} {n} {o}")),
         1 => (key(), ms(), value()).prop_map(|(k, n, v)| format!("PSETEX {k} {n} {v}")),
+        4 => bits(),
+        3 => elsewhere(),
         1 => prop::sample::select(vec!["FLUSHDB", "FLUSHALL", "SCAN 0 COUNT 0", "KEYS *"])
             .prop_map(str::to_owned),
+    ]
+}
+
+/// Bits of strings, read and written.
+fn bits() -> impl Strategy<Value = String> {
+    let place = || prop::sample::select(vec!["0", "7", "9", "23", "70", "#1", "-1"]);
+    let kind = || prop::sample::select(vec!["u1", "u5", "u8", "i3", "i16", "u63", "i64", "u64"]);
+    let number = || prop::sample::select(vec!["0", "1", "-1", "9", "-200", "9223372036854775807"]);
+    let overflow = || prop::sample::select(vec!["", "OVERFLOW SAT", "OVERFLOW FAIL"]);
+    let write = || {
+        (
+            overflow(),
+            prop::sample::select(vec!["SET", "INCRBY"]),
+            kind(),
+            place(),
+            number(),
+        )
+            .prop_map(|(o, c, k, p, n)| format!("{o} {c} {k} {p} {n}"))
+    };
+    let operation = prop::sample::select(vec!["AND", "OR", "XOR", "NOT"]);
+    prop_oneof![
+        3 => (key(), place(), 0..3).prop_map(|(k, p, b)| format!("SETBIT {k} {p} {b}")),
+        3 => (key(), write()).prop_map(|(k, w)| format!("BITFIELD {k} {w}")),
+        1 => (key(), write(), kind(), place(), write())
+            .prop_map(|(k, w, t, p, x)| format!("BITFIELD {k} {w} GET {t} {p} {x}")),
+        1 => (key(), place()).prop_map(|(k, p)| format!("GETBIT {k} {p}")),
+        1 => (key(), -9i32..9, -9i32..9).prop_map(|(k, s, e)| format!("BITCOUNT {k} {s} {e} BIT")),
+        1 => (key(), 0..2, -9i32..9).prop_map(|(k, b, s)| format!("BITPOS {k} {b} {s}")),
+        2 => (operation, key(), key(), key()).prop_map(|(o, d, k, l)| format!("BITOP {o} {d} {k} {l}")),
+        1 => (key(), key()).prop_map(|(k, l)| format!("LCS {k} {l} IDX")),
+    ]
+}
+
+/// Keys that go elsewhere, and what is said of them.
+fn elsewhere() -> impl Strategy<Value = String> {
+    let copy_options = prop::sample::select(vec!["", "REPLACE", "DB 1", "DB 0 REPLACE", "DB 9"]);
+    let restore_options = prop::sample::select(vec!["", "REPLACE", "REPLACE ABSTTL"]);
+    let said = prop::sample::select(vec![
+        "OBJECT ENCODING",
+        "OBJECT REFCOUNT",
+        "OBJECT FREQ",
+        "DUMP",
+    ]);
+    prop_oneof![
+        2 => (prop::sample::select(vec!["RENAME", "RENAMENX"]), key(), key())
+            .prop_map(|(c, k, l)| format!("{c} {k} {l}")),
+        2 => (key(), key(), copy_options).prop_map(|(k, l, o)| format!("COPY {k} {l} {o}")),
+        2 => (key(), 0..3).prop_map(|(k, db)| format!("MOVE {k} {db}")),
+        1 => (said, key()).prop_map(|(c, k)| format!("{c} {k}")),
+        // The payload of 77.
+        1 => (key(), 0..40, restore_options).prop_map(|(k, ms, o)| format!(
+            "RESTORE {k} {ms} \"\\x00\\xc0\\x4d\\x0a\\x00\\x37\\x48\\x39\\xb9\\x37\\xe8\\xae\\xdc\" {o}"
+        )),
     ]
 }
 

@@ -99,6 +99,43 @@ def numbers(check, server):
     check.equal("nothing changed", server.get("max"), b"9223372036854775807")
 
 
+def bits(check, server):
+    check.equal("setbit", [server.setbit("bits", 7, 1), server.setbit("bits", 7, 1)], [0, 1])
+    check.equal("getbit", [server.getbit("bits", 7), server.getbit("bits", 70)], [1, 0])
+    check.equal("bitcount", [server.bitcount("bits"), server.bitcount("bits", 0, 6, "BIT")], [1, 0])
+    check.equal("bitpos", [server.bitpos("bits", 1), server.bitpos("bits", 0)], [7, 0])
+    check.equal("bitop", [server.bitop("NOT", "not", "bits"), server.get("not")], [1, b"\xfe"])
+    field = server.bitfield("field").set("u8", 0, 255).incrby("u8", 0, 10, "FAIL").incrby("i5", "#3", -1).get("u8", 0)
+    check.equal("bitfield", field.execute(), [0, None, -1, 255])
+    check.equal("bitfield_ro", server.bitfield_ro("field", "u4", 4), [15])
+    server.mset({"one": "ohmytext", "two": "mynewtext"})
+    check.equal("lcs", [server.lcs("one", "two"), server.lcs("one", "two", len=True)], [b"mytext", 6])
+
+
+def elsewhere(check, server):
+    server.set("from", "v", ex=1000)
+    check.equal("rename", [server.rename("from", "to"), server.get("to"), server.exists("from")], [True, b"v", 0])
+    check.true("the time to live went along", 990 < server.ttl("to") <= 1000, server.ttl("to"))
+    check.raises("rename of nothing", redis.ResponseError, "no such key", lambda: server.rename("from", "to"))
+    server.set("full", "w")
+    check.equal("renamenx", [server.renamenx("to", "full"), server.renamenx("to", "free")], [False, True])
+    check.equal("copy", [server.copy("free", "full"), server.copy("free", "full", replace=True)], [False, True])
+    check.equal("copy to a database", server.copy("free", "there", destination_db=3), True)
+    check.equal("move", [server.move("full", 4), server.exists("full")], [True, 0])
+    check.equal("object encoding", server.object("encoding", "free"), b"embstr")
+    check.equal("object refcount", server.object("refcount", "free"), 1)
+    payload = server.dump("free")
+    check.equal("dump of nothing", server.dump("nothing at all"), None)
+    check.raises("restore over a key", redis.ResponseError, "BUSYKEY Target key name already exists.", lambda: server.restore("free", 0, payload))
+    check.equal("restore", [server.restore("free", 0, payload, replace=True), server.get("free"), server.ttl("free")], [b"OK", b"v", -1])
+    check.raises(
+        "restore of something else",
+        redis.ResponseError,
+        "DUMP payload version or checksum are wrong",
+        lambda: server.restore("other", 0, payload[:-1] + b"!"),
+    )
+
+
 def errors(check, server):
     server.set("text", "abc")
     raises = check.raises
@@ -384,7 +421,7 @@ def one_server(check, port):
         server = redis.Redis(HOST, port, protocol=protocol)
         other = redis.Redis(HOST, port, protocol=protocol)
         alone = redis.Redis(HOST, port, protocol=protocol, single_connection_client=True)
-        for family in (strings, numbers, errors, keys, expiry, scans, pipelines, threads, server_commands):
+        for family in (strings, numbers, bits, elsewhere, errors, keys, expiry, scans, pipelines, threads, server_commands):
             check.equal("flushall", server.flushall(), True)
             family(check, server)
         server.flushall()

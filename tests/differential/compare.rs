@@ -27,7 +27,8 @@ impl Kind {
             (b"randomkey" | b"scan" | b"hello" | b"info" | b"debug", _)
             | (b"client", Some(b"id" | b"list" | b"info" | b"help" | b"kill"))
             | (b"command", Some(b"docs" | b"info" | b"list" | b"count" | b"help") | None)
-            | (b"config" | b"pubsub", Some(b"help")) => Self::Shape,
+            | (b"config" | b"pubsub" | b"object", Some(b"help")) => Self::Shape,
+            (b"object", Some(b"idletime")) => Self::Shape,
             _ => Self::Exact,
         }
     }

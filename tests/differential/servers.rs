@@ -41,6 +41,8 @@ impl Server {
                 .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
                 .args(["--dir", directory.to_str().unwrap()])
                 .args(["--save", "", "--appendonly", "no"])
+                // What DUMP gives is compared byte for byte.
+                .args(["--rdbcompression", "no"])
                 .args(options)
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())

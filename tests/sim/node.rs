@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use crate::oracle::{Data, Published};
 
 /// A command: its name and its arguments.
-pub type Command = Vec<String>;
+pub type Command = Vec<Vec<u8>>;
 
 /// How many databases a simulated node has.
 pub const DATABASES: u32 = 2;
@@ -253,8 +253,8 @@ impl SimNode {
         let trace = None;
         let mut caller = Caller { db, now, trace };
         let queued = |command: &Command| {
-            let row = registry::lookup(command[0].as_bytes()).expect("a command of the table");
-            let args = ArgsBuffer::from_args(command.iter().map(String::as_bytes));
+            let row = registry::lookup(&command[0]).expect("a command of the table");
+            let args = ArgsBuffer::from_args(command.iter().map(Vec::as_slice));
             let args = args.expect("arguments are short");
             Queued { row, args }
         };
@@ -300,6 +300,7 @@ impl SimNode {
                 Effect::Flush { db } => (*db, None, None),
                 Effect::Admit { .. } => panic!("clients admit nobody"),
                 Effect::Publish { .. } => panic!("a message stands alone"),
+                Effect::Swap { .. } => panic!("databases keep their places among masters"),
             };
             let mut bytes = Vec::new();
             if let Some(op) = op {

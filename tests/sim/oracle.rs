@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use keymesh::db::varint::{self, Reader};
 use keymesh::db::{Expiry, Hlc, NodeId, Op, UnixMillis};
 
 /// An operation as it was published: its place in the total order, where it works, what it does.
@@ -80,6 +81,16 @@ pub fn replay(operations: &[Published], now: UnixMillis) -> Data {
                 value[offset as usize..end].copy_from_slice(bytes);
                 Some((value, deadline, time))
             }
+            Op::SetBit(offset, bit) => {
+                let (mut value, deadline, _) = old.unwrap_or_default();
+                write_bits(&mut value, offset as usize, 1, i128::from(bit));
+                Some((value, deadline, time))
+            }
+            Op::BitField(program) => {
+                let (mut value, deadline, _) = old.unwrap_or_default();
+                run_bitfield(&mut value, program.as_bytes());
+                Some((value, deadline, time))
+            }
             Op::Expire(deadline) => {
                 old.map(|(value, _, _)| (value, deadline.map(|deadline| deadline.0), time))
             }
@@ -110,6 +121,57 @@ pub fn replay(operations: &[Published], now: UnixMillis) -> Data {
         .filter(|(_, (_, deadline, _))| deadline.is_none_or(|deadline| deadline > now.0))
         .map(|(place, (value, deadline, _))| (place, (value, deadline)))
         .collect()
+}
+
+/// The bits from `from` on as a number, the highest first; there are zeros behind the end.
+fn read_bits(value: &[u8], from: usize, width: usize) -> i128 {
+    let bit = |at: usize| value.get(at / 8).map_or(0, |byte| byte >> (7 - at % 8) & 1);
+    (from..from + width).fold(0, |number, at| number * 2 + i128::from(bit(at)))
+}
+
+fn write_bits(value: &mut Vec<u8>, from: usize, width: usize, number: i128) {
+    let end = (from + width).div_ceil(8);
+    value.resize(value.len().max(end), 0);
+    for at in from..from + width {
+        let mask = 1 << (7 - at % 8);
+        value[at / 8] &= !mask;
+        if number >> (from + width - 1 - at) & 1 == 1 {
+            value[at / 8] |= mask;
+        }
+    }
+}
+
+const CHECKED: &str = "a program was checked";
+
+/// The writes of one BITFIELD in exact arithmetic.
+fn run_bitfield(value: &mut Vec<u8>, program: &[u8]) {
+    let mut reader = Reader::new(program);
+    let len = reader.varint().expect(CHECKED) as usize;
+    value.resize(value.len().max(len), 0);
+    while !reader.is_empty() {
+        let (flags, width) = (
+            reader.u8().expect(CHECKED),
+            usize::from(reader.u8().expect(CHECKED)),
+        );
+        let place = reader.varint().expect(CHECKED) as usize;
+        let operand = i128::from(varint::unzigzag(reader.varint().expect(CHECKED)));
+        let (overflow, is_signed, is_increment) = (flags & 3, flags & 4 != 0, flags & 8 != 0);
+        let range = 1_i128 << width;
+        let min = if is_signed { -range / 2 } else { 0 };
+        let max = min + range - 1;
+        let within = |number: i128| (number - min).rem_euclid(range) + min;
+        let old = within(read_bits(value, place, width));
+        let exact = if is_increment { old + operand } else { operand };
+        let new = match overflow {
+            _ if (min..=max).contains(&exact) => exact,
+            0 => within(exact),
+            // A negative number that an unsigned field is set to counts as a large one.
+            1 if exact > max || (!is_signed && !is_increment) => max,
+            1 => min,
+            _ => continue,
+        };
+        write_bits(value, place, width, new);
+    }
 }
 
 /// How many quarters a decimal number comes to: all that clients add here are.

@@ -73,6 +73,8 @@ pub struct Report {
 /// See the head of the file.
 pub struct World {
     rng: Rng,
+    /// Chance of its own for commands that came later, so that all else in a seed stays as it was.
+    later: Rng,
     now: i64,
     nodes: Vec<SimNode>,
     network: Network,
@@ -145,6 +147,7 @@ pub fn run(seed: u64) -> Report {
     let calm = rng.percent(30);
     let mut world = World {
         rng,
+        later: Rng::new(!seed),
         now,
         nodes,
         network: Network::default(),

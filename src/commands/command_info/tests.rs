@@ -117,7 +117,7 @@ fn lists_and_counts_agree() {
     };
     assert_eq!(
         list("PATTERN GET*"),
-        ["get", "getdel", "getex", "getrange", "getset"]
+        ["get", "getbit", "getdel", "getex", "getrange", "getset"]
     );
     assert_eq!(
         list("ACLCAT transaction"),

@@ -1,7 +1,7 @@
 //! Rows of the strings family: numbers and parts of strings.
 
 use crate::commands::docs::{Argument, ArgumentKind, Categories, Deprecated, Docs, Group};
-use crate::commands::strings::{numbers, parts};
+use crate::commands::strings::{lcs, numbers, parts};
 use crate::commands::table::{Flags, Handler, Keys, Row, Stamps};
 
 /// The rows.
@@ -173,6 +173,35 @@ pub static ROWS: &[Row] = &[
                 Argument::KEY,
                 Argument::integer("start"),
                 Argument::integer("end"),
+            ],
+            ..Docs::NONE
+        },
+    },
+    Row {
+        name: "lcs",
+        arity: -3,
+        flags: Flags::READONLY,
+        keys: Keys::Range {
+            first: 1,
+            last: 2,
+            step: 1,
+        },
+        stamps: Stamps::None,
+        handler: Handler::Data(lcs::lcs),
+        docs: &Docs {
+            summary: "Finds the longest common subsequence of two strings",
+            since: "7.0.0",
+            group: Group::String,
+            complexity: "O(N*M) for strings of N and M bytes",
+            categories: Categories::STRING,
+            access: &["RO", "access"],
+            arguments: &[
+                Argument::key("key1", 0),
+                Argument::key("key2", 0),
+                Argument::word("len", "LEN").optional(),
+                Argument::word("idx", "IDX").optional(),
+                Argument::integer("len").after("MINMATCHLEN").optional(),
+                Argument::word("withmatchlen", "WITHMATCHLEN").optional(),
             ],
             ..Docs::NONE
         },

@@ -5,6 +5,7 @@
 //! the error.
 
 mod change_rows;
+mod lcs;
 mod numbers;
 mod parts;
 mod read;

@@ -58,6 +58,12 @@ impl Partition {
             }
             return Outcome::Applied;
         }
+        if op.is_positional()
+            && let Some(record) = table.get_mut(key.bytes, key.hash)
+            && record.write_within(op, None, ctx.now)
+        {
+            return Outcome::Applied;
+        }
         let record = table.get(key.bytes, key.hash);
         let current = record.map(|record| State {
             value: record.value(),
@@ -224,6 +230,14 @@ impl Partition {
         };
         let placed = unsettled.place(ctx.origins, ctx.stamp, op);
         let newest = unsettled.last();
+        if placed == Placed::Last
+            && op.is_positional()
+            && let Some(record) = space.table.get_mut(key.bytes, key.hash)
+            && record.write_within(op, Some(newest), ctx.now)
+        {
+            record.set_unsettled(true);
+            return Outcome::Applied;
+        }
         let before = space
             .table
             .get(key.bytes, key.hash)

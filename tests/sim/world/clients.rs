@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use keymesh::ablation::{self, Rule, is_off};
+use keymesh::commands::payload;
 use keymesh::db::{Key, Op, UnixMillis};
 
 use crate::node::Command;
@@ -30,7 +31,8 @@ impl World {
             published.iter().map(|operation| operation.order.0),
         );
         self.tell(&format!(
-            "node {index} settled {settled} runs {commands:?} in {db}: stamps {:?}",
+            "node {index} settled {settled} runs {} in {db}: stamps {:?}",
+            shown(&commands),
             times.collect::<Vec<_>>()
         ));
         self.coverage.writes += u64::from(!published.is_empty());
@@ -39,9 +41,56 @@ impl World {
         self.published.extend(published);
     }
 
-    /// A command as clients send it, over few keys, so that they meet.
     fn command(&mut self, now: UnixMillis) -> Command {
-        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let usual = self.usual_command(now);
+        if self.later.percent(20) {
+            self.later_command(now)
+        } else {
+            usual
+        }
+    }
+
+    /// Bits, and keys that go elsewhere.
+    fn later_command(&mut self, now: UnixMillis) -> Command {
+        let rng = &mut self.later;
+        let key = rng.pick(&["a", "b", "c", "bits", "bits"]);
+        let other = rng.pick(&["a", "b", "c", "d", "bits"]);
+        let bit = rng.pick(&["0", "1"]);
+        let (db, place) = (bit, rng.below(48).to_string());
+        let second = rng.below(48).to_string();
+        let kind = rng.pick(&["u1", "u4", "u8", "i5", "i13", "u63", "i64"]);
+        let overflow = rng.pick(&["WRAP", "SAT", "FAIL", "FAIL"]);
+        let by = rng.pick(&["1", "-1", "3", "100", "-70", "5000"]);
+        let operation = rng.pick(&["AND", "OR", "XOR"]);
+        let ttl = rng.pick(&["0", "60", "400", "100000"]);
+        let at = (now.0 + rng.pick(&[20, 150, 100_000])).to_string();
+        match rng.below(100) {
+            0..30 => words(&["SETBIT", key, &place, bit]),
+            30..45 => words(&[
+                "BITFIELD", key, "OVERFLOW", overflow, "INCRBY", kind, &place, by,
+            ]),
+            45..52 => words(&[
+                "BITFIELD", key, "OVERFLOW", overflow, "SET", kind, &place, by,
+            ]),
+            52..57 => words(&[
+                "BITFIELD", key, "OVERFLOW", overflow, "INCRBY", kind, &place, by, "GET", "u8",
+                "0", "SET", "u4", &second, "9",
+            ]),
+            57..62 => words(&["BITOP", operation, other, key, "d"]),
+            62..64 => words(&["BITOP", "NOT", other, key]),
+            64..71 => words(&["RENAME", key, other]),
+            71..74 => words(&["RENAMENX", key, other]),
+            74..78 => words(&["COPY", key, other, "REPLACE"]),
+            78..82 => words(&["COPY", key, other, "DB", db]),
+            82..88 => words(&["MOVE", key, db]),
+            88..94 => restore(key, ttl, &[]),
+            94..97 => restore(key, &at, &["ABSTTL", "REPLACE"]),
+            _ => restore(key, ttl, &["REPLACE"]),
+        }
+    }
+
+    /// A command as clients send it, over few keys, so that they meet.
+    fn usual_command(&mut self, now: UnixMillis) -> Command {
         let draw = self.rng.below(100);
         // Floats have a key of their own: nobody appends to it, so that sums stay short.
         if draw >= 95 {
@@ -133,6 +182,27 @@ impl World {
         let published = self.nodes[index].append(reservation, b"slow", &tail);
         self.published.extend(published);
     }
+}
+
+fn words(words: &[&str]) -> Command {
+    words.iter().map(|word| word.as_bytes().to_vec()).collect()
+}
+
+/// A RESTORE of a number, which INCR can go on with.
+fn restore(key: &str, ttl: &str, options: &[&str]) -> Command {
+    let mut command = words(&["RESTORE", key, ttl]);
+    command.push(payload::dump(b"77"));
+    command.extend(words(options));
+    command
+}
+
+/// Commands as one types them.
+fn shown(commands: &[Command]) -> String {
+    let line = |command: &Command| {
+        let words = command.iter().map(|word| word.escape_ascii().to_string());
+        words.collect::<Vec<_>>().join(" ")
+    };
+    commands.iter().map(line).collect::<Vec<_>>().join("; ")
 }
 
 /// Whether a rule is off without which a node may not even see its own writes.

@@ -2,5 +2,6 @@
 
 mod change;
 mod effects;
+mod lcs;
 mod read;
 mod set;

@@ -1,0 +1,92 @@
+//! DUMP and RESTORE: a value as bytes that other servers take, and back. What RESTORE does is recorded as the SET that it is.
+
+use crate::commands::call::{DataCall, string_of};
+use crate::commands::{errors, payload};
+use crate::db::{Expiry, Op, UnixMillis};
+use crate::resp::parse_i64;
+
+pub(super) fn dump(call: &mut DataCall<'_, '_>) {
+    let key = call.key(1);
+    call.read(key, |view, reply| match view {
+        Some(view) => reply.bulk(&payload::dump(string_of(&view))),
+        None => reply.null(),
+    });
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Options {
+    replace: bool,
+    absolute: bool,
+}
+
+/// Reads the options; the error is what to reply. IDLETIME and FREQ are checked, and nobody counts them here.
+fn parse(call: &DataCall<'_, '_>) -> Result<Options, &'static str> {
+    let mut options = Options::default();
+    let (mut idle, mut frequency) = (false, false);
+    let mut at = 4;
+    while let Some(word) = call.args.try_get(at) {
+        let is = |name: &[u8]| word.eq_ignore_ascii_case(name);
+        let operand = call.args.try_get(at + 1);
+        let number = |text| parse_i64(text).ok_or(errors::NOT_AN_INTEGER);
+        match operand {
+            _ if is(b"replace") => options.replace = true,
+            _ if is(b"absttl") => options.absolute = true,
+            Some(text) if is(b"idletime") && !frequency => {
+                if number(text)? < 0 {
+                    return Err("ERR Invalid IDLETIME value, must be >= 0");
+                }
+                idle = true;
+                at += 1;
+            }
+            Some(text) if is(b"freq") && !idle => {
+                if !(0..=255).contains(&number(text)?) {
+                    return Err("ERR Invalid FREQ value, must be >= 0 and <= 255");
+                }
+                frequency = true;
+                at += 1;
+            }
+            _ => return Err(errors::SYNTAX),
+        }
+        at += 1;
+    }
+    Ok(options)
+}
+
+pub(super) fn restore(call: &mut DataCall<'_, '_>) {
+    let options = match parse(call) {
+        Ok(options) => options,
+        Err(error) => return call.reply.error(error),
+    };
+    let key = call.key(1);
+    let found = call.exists(key);
+    if found && !options.replace {
+        return call.reply.error("BUSYKEY Target key name already exists.");
+    }
+    let Some(time_to_live) = parse_i64(call.args.get(2)) else {
+        return call.reply.error(errors::NOT_AN_INTEGER);
+    };
+    if time_to_live < 0 {
+        return call.reply.error("ERR Invalid TTL value, must be >= 0");
+    }
+    let value = match payload::restore(call.args.get(3)) {
+        Ok(value) => value,
+        Err(error) => return call.reply.error_format(format_args!("ERR {error}")),
+    };
+    let expiry = match time_to_live {
+        0 => Expiry::Clear,
+        deadline if options.absolute => Expiry::At(UnixMillis(deadline)),
+        // Beyond 64 bits Redis comes out before 1970, too.
+        span => Expiry::At(UnixMillis(span.wrapping_add(call.wall.0))),
+    };
+    match expiry {
+        Expiry::At(deadline) if deadline <= call.wall => {
+            if found {
+                call.apply(key, Op::Del);
+            }
+        }
+        _ => {
+            call.apply(key, Op::Set(&value, expiry));
+        }
+    }
+    call.reply.ok();
+}

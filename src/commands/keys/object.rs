@@ -1,0 +1,73 @@
+//! OBJECT: what can be said of a value that its type does not say.
+//!
+//! Encodings are those that Redis would choose for the value: strings are held in one way here. Nothing is shared, and nobody
+//! counts reads; where keys bear stamps, the time of the last write is known.
+
+use crate::commands::call::{DataCall, string_of};
+use crate::commands::{help, registry};
+use crate::db::View;
+use crate::resp::parse_i64;
+
+/// The longest string that Redis holds in one piece with its head.
+const EMBEDDED_LEN_MAX: usize = 44;
+
+fn encoding_name(value: &[u8]) -> &'static str {
+    if parse_i64(value).is_some() {
+        "int"
+    } else if value.len() <= EMBEDDED_LEN_MAX {
+        "embstr"
+    } else {
+        "raw"
+    }
+}
+
+pub(super) fn encoding(call: &mut DataCall<'_, '_>) {
+    let key = call.key(2);
+    call.read(key, |view, reply| match view {
+        Some(view) => reply.bulk(encoding_name(string_of(&view)).as_bytes()),
+        None => reply.null(),
+    });
+}
+
+pub(super) fn refcount(call: &mut DataCall<'_, '_>) {
+    let key = call.key(2);
+    call.read(key, |view, reply| match view {
+        Some(_) => reply.integer(1),
+        None => reply.null(),
+    });
+}
+
+pub(super) fn freq(call: &mut DataCall<'_, '_>) {
+    let key = call.key(2);
+    call.read(key, |view, reply| match view {
+        Some(_) => reply.error(
+            "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.",
+        ),
+        None => reply.null(),
+    });
+}
+
+/// IDLETIME and LASTMODIFIED: seconds since the last write.
+pub(super) fn since_written(call: &mut DataCall<'_, '_>) {
+    let (key, wall) = (call.key(2), call.wall);
+    call.read(key, |view, reply| {
+        let Some(View { stamp, .. }) = view else {
+            return reply.null();
+        };
+        match stamp {
+            Some(stamp) => {
+                let milliseconds = wall.0.saturating_sub(stamp.time().millis().0);
+                reply.integer(milliseconds.max(0) / 1000);
+            }
+            None => reply.error(
+                "ERR idle time is not tracked: only the time of writes is, with active-replica",
+            ),
+        }
+    });
+}
+
+pub(super) fn object_help(call: &mut DataCall<'_, '_>) {
+    if let Some(row) = registry::lookup(b"object") {
+        help::help_reply(row, call.reply);
+    }
+}
