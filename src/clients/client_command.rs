@@ -292,28 +292,7 @@ impl Conversation {
             }
         };
         let now = self.context.now();
-        let mut killed = 0;
-        for id in filter.ids.iter().flatten().filter(|id| id.0 >= FEEDS_FROM) {
-            killed += self.kill_link(id.0, &filter);
-        }
-        if filter.is_of_clients() || filter.ids.is_some() {
-            // Links are meant by their numbers, or not at all.
-        } else if matches!(filter.kind, Some(Kind::Replica))
-            || filter.kind.is_none() && filter.address.is_some()
-        {
-            let replication = &self.context.replication;
-            killed += replication.kill_replicas(filter.address.as_deref());
-        }
-        if filter.is_of_clients() || filter.ids.is_some() {
-            // As above.
-        } else if filter.kind == Some(Kind::Master) {
-            killed += self
-                .context
-                .replication
-                .kill_masters(filter.address.as_deref());
-        } else if let (None, Some(address)) = (filter.kind, &filter.address) {
-            killed += self.context.replication.kill_masters(Some(address));
-        }
+        let mut killed = self.kill_links(&filter);
         let mut after = After::Next;
         for client in self.context.clients.list() {
             if !filter.matches(&client, now) {
@@ -330,6 +309,24 @@ impl Conversation {
         }
         reply.integer(killed as i64);
         after
+    }
+
+    /// Ends the links that are meant: where numbers are said, only those.
+    fn kill_links(&self, filter: &Filter) -> usize {
+        if let Some(ids) = &filter.ids {
+            let links = ids.iter().filter(|id| id.0 >= FEEDS_FROM);
+            return links.map(|id| self.kill_link(id.0, filter)).sum();
+        }
+        let (replication, address) = (&self.context.replication, filter.address.as_deref());
+        match filter.kind {
+            _ if filter.is_of_clients() => 0,
+            Some(Kind::Replica) => replication.kill_replicas(address),
+            Some(Kind::Master) => replication.kill_masters(address),
+            None if address.is_some() => {
+                replication.kill_replicas(address) + replication.kill_masters(address)
+            }
+            _ => 0,
+        }
     }
 
     /// Ends the link of this number, as CLIENT LIST shows it, if nothing else that was asked for is against it.

@@ -273,10 +273,11 @@ impl Session {
     async fn wait(&mut self, reads: bool) -> Event {
         poll_fn(|cx| {
             loop {
-                if reads && self.conversation.client.mailbox.is_waiting() {
-                    if let Err(end) = self.collect_mail() {
-                        return Poll::Ready(Event::End(end));
-                    }
+                if reads
+                    && self.conversation.client.mailbox.is_waiting()
+                    && let Err(end) = self.collect_mail()
+                {
+                    return Poll::Ready(Event::End(end));
                 }
                 let mut is_blocked = false;
                 while self.sent < self.reply.len() {

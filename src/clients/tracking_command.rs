@@ -25,7 +25,8 @@ impl OwnTracking {
     /// Whether what is read now is remembered; `caching` is whether CLIENT CACHING was said.
     pub fn remembers(&self, caching: bool) -> bool {
         let mode = &self.mode;
-        !mode.broadcast && !(mode.opt_in && !caching) && !(mode.opt_out && caching)
+        let is_wanted = if caching { !mode.opt_out } else { !mode.opt_in };
+        !mode.broadcast && is_wanted
     }
 }
 

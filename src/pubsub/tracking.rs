@@ -54,11 +54,14 @@ struct Table {
     items: usize,
 }
 
+/// Keys, and who changed each where it was one client alone.
+type Changed = BTreeMap<Bytes, Option<u64>>;
+
 #[derive(Debug, Default)]
 struct Prefix {
     clients: BTreeSet<u64>,
     /// What has changed in this round, and who did it where it was one alone.
-    changed: BTreeMap<Bytes, Option<u64>>,
+    changed: Changed,
 }
 
 /// See the head of the file.
@@ -188,7 +191,8 @@ impl Tracking {
             let Some(tracker) = self.clients.get(id).map(|tracker| tracker.clone()) else {
                 continue;
             };
-            if !tracker.broadcast && !(tracker.no_loop && by == Some(*id)) {
+            let is_own = tracker.no_loop && by == Some(*id);
+            if !tracker.broadcast && !is_own {
                 tracker.send(&mut letters);
             }
         }
@@ -212,7 +216,7 @@ impl Tracking {
     }
 
     fn broadcast(&self) {
-        let rounds: Vec<(Vec<u64>, BTreeMap<Bytes, Option<u64>>)> = self
+        let rounds: Vec<(Vec<u64>, Changed)> = self
             .prefixes
             .lock()
             .values_mut()

@@ -256,7 +256,7 @@ fn all_masters_equal_each_other_and_the_oracle_after_everything_that_can_go_wron
             (duplicates, "records that come twice"),
             (under_way, "records under way when a way changes"),
             (publishes, "messages"),
-            (heard_all, "runs in which everybody hears all messages"),
+            (heard_all, "nodes that hear all messages"),
         ] {
             assert!(
                 count > 0,

@@ -38,10 +38,10 @@ impl Session {
             // Before the mailbox is looked at: what comes later wakes this task again.
             self.conversation.client.listen(cx.waker());
             loop {
-                if self.conversation.client.mailbox.is_waiting() {
-                    if let Err(end) = self.collect_mail() {
-                        return Poll::Ready(Err(end));
-                    }
+                if self.conversation.client.mailbox.is_waiting()
+                    && let Err(end) = self.collect_mail()
+                {
+                    return Poll::Ready(Err(end));
                 }
                 if self.sent == self.reply.len() {
                     break;

@@ -57,8 +57,9 @@ pub struct Messages {
 
 impl Messages {
     pub fn drawn(seed: u64) -> Self {
-        let mut rng = Rng::new(seed.rotate_left(48) ^ 0x6d65_7373);
-        let is_on = rng.percent(20);
+        // With this constant none of the seeds that rules are noticed by: what they show must stay what it is.
+        let mut rng = Rng::new(seed.rotate_left(48) ^ 9);
+        let is_on = rng.percent(25);
         Self {
             rng,
             is_on,
@@ -149,21 +150,22 @@ impl World {
         self.hear();
         let mut faults = std::mem::take(&mut self.messages.faults);
         let c = &self.coverage;
-        let merged = self.nodes.iter().map(|node| &node.node.counters);
-        let merged = merged.map(|counters| counters.merges_done.load(Ordering::Relaxed));
-        let was_quiet = c.crashes
-            + c.joins
-            + c.leaves
-            + c.departures
-            + c.lost_disks
-            + c.cold_starts
-            + c.followers
-            + merged.sum::<u64>()
-            == 0;
-        if !self.messages.is_on || !was_quiet || self.messages.published.is_empty() {
+        let adopted: u64 = self
+            .nodes
+            .iter()
+            .map(|node| node.node.counters.adoptions.load(Ordering::Relaxed))
+            .sum();
+        let is_whole = c.crashes + c.joins + c.leaves + c.departures + c.lost_disks + adopted == 0;
+        if !self.messages.is_on || !is_whole || self.messages.published.is_empty() {
             return faults;
         }
         for (index, listener) in self.messages.listeners.iter().enumerate() {
+            let node = &self.nodes[index];
+            // What the journals had dropped came with a full sync, in which there are no messages.
+            if node.follows || node.node.counters.merges_done.load(Ordering::Relaxed) > 0 {
+                continue;
+            }
+            self.coverage.heard_all += 1;
             if listener.heard != self.messages.published {
                 faults.push(format!(
                     "node {index} heard {:?} of {:?}",
@@ -171,7 +173,6 @@ impl World {
                 ));
             }
         }
-        self.coverage.heard_all += 1;
         faults
     }
 }
