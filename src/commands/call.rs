@@ -150,6 +150,19 @@ impl<'a> DataCall<'a, '_> {
         outcome
     }
 
+    /// The same of a command with an event of its own, which it tells with [`Self::tell`]. Other masters name it by its effect.
+    pub fn apply_quietly(&mut self, key: Key<'_>, op: Op<'_>) -> Outcome {
+        self.access.partition(key.hash).keep_next_quiet();
+        self.apply(key, op)
+    }
+
+    /// Tells those who listen of an event that fits any type.
+    pub fn tell(&mut self, key: Key<'_>, name: &'static str) {
+        let db = self.db;
+        let partition = self.access.partition(key.hash);
+        partition.note_event(db, key.bytes, (Attention::GENERIC, name));
+    }
+
     /// Says of a write that leaves everything as it was that it was one: who watches the key is told, nobody else.
     #[inline]
     pub fn touch(&mut self, key: Key<'_>) {

@@ -106,6 +106,8 @@ pub fn events_of(op: &Op<'_>) -> (Event, Option<Event>) {
 #[derive(Debug, Default)]
 pub struct NewsDesk {
     pub(super) attention: Attention,
+    /// The next write is told by who does it.
+    is_next_quiet: bool,
     written: Vec<(u64, News)>,
     tickets: Arc<AtomicU64>,
 }
@@ -132,6 +134,11 @@ impl Partition {
     /// Whether there is news.
     pub fn has_news(&self) -> bool {
         !self.news.written.is_empty()
+    }
+
+    /// The next write is told by who does it, who has a name of his own for it.
+    pub fn keep_next_quiet(&mut self) {
+        self.news.is_next_quiet = self.news.attention.is_some();
     }
 
     /// Writes an event down, if its class is listened for.
@@ -179,6 +186,7 @@ impl Partition {
 
     /// Writes down what a write did.
     pub(super) fn after_write(&mut self, db: u32, key: Key<'_>, op: &Op<'_>, existed: bool) {
+        let is_quiet = std::mem::take(&mut self.news.is_next_quiet);
         let record = self.dbs[db as usize].table.get(key.bytes, key.hash);
         let exists = record.is_some_and(|record| !record.is_tombstone());
         if !existed && !exists {
@@ -186,6 +194,9 @@ impl Partition {
         }
         if !existed {
             self.note_event(db, key.bytes, (Attention::NEW, "new"));
+        }
+        if is_quiet {
+            return;
         }
         let (first, second) = events_of(op);
         self.note_event(db, key.bytes, first);

@@ -85,7 +85,8 @@ pub(super) fn restore(call: &mut DataCall<'_, '_>) {
             }
         }
         _ => {
-            call.apply(key, Op::Set(&value, expiry));
+            call.apply_quietly(key, Op::Set(&value, expiry));
+            call.tell(key, "restore");
         }
     }
     call.reply.ok();

@@ -22,7 +22,7 @@ impl Content {
 
     fn put(&self, call: &mut DataCall<'_, '_>, key: Key<'_>) {
         let expiry = self.deadline.map_or(Expiry::Clear, Expiry::At);
-        call.apply(key, Op::Set(&self.value, expiry));
+        call.apply_quietly(key, Op::Set(&self.value, expiry));
     }
 }
 
@@ -56,7 +56,9 @@ fn rename_key(call: &mut DataCall<'_, '_>, only_to_absent: bool) -> Option<bool>
         return Some(false);
     }
     content.put(call, to);
-    call.apply(from, Op::Del);
+    call.apply_quietly(from, Op::Del);
+    call.tell(from, "rename_from");
+    call.tell(to, "rename_to");
     Some(true)
 }
 
@@ -99,6 +101,7 @@ pub(super) fn copy(call: &mut DataCall<'_, '_>) {
             let goes = replace || !call.exists(to);
             if goes {
                 content.put(call, to);
+                call.tell(to, "copy_to");
             }
             goes
         })
@@ -126,7 +129,9 @@ pub(super) fn move_key(call: &mut DataCall<'_, '_>) {
         })
     });
     if moved {
-        call.apply(key, Op::Del);
+        call.apply_quietly(key, Op::Del);
+        call.tell(key, "move_from");
+        call.in_database(db, |call| call.tell(key, "move_to"));
     }
     call.reply.integer(i64::from(moved));
 }
