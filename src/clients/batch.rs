@@ -349,6 +349,10 @@ pub(super) fn run_counted(
         Fate::Done(after) => {
             let took = stopwatch.read();
             conversation.took(row, args, took);
+            // EXEC shows its queue itself.
+            if !conversation.is_in_exec {
+                conversation.show_monitors(row, args, conversation.caller.db);
+            }
             calls.add_timed(row, took);
             (Some(row), after)
         }

@@ -14,6 +14,9 @@ pub(super) fn describe(client: &Client, now: UnixMillis) -> Vec<u8> {
     let shown = client.shown.lock();
     let mut flags = String::new();
     let mailbox = &client.mailbox;
+    if shown.is_monitor {
+        flags.push('O');
+    }
     if mailbox.is_pubsub() {
         flags.push('P');
     }

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use crate::clients::actors::Actors;
 use crate::clients::configuration::Configuration;
 use crate::clients::latency::LatencyEvents;
+use crate::clients::monitor::Monitors;
 use crate::clients::process;
 use crate::clients::registry::{Clients, signal};
 use crate::clients::slowlog::SlowLog;
@@ -54,6 +55,8 @@ pub struct Context {
     pub slowlog: SlowLog,
     /// When what took long.
     pub latency: LatencyEvents,
+    /// MONITOR.
+    pub monitors: Arc<Monitors>,
     /// Random, new with each start: 40 hexadecimal digits.
     pub run_id: String,
     /// What the process took before there was any data.
@@ -130,6 +133,7 @@ impl Context {
             statistics: Statistics::default(),
             slowlog: SlowLog::default(),
             latency: LatencyEvents::default(),
+            monitors: Arc::default(),
             run_id: format!(
                 "{:032x}{:08x}",
                 rand::random::<u128>(),

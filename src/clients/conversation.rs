@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use crate::clients::context::Context;
 use crate::clients::errors;
+use crate::clients::monitor::Monitoring;
 use crate::clients::registry::Client;
 use crate::clients::tracking_command::OwnTracking;
 use crate::clients::transaction::{Transaction, Watch};
@@ -99,6 +100,8 @@ pub struct Conversation {
     pub caller: Caller,
     /// The executor's memory.
     pub scratch: Scratch,
+    /// MONITOR.
+    pub monitoring: Option<Monitoring>,
     /// EXEC is being carried out.
     pub is_in_exec: bool,
     /// Between MULTI and EXEC.
@@ -145,6 +148,7 @@ impl Conversation {
             authenticated,
             caller,
             scratch,
+            monitoring: None,
             is_in_exec: false,
             transaction: None,
             subscriptions: None,
@@ -171,6 +175,7 @@ impl Conversation {
     pub fn is_plain(&self) -> bool {
         self.authenticated
             && self.transaction.is_none()
+            && self.context.monitors.is_empty()
             && !self.listens()
             && self.reply_mode == ReplyMode::On
             && !matches!(self.trace, Trace::Once(_))

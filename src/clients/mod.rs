@@ -30,6 +30,7 @@ pub mod listener;
 mod memory;
 mod memory_command;
 pub mod metrics;
+pub mod monitor;
 mod operator_commands;
 mod process;
 mod pubsub_command;

@@ -37,6 +37,7 @@ impl Conversation {
                 select(args, databases, &mut self.caller, reply);
             }
             SessionCommand::Client => return self.client_command(row, args, reply),
+            SessionCommand::Monitor => self.monitor_command(reply),
             SessionCommand::Multi => self.multi(reply),
             SessionCommand::Exec => return self.exec(reply),
             SessionCommand::Discard => self.discard_command(reply),
@@ -68,6 +69,7 @@ impl Conversation {
         self.discard();
         self.end_tracking();
         self.drop_subscriptions();
+        self.end_monitoring();
         self.client.mailbox.set_protocol(Protocol::Resp2);
         self.caller.db = 0;
         self.caller.trace = None;

@@ -18,7 +18,7 @@ use crate::commands::{Flags, Handler, Row};
 use crate::db::op::is_expired;
 use crate::db::{Key, UnixMillis};
 use crate::keyspace::{Caller, Keyspace, Queued, TransactionEnd};
-use crate::resp::{Args, ArgsBuffer, Protocol, Reply, Span};
+use crate::resp::{Args, ArgsBuffer, Protocol, Reply, Span, parse_i64};
 
 /// What has been queued since MULTI.
 #[derive(Debug, Default)]
@@ -213,6 +213,7 @@ impl Conversation {
         } else {
             None
         };
+        let db = self.caller.db;
         let started = Instant::now();
         let (mut calls, mut errors) = (BatchCalls::default(), Vec::new());
         let slow_from = self.slow_from();
@@ -282,11 +283,27 @@ impl Conversation {
         for (row, text) in errors {
             count_error(self, Some(row), &text);
         }
+        if !self.context.monitors.is_empty() {
+            self.show_queue(&transaction.queue, db);
+        }
         let after = self.run_postponed(start, postponed, &mut calls, reply);
         let statistics = &self.context.statistics;
         let nanos = started.elapsed().as_nanos() as u64;
         statistics.add_calls(&calls, nanos, self.options.latency_tracking);
         after
+    }
+
+    /// Tells those who watch what a transaction did, each command in the database that was selected by then.
+    fn show_queue(&self, queue: &[Queued], mut db: u32) {
+        for queued in queue {
+            let args = queued.args.as_args();
+            if matches!(queued.row.handler, Handler::Session(SessionCommand::Select)) {
+                let selected = parse_i64(args.get(1)).and_then(|db| u32::try_from(db).ok());
+                let databases = self.context.keyspace.databases();
+                db = selected.filter(|db| *db < databases).unwrap_or(db);
+            }
+            self.show_monitors(queued.row, args, db);
+        }
     }
 
     /// Whether nothing is answered now.

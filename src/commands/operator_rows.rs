@@ -2,7 +2,7 @@
 //! says to those who ask for them.
 
 use crate::commands::docs::{Argument, Categories, Docs, Group};
-use crate::commands::table::{Flags, Handler, Keys, Row, ServerCommand, Stamps};
+use crate::commands::table::{Flags, Handler, Keys, Row, ServerCommand, SessionCommand, Stamps};
 
 mod cluster;
 mod latency;
@@ -10,12 +10,12 @@ mod memory;
 mod module;
 mod slowlog;
 
-/// A command of the server without keys and stamps.
-const fn server(
+/// A command without keys and stamps.
+const fn row(
     name: &'static str,
     arity: i16,
     flags: Flags,
-    command: ServerCommand,
+    handler: Handler,
     docs: &'static Docs,
 ) -> Row {
     Row {
@@ -24,9 +24,20 @@ const fn server(
         flags,
         keys: Keys::None,
         stamps: Stamps::None,
-        handler: Handler::Server(command),
+        handler,
         docs,
     }
+}
+
+/// One of the server.
+const fn server(
+    name: &'static str,
+    arity: i16,
+    flags: Flags,
+    command: ServerCommand,
+    docs: &'static Docs,
+) -> Row {
+    row(name, arity, flags, Handler::Server(command), docs)
 }
 
 impl Row {
@@ -170,6 +181,20 @@ pub static ROWS: &[Row] = &[
             group: Group::Server,
             complexity: "Depends on the subcommand",
             subcommands: module::ROWS,
+            ..Docs::NONE
+        },
+    ),
+    row(
+        "monitor",
+        1,
+        Flags::ADMIN
+            .and(Flags::NOSCRIPT)
+            .and(Flags::LOADING)
+            .and(Flags::STALE),
+        Handler::Session(SessionCommand::Monitor),
+        &Docs {
+            summary: "Shows every command that is carried out from now on",
+            group: Group::Server,
             ..Docs::NONE
         },
     ),

@@ -122,6 +122,7 @@ pub enum SessionCommand {
     Echo,
     Exec,
     Hello,
+    Monitor,
     Multi,
     Ping,
     Publish,

@@ -215,3 +215,45 @@ async fn a_server_without_cluster_and_modules_says_so_as_redis_does() {
         )
         .await;
 }
+
+#[tokio::test]
+async fn whoever_watches_sees_what_is_carried_out_and_no_passwords() {
+    let server = TestServer::start(&["--port", "1", "--requirepass", "secret"]).await;
+    let (mut watches, mut asks) = (server.connect().await, server.connect().await);
+    watches.check("AUTH secret", "+OK\r\n").await;
+    watches.check("MONITOR", "+OK\r\n").await;
+    watches.check("MONITOR", "+OK\r\n").await;
+    asks.send("AUTH secret\r\nSET \"k \\x00\" 1\r\nGET\r\nCONFIG SET timeout 0\r\n")
+        .await;
+    asks.send("MULTI\r\nSELECT 3\r\nPING\r\nINCR n\r\nEXEC\r\nPING\r\n")
+        .await;
+    for shown in [
+        "[0 \"AUTH\" \"(redacted)\"",
+        "[0 \"SET\" \"k \\x00\" \"1\"",
+        "[0 \"MULTI\"",
+        "[3 \"SELECT\" \"3\"",
+        "[3 \"PING\"",
+        "[3 \"INCR\" \"n\"",
+        "[3 \"EXEC\"",
+        "[3 \"PING\"",
+    ] {
+        let line = watches.line().await;
+        let (time, rest) = line.split_once(" [").unwrap();
+        assert!(time.starts_with('+') && time.split_once('.').unwrap().1.len() == 6);
+        let (before, command) = rest.split_once(']').unwrap();
+        let (db, address) = before.split_once(' ').unwrap();
+        assert!(address.starts_with("127.0.0.1:"), "{line}");
+        assert_eq!(format!("[{db}{command}"), shown);
+    }
+    for _ in 0..13 {
+        asks.line().await;
+    }
+    let list = asks.bulk("CLIENT LIST").await;
+    assert!(list.contains(" flags=O "), "{list}");
+    watches.send("RESET\r\n").await;
+    while watches.line().await != "+RESET" {}
+    asks.check("SET k 1", "+OK\r\n").await;
+    watches.check("AUTH secret", "+OK\r\n").await;
+    asks.check("PING", "+PONG\r\n").await;
+    watches.check("PING", "+PONG\r\n").await;
+}

@@ -167,6 +167,13 @@ async fn events_have_redis_names_and_come_in_the_order_of_the_command() {
             "SET p 1 PX 20",
             &["new p", "set p", "expire p", "expired p"],
         ),
+        ("SETBIT b 1 1", &["new b", "setbit b"]),
+        ("BITFIELD b SET u8 0 1", &["setbit b"]),
+        ("BITOP NOT c b", &["new c", "set c"]),
+        ("RENAME c d", &["new d", "rename_from c", "rename_to d"]),
+        ("RENAMENX d b", &[]),
+        ("COPY d c", &["new c", "copy_to c"]),
+        ("COPY d c REPLACE", &["copy_to c"]),
         ("FLUSHALL", &[]),
         ("SET last 1", &["new last", "set last"]),
     ] {
