@@ -190,8 +190,11 @@ impl Default for LogConfig {
 }
 
 impl LogConfig {
-    /// The default filter with another level for the server's own words: error, warn, info, debug, trace.
+    /// The default filter with another level for the server's own words: error, warn, info, debug, trace; off is for all words.
     pub fn filter_at(level: &str) -> String {
+        if level == "off" {
+            return level.to_owned();
+        }
         DEFAULT_LOG_FILTER.replacen("info", level, 1)
     }
 }
@@ -428,5 +431,6 @@ mod tests {
     fn the_level_changes_only_the_first_word_of_the_filter() {
         assert_eq!(LogConfig::filter_at("info"), DEFAULT_LOG_FILTER);
         assert!(LogConfig::filter_at("debug").starts_with("debug,ractor=warn,"));
+        assert_eq!(LogConfig::filter_at("off"), "off");
     }
 }

@@ -230,6 +230,8 @@ pub enum LogLevel {
     Notice,
     /// Only what is wrong.
     Warning,
+    /// No log lines.
+    Nothing,
 }
 
 /// How log lines look.

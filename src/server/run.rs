@@ -171,7 +171,7 @@ fn greet(settings: &Settings) {
         cli::COMMIT,
         cli::MODIFIED
     );
-    if settings.config_file().is_some() {
+    if std::env::args_os().len() > 1 {
         tracing::info!("Configuration loaded");
     } else {
         tracing::warn!(
@@ -200,6 +200,7 @@ fn log_level(options: &Options) -> &'static str {
         LogLevel::Verbose => "debug",
         LogLevel::Notice => "info",
         LogLevel::Warning => "warn",
+        LogLevel::Nothing => "off",
     }
 }
 

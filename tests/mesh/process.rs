@@ -267,3 +267,15 @@ fn a_probe_for_flash_is_answered_with_no() {
             .success()
     );
 }
+
+#[test]
+fn a_log_that_is_switched_off_says_nothing_until_it_is_switched_on() {
+    let node = Daemon::start(&["--loglevel", "nothing"]);
+    assert_eq!(node.log(), "");
+    node.call("CONFIG SET loglevel notice");
+    eventually("it is switched on", || {
+        // An address that this machine does not have, which is logged.
+        assert!(node.call("CONFIG SET bind 192.0.2.1").is_error("ERR"));
+        node.log().contains("192.0.2.1")
+    });
+}

@@ -44,7 +44,7 @@ pub(super) const ROWS: &[Directive] = &[
     .immutable(),
     row(
         "loglevel",
-        Kind::Enum(&["debug", "verbose", "notice", "warning"]),
+        Kind::Enum(&["debug", "verbose", "notice", "warning", "nothing"]),
         "notice",
         "least severity of log lines",
     ),

@@ -45,7 +45,7 @@ fn bad_lines_stop_the_start_with_redis_words() {
         ),
         (
             "loglevel x",
-            "argument(s) must be one of the following: debug, verbose, notice, warning",
+            "argument(s) must be one of the following: debug, verbose, notice, warning, nothing",
         ),
         ("appendonly x", "argument must be 'yes' or 'no'"),
         ("maxmemory x", "argument must be a memory value"),

@@ -123,7 +123,8 @@ fn errors_have_redis_words() {
         &[("proto-max-bulk-len", "10")],
         &failed("proto-max-bulk-len", range),
     );
-    let levels = "argument(s) must be one of the following: debug, verbose, notice, warning";
+    let levels =
+        "argument(s) must be one of the following: debug, verbose, notice, warning, nothing";
     check(
         &[("hz", "50"), ("loglevel", "nonsense")],
         &failed("loglevel", levels),
