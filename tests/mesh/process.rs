@@ -28,7 +28,7 @@ fn server_info(client: &mut Client) -> String {
     client.call("INFO server").text().to_owned()
 }
 
-/// A process that is no child of this one, killed at the end.
+/// A process that is no daemon of these tests, killed at the end.
 struct Stray(u32);
 
 impl Drop for Stray {
@@ -142,6 +142,7 @@ fn a_supervisor_hears_that_the_server_is_ready_and_that_it_ends() {
             .env("NOTIFY_SOCKET", &path)
             .spawn()
             .unwrap();
+        let _ended = Stray(child.id());
         let shown = if is_told {
             assert_eq!(heard().trim(), "STATUS=Keymesh is starting");
             let ready = heard();
