@@ -12,6 +12,7 @@ pub mod config;
 pub mod db;
 pub mod journal;
 pub mod keyspace;
+pub mod playground;
 pub mod pubsub;
 pub mod replication;
 pub mod resp;

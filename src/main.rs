@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use keymesh::commands::Renames;
 use keymesh::config::cli::{self, Invocation, parse};
 use keymesh::config::load_checked;
-use keymesh::server;
+use keymesh::{playground, server};
 
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -23,6 +23,12 @@ fn main() -> ExitCode {
 }
 
 fn start() -> anyhow::Result<()> {
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|word| word == "playground") {
+        let words = words.map(|word| word.to_string_lossy().into_owned());
+        let arguments = playground::Arguments::parse(words).map_err(anyhow::Error::msg)?;
+        return playground::run(arguments);
+    }
     match parse(std::env::args_os().skip(1))? {
         Invocation::Run(arguments) => {
             let mut names = Renames::default();

@@ -52,9 +52,11 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("ablation", &[]),
+    ("playground", &[]),
     (
         "lib",
         &[
+            "playground",
             "resp",
             "db",
             "commands",

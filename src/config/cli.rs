@@ -37,6 +37,7 @@ Usage: keymesh-server [/path/to/keymesh.conf] [options] [-]
        keymesh-server - (read the configuration from standard input)
        keymesh-server -v or --version
        keymesh-server -h or --help
+       keymesh-server playground [--workload] [--port <port>] (three masters and a page that shows the way of every write)
 
 Options are the directives of the configuration file with '--' in front.
 Environment variables named KEYMESH_<DIRECTIVE> override the file, options override both.
