@@ -65,7 +65,7 @@ pub fn restore(payload: &[u8]) -> Result<Vec<u8>, PayloadError> {
     let (checked, checksum) = payload
         .split_last_chunk::<8>()
         .ok_or(PayloadError::Footer)?;
-    let (content, version) = checked
+    let (_, version) = checked
         .split_last_chunk::<2>()
         .ok_or(PayloadError::Footer)?;
     if u16::from_le_bytes(*version) > VERSION_MAX
@@ -73,7 +73,8 @@ pub fn restore(payload: &[u8]) -> Result<Vec<u8>, PayloadError> {
     {
         return Err(PayloadError::Footer);
     }
-    let mut reader = Reader::new(content);
+    // As in Redis, a length that is too large may lead into the footer.
+    let mut reader = Reader::new(payload);
     if reader.u8()? != STRING {
         return Err(PayloadError::Format);
     }

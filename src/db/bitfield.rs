@@ -355,8 +355,8 @@ mod tests {
                     prop_assert_eq!(bit(&after, n), bit(&before, n));
                 }
             }
-            if signed && expected >> (width - 1) & 1 == 1 {
-                expected -= 1 << width;
+            if signed {
+                expected = sign_extended(expected as u64, width);
             }
             prop_assert_eq!(field.get(|at| after.get(at).copied().unwrap_or(0)), expected);
         }
@@ -364,7 +364,7 @@ mod tests {
         #[test]
         fn increments_fit_wrap_saturate_or_fail(signed: bool, width in 1_u8..=63, old: i64, incr: i64) {
             let field = Field::new(signed, width, 0).unwrap();
-            let old = if signed { sign_extended(old as u64, width) } else { old & ((1_i64 << width) - 1) };
+            let old = if signed { sign_extended(old as u64, width) } else { old & (i64::MAX >> (63 - width)) };
             let (min, max) = if signed { (-(1_i128 << (width - 1)), (1_i128 << (width - 1)) - 1) } else { (0, (1_i128 << width) - 1) };
             let exact = i128::from(old) + i128::from(incr);
             let outcome = |overflow| write(field, Verb::IncrBy, overflow, incr).outcome(old).map(i128::from);

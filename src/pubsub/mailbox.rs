@@ -32,9 +32,13 @@ pub struct Letter {
 }
 
 impl Letter {
-    /// The first byte, and the others.
+    /// The first byte, and the others. A line of MONITOR is one whatever is spoken.
     pub fn parts(&self) -> (u8, &[u8]) {
-        let first = if self.is_push { b'>' } else { b'*' };
+        let first = match self.bytes.first() {
+            Some(b'+') => b'+',
+            _ if self.is_push => b'>',
+            _ => b'*',
+        };
         (first, self.bytes.get(1..).unwrap_or_default())
     }
 

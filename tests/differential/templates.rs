@@ -192,7 +192,7 @@ pub const TEMPLATES: &[&str] = &[
     "RESTORE key 0 payload [REPLACE]",
     "RESTORE key ms payload REPLACE [IDLETIME count|FREQ count|FREQ 1 IDLETIME 1]",
     "RESTORE key msat payload ABSTTL [REPLACE]",
-    "RESTORE key sec payload [any]",
+    "RESTORE key ms payload [any]",
     "COMMAND GETKEYS BITOP AND key key*",
     "COMMAND GETKEYS OBJECT ENCODING key",
     "COMMAND GETKEYSANDFLAGS BITOP NOT key key",

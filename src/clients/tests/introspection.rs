@@ -239,7 +239,8 @@ async fn whoever_watches_sees_what_is_carried_out_and_no_passwords() {
     ] {
         let line = watches.line().await;
         let (time, rest) = line.split_once(" [").unwrap();
-        assert!(time.starts_with('+') && time.split_once('.').unwrap().1.len() == 6);
+        let micros = time.split_once('.').unwrap().1;
+        assert!(time.starts_with('+') && micros.len() == 6, "{line}");
         let (before, command) = rest.split_once(']').unwrap();
         let (db, address) = before.split_once(' ').unwrap();
         assert!(address.starts_with("127.0.0.1:"), "{line}");

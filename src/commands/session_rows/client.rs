@@ -320,7 +320,7 @@ pub static ROWS: &[Row] = &[
         -3,
         ANYTIME,
         &Docs {
-            summary: "Controls server-assisted client-side caching for the connection.",
+            summary: "Begins or ends that the server says which cached keys have changed",
             since: "6.0.0",
             group: Group::Connection,
             complexity: "O(1). Some options may introduce additional complexity.",

@@ -49,7 +49,7 @@ pub static ROWS: &[Row] = &[
         Keys::None,
         SessionCommand::Publish,
         &Docs {
-            summary: "Posts a message to a channel.",
+            summary: "Sends a message to all who subscribed to a channel",
             since: "2.0.0",
             complexity: "O(N+M) where N is the number of clients subscribed to the receiving channel and M is the total number of subscribed patterns (by any client).",
             arguments: &[Argument::string("channel"), Argument::string("message")],
@@ -63,7 +63,7 @@ pub static ROWS: &[Row] = &[
         Keys::One,
         SessionCommand::Publish,
         &Docs {
-            summary: "Posts a message to a shard channel.",
+            summary: "Sends a message to all who subscribed to a shard channel",
             since: "7.0.0",
             complexity: "O(N) where N is the number of clients subscribed to the receiving shard channel.",
             access: &["not_key"],
@@ -81,7 +81,7 @@ pub static ROWS: &[Row] = &[
         Keys::None,
         SessionCommand::Subscribe,
         &Docs {
-            summary: "Listens for messages published to channels.",
+            summary: "Subscribes to channels",
             since: "2.0.0",
             complexity: "O(N) where N is the number of channels to subscribe to.",
             arguments: &[Argument::string("channel").multiple()],
@@ -95,7 +95,7 @@ pub static ROWS: &[Row] = &[
         Keys::None,
         SessionCommand::Unsubscribe,
         &Docs {
-            summary: "Stops listening to messages posted to channels.",
+            summary: "Ends subscriptions to channels",
             since: "2.0.0",
             complexity: "O(N) where N is the number of channels to unsubscribe.",
             arguments: &[Argument::string("channel").optional().multiple()],
@@ -109,7 +109,7 @@ pub static ROWS: &[Row] = &[
         Keys::None,
         SessionCommand::Subscribe,
         &Docs {
-            summary: "Listens for messages published to channels that match one or more patterns.",
+            summary: "Subscribes to all channels that match a pattern",
             since: "2.0.0",
             complexity: "O(N) where N is the number of patterns to subscribe to.",
             arguments: &[Argument::pattern("pattern").multiple()],
@@ -123,7 +123,7 @@ pub static ROWS: &[Row] = &[
         Keys::None,
         SessionCommand::Unsubscribe,
         &Docs {
-            summary: "Stops listening to messages published to channels that match one or more patterns.",
+            summary: "Ends subscriptions to patterns",
             since: "2.0.0",
             complexity: "O(N) where N is the number of patterns to unsubscribe.",
             arguments: &[Argument::pattern("pattern").optional().multiple()],
@@ -137,7 +137,7 @@ pub static ROWS: &[Row] = &[
         SHARD_CHANNELS,
         SessionCommand::Subscribe,
         &Docs {
-            summary: "Listens for messages published to shard channels.",
+            summary: "Subscribes to shard channels",
             since: "7.0.0",
             complexity: "O(N) where N is the number of shard channels to subscribe to.",
             access: &["not_key"],
@@ -152,7 +152,7 @@ pub static ROWS: &[Row] = &[
         SHARD_CHANNELS,
         SessionCommand::Unsubscribe,
         &Docs {
-            summary: "Stops listening to messages posted to shard channels.",
+            summary: "Ends subscriptions to shard channels",
             since: "7.0.0",
             complexity: "O(N) where N is the number of shard channels to unsubscribe.",
             access: &["not_key"],
@@ -167,7 +167,7 @@ pub static ROWS: &[Row] = &[
         Keys::None,
         SessionCommand::Pubsub,
         &Docs {
-            summary: "A container for Pub/Sub commands.",
+            summary: "Commands about channels",
             since: "2.8.0",
             group: Group::PubSub,
             complexity: "Depends on subcommand.",
@@ -183,7 +183,7 @@ static SUBCOMMANDS: &[Row] = &[
         -2,
         LOOKS,
         &Docs {
-            summary: "Returns the active channels.",
+            summary: "Returns the channels that somebody subscribed to",
             since: "2.8.0",
             complexity: "O(N) where N is the number of active channels, and assuming constant time pattern matching (relatively short channels and patterns)",
             arguments: &[Argument::pattern("pattern").optional()],
@@ -195,7 +195,7 @@ static SUBCOMMANDS: &[Row] = &[
         2,
         Flags::LOADING.and(Flags::STALE).and(Flags::BARRIER),
         &Docs {
-            summary: "Returns helpful text about the different subcommands.",
+            summary: "Returns the subcommands",
             since: "6.2.0",
             group: Group::PubSub,
             ..Docs::NONE
@@ -206,7 +206,7 @@ static SUBCOMMANDS: &[Row] = &[
         2,
         LOOKS,
         &Docs {
-            summary: "Returns a count of unique pattern subscriptions.",
+            summary: "Returns how many patterns are subscribed to",
             since: "2.8.0",
             ..DOCS
         },
@@ -216,7 +216,7 @@ static SUBCOMMANDS: &[Row] = &[
         -2,
         LOOKS,
         &Docs {
-            summary: "Returns a count of subscribers to channels.",
+            summary: "Returns how many subscribed to each channel",
             since: "2.8.0",
             complexity: "O(N) for the NUMSUB subcommand, where N is the number of requested channels",
             arguments: &[Argument::string("channel").optional().multiple()],
@@ -228,7 +228,7 @@ static SUBCOMMANDS: &[Row] = &[
         -2,
         LOOKS,
         &Docs {
-            summary: "Returns the active shard channels.",
+            summary: "Returns the shard channels that somebody subscribed to",
             since: "7.0.0",
             complexity: "O(N) where N is the number of active shard channels, and assuming constant time pattern matching (relatively short shard channels).",
             arguments: &[Argument::pattern("pattern").optional()],
@@ -240,7 +240,7 @@ static SUBCOMMANDS: &[Row] = &[
         -2,
         LOOKS,
         &Docs {
-            summary: "Returns the count of subscribers of shard channels.",
+            summary: "Returns how many subscribed to each shard channel",
             since: "7.0.0",
             complexity: "O(N) for the SHARDNUMSUB subcommand, where N is the number of requested shard channels",
             arguments: &[Argument::string("shardchannel").optional().multiple()],
