@@ -1,21 +1,8 @@
 //! The /metrics endpoint of daemons.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-
 use crate::daemon::{Daemon, free_port};
+use crate::http::ask;
 use crate::support::{MASTER, eventually};
-
-/// What a server at `port` answers to this request line and header.
-fn ask(port: u16, line: &str, header: &str) -> String {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    let request =
-        format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{header}\r\n");
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    text
-}
 
 /// The value of a series, named with its labels.
 fn value(text: &str, series: &str) -> Option<f64> {
@@ -45,7 +32,7 @@ fn metrics_tell_what_is_true() {
     eventually("all has arrived", || reader.get("timed").is_some());
 
     let port: u16 = metrics.parse().unwrap();
-    let get = || ask(port, "GET /metrics", "");
+    let get = || ask(port, "GET /metrics", "", "");
     let text = get();
     assert!(text.starts_with("HTTP/1.1 200 OK\r\n"), "{text}");
     assert!(text.contains("content-type: text/plain; version=0.0.4"));
@@ -79,11 +66,12 @@ fn metrics_tell_what_is_true() {
         port,
         "GET /metrics",
         "Accept: application/openmetrics-text\r\n",
+        "",
     );
     assert!(open.contains("\n# EOF\n"), "{open}");
-    assert!(ask(port, "GET /", "").starts_with("HTTP/1.1 404"));
-    assert!(ask(port, "POST /metrics", "").starts_with("HTTP/1.1 405"));
-    assert!(ask(port, "\0\r\n\r\n", "").starts_with("HTTP/1.1 400"));
+    assert!(ask(port, "GET /", "", "").starts_with("HTTP/1.1 404"));
+    assert!(ask(port, "POST /metrics", "", "").starts_with("HTTP/1.1 405"));
+    assert!(ask(port, "\0\r\n\r\n", "", "").starts_with("HTTP/1.1 400"));
     assert!(get().starts_with("HTTP/1.1 200"));
 }
 
