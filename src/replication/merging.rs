@@ -335,13 +335,16 @@ impl Node {
         if inner.follower {
             inner.followed = inner.links.get(&merge.link).and_then(|link| link.master);
         }
-        // All of them stream on over this link from the snapshot's instant before any route moves: asked for anew, where they
-        // came this way before.
-        if let Some(info) = inner.links.get_mut(&merge.link) {
-            for index in merge.ahead.keys() {
-                info.subscribed.remove(index);
-                inner.routes.insert(*index, merge.link);
-            }
+        // All of them stream on over this link from the snapshot's instant before any route moves. Where they are asked for
+        // already, by this link or another one, they are asked for anew: the sync has brought what was to come.
+        for info in inner.links.values_mut() {
+            let ahead = merge.ahead.keys().copied();
+            let asked = ahead.filter(|index| info.subscribed.contains(index));
+            info.overtaken.extend(asked);
+        }
+        if inner.links.contains_key(&merge.link) {
+            let ahead = merge.ahead.keys();
+            inner.routes.extend(ahead.map(|index| (*index, merge.link)));
         }
         self.counters.merges_done.fetch_add(1, Ordering::Relaxed);
         let vector = self.keyspace.journal.vector();

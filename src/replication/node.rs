@@ -138,6 +138,7 @@ impl Inner {
         self.merge = None;
         for link in self.links.values_mut() {
             link.subscribed.clear();
+            link.overtaken.clear();
             link.snapshot = SnapshotWish::None;
         }
     }

@@ -40,6 +40,8 @@ pub struct LinkInfo {
     pub settled: Hlc,
     /// What is subscribed there.
     pub subscribed: HashSet<OriginIndex>,
+    /// What of it was asked for before a full sync brought more.
+    pub overtaken: HashSet<OriginIndex>,
     /// A snapshot is to be asked for, or was.
     pub snapshot: SnapshotWish,
     /// For so long its master is not asked for a snapshot again: it had none to give.
@@ -302,12 +304,15 @@ impl Node {
             .collect();
         for index in over {
             info.subscribed.remove(&index);
+            info.overtaken.remove(&index);
             if let Some(origin) = self.keyspace.origins.get(index) {
                 requests.push(Request::Unsubscribe(origin));
             }
         }
         for (&index, _) in inner.routes.iter().filter(|(_, by)| **by == link) {
-            if info.subscribed.insert(index)
+            let is_new = info.subscribed.insert(index);
+            let is_overtaken = info.overtaken.remove(&index);
+            if (is_new || is_overtaken)
                 && let Some(origin) = self.keyspace.origins.get(index)
             {
                 let after = vector
