@@ -1,6 +1,6 @@
 //! The /metrics endpoint of daemons.
 
-use crate::daemon::{Daemon, free_port};
+use crate::daemon::{Daemon, Directory, free_port};
 use crate::http::ask;
 use crate::support::{MASTER, eventually};
 
@@ -80,8 +80,10 @@ fn metrics_that_cannot_be_served_stop_the_start() {
     let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let own = free_port().to_string();
+    let directory = Directory::new("metrics");
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_keymesh-server"))
-        .args(["--port", &own, "--metrics-port", &port])
+        .args(["--port", &own, "--metrics-port", &port, "--dir"])
+        .arg(directory.path())
         .output()
         .unwrap();
     assert!(!output.status.success());
