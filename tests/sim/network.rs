@@ -34,6 +34,8 @@ struct Connection {
     /// What the replica has asked for, and what its master has heard of.
     asked: Asked,
     served: Asked,
+    /// How many full syncs the replica had ended when the link was last polled.
+    merges_polled: u64,
 }
 
 /// Who reads from whom, and what is under way.
@@ -89,6 +91,7 @@ impl Network {
             heard: now,
             asked: Asked::new(),
             served: Asked::new(),
+            merges_polled: 0,
         };
         self.connections.insert((replica, master), connection);
     }
@@ -179,16 +182,21 @@ impl Connection {
         )?;
         let sent = Sent {
             asked: self.served.clone(),
-            merges: merges(&replica.node),
+            merges: self.merges_polled,
         };
         send(&mut self.down, (out, sent), at, rng);
         let mut out = Vec::new();
         self.link.poll(&replica.node, &mut out)?;
+        self.merges_polled = merges(&replica.node);
         each_frame(&out, |frame| {
-            if let Frame::Subscribe(origin, _) = frame {
-                let nth = self.asked.entry(origin).or_default();
-                *nth += 1;
-                crossings.asked(pair, origin, *nth);
+            match frame {
+                Frame::Subscribe(origin, _) => {
+                    let nth = self.asked.entry(origin).or_default();
+                    *nth += 1;
+                    crossings.asked(pair, origin, *nth);
+                }
+                Frame::Unsubscribe(origin) => crossings.left(pair, origin),
+                _ => {}
             }
             Ok(())
         })?;
