@@ -20,7 +20,7 @@ pub type Asked = BTreeMap<Origin, u32>;
 pub struct Sent {
     /// How often its sender had been asked.
     pub asked: Asked,
-    /// How many full syncs its receiver had ended when this link last could say so.
+    /// How many full syncs its receiver had ended.
     pub merges: u64,
 }
 
@@ -43,12 +43,6 @@ impl Crossings {
     /// A node asks for an origin's records over a connection, for the `nth` time.
     pub fn asked(&mut self, pair: (usize, usize), origin: Origin, nth: u32) {
         self.0.entry((pair.0, origin)).or_default().way = Some((pair, nth));
-    }
-
-    /// A node wants no more of an origin's records over a connection.
-    pub fn left(&mut self, pair: (usize, usize), origin: Origin) {
-        let tally = self.0.entry((pair.0, origin)).or_default();
-        tally.way = tally.way.filter(|(way, _)| *way != pair);
     }
 
     /// A node begins anew.

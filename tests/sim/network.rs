@@ -34,8 +34,6 @@ struct Connection {
     /// What the replica has asked for, and what its master has heard of.
     asked: Asked,
     served: Asked,
-    /// How many full syncs the replica had ended when the link was last polled.
-    merges_polled: u64,
 }
 
 /// Who reads from whom, and what is under way.
@@ -91,7 +89,6 @@ impl Network {
             heard: now,
             asked: Asked::new(),
             served: Asked::new(),
-            merges_polled: 0,
         };
         self.connections.insert((replica, master), connection);
     }
@@ -182,21 +179,16 @@ impl Connection {
         )?;
         let sent = Sent {
             asked: self.served.clone(),
-            merges: self.merges_polled,
+            merges: merges(&replica.node),
         };
         send(&mut self.down, (out, sent), at, rng);
         let mut out = Vec::new();
         self.link.poll(&replica.node, &mut out)?;
-        self.merges_polled = merges(&replica.node);
         each_frame(&out, |frame| {
-            match frame {
-                Frame::Subscribe(origin, _) => {
-                    let nth = self.asked.entry(origin).or_default();
-                    *nth += 1;
-                    crossings.asked(pair, origin, *nth);
-                }
-                Frame::Unsubscribe(origin) => crossings.left(pair, origin),
-                _ => {}
+            if let Frame::Subscribe(origin, _) = frame {
+                let nth = self.asked.entry(origin).or_default();
+                *nth += 1;
+                crossings.asked(pair, origin, *nth);
             }
             Ok(())
         })?;
