@@ -390,10 +390,14 @@ impl Node {
         self.plan(&mut inner, &vector);
     }
 
+    /// What was asked for does not follow on what is here, or is not taken in now. The master is told so in any case: it may go
+    /// on sending, or have been asked anew since it said that there is a gap.
     fn on_gap(&self, link: LinkId, index: OriginIndex) {
         let mut inner = self.inner.lock();
-        if let Some(info) = inner.links.get_mut(&link) {
-            info.subscribed.remove(&index);
+        if let Some(info) = inner.links.get_mut(&link)
+            && info.subscribed.contains(&index)
+        {
+            info.overtaken.insert(index);
         }
         // Asked for again when the plan is made anew, perhaps elsewhere.
         inner.routes.remove(&index);

@@ -137,8 +137,7 @@ impl Inner {
         self.routes.clear();
         self.merge = None;
         for link in self.links.values_mut() {
-            link.subscribed.clear();
-            link.overtaken.clear();
+            link.overtaken.clone_from(&link.subscribed);
             link.snapshot = SnapshotWish::None;
         }
     }

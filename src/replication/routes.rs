@@ -40,7 +40,7 @@ pub struct LinkInfo {
     pub settled: Hlc,
     /// What is subscribed there.
     pub subscribed: HashSet<OriginIndex>,
-    /// What of it was asked for before a full sync brought more.
+    /// What of it must be asked for anew or no more: a full sync has brought more, there was a gap, or another link was asked.
     pub overtaken: HashSet<OriginIndex>,
     /// A snapshot is to be asked for, or was.
     pub snapshot: SnapshotWish,
@@ -309,12 +309,14 @@ impl Node {
                 requests.push(Request::Unsubscribe(origin));
             }
         }
+        let mut asked = Vec::new();
         for (&index, _) in inner.routes.iter().filter(|(_, by)| **by == link) {
             let is_new = info.subscribed.insert(index);
             let is_overtaken = info.overtaken.remove(&index);
             if (is_new || is_overtaken)
                 && let Some(origin) = self.keyspace.origins.get(index)
             {
+                asked.push(index);
                 let after = vector
                     .get(usize::from(index.0))
                     .copied()
@@ -323,6 +325,17 @@ impl Node {
                 requests.push(Request::Subscribe(origin, after));
             }
         }
+        if info.snapshot == SnapshotWish::Wanted {
+            info.snapshot = SnapshotWish::Asked;
+            requests.push(Request::Snapshot);
+        }
+        // Whoever was asked before is told, even where the way comes back to it before it could be.
+        for (_, other) in inner.links.iter_mut().filter(|(id, _)| **id != link) {
+            let before = asked
+                .iter()
+                .filter(|index| other.subscribed.contains(*index));
+            other.overtaken.extend(before);
+        }
         // Hash order is not the same from run to run; the simulator's runs must be.
         requests.sort_by_key(|request| match request {
             Request::Adopt(..) => (0, None),
@@ -330,10 +343,6 @@ impl Node {
             Request::Subscribe(origin, _) => (2, Some(*origin)),
             Request::Snapshot => (3, None),
         });
-        if info.snapshot == SnapshotWish::Wanted {
-            info.snapshot = SnapshotWish::Asked;
-            requests.push(Request::Snapshot);
-        }
         requests
     }
 }

@@ -8,15 +8,15 @@ use keymesh::replication::frame::{self, Frame};
 use keymesh::replication::link::{Link, LinkError};
 use keymesh::replication::tracing::Unobserved;
 
-use crate::crossings::{Asked, Crossings, Sent, Watch, merges};
+use crate::crossings::{Crossings, Said, Watch};
 use crate::node::{SimNode, address};
 use crate::rng::Rng;
 
 /// How long a connection may be silent before both sides give it up.
 const SILENCE_MS: i64 = 1_500;
 
-/// Messages under way: when each arrives, its bytes, and what was when it was sent.
-type Queue = VecDeque<(i64, Vec<u8>, Sent)>;
+/// Messages under way: when each arrives, its bytes, and what its sender had heard.
+type Queue = VecDeque<(i64, Vec<u8>, Said)>;
 
 /// When a connection is served, and whether without delay.
 #[derive(Clone, Copy)]
@@ -31,9 +31,9 @@ struct Connection {
     down: Queue,
     up: Queue,
     heard: i64,
-    /// What the replica has asked for, and what its master has heard of.
-    asked: Asked,
-    served: Asked,
+    /// What the replica has said, and what its master has heard of that.
+    said: Said,
+    listened: Said,
 }
 
 /// Who reads from whom, and what is under way.
@@ -87,8 +87,8 @@ impl Network {
             down: VecDeque::new(),
             up: VecDeque::new(),
             heard: now,
-            asked: Asked::new(),
-            served: Asked::new(),
+            said: Said::new(),
+            listened: Said::new(),
         };
         self.connections.insert((replica, master), connection);
     }
@@ -177,30 +177,22 @@ impl Connection {
             &mut out,
             &mut Unobserved,
         )?;
-        let sent = Sent {
-            asked: self.served.clone(),
-            merges: merges(&replica.node),
-        };
-        send(&mut self.down, (out, sent), at, rng);
+        send(&mut self.down, (out, self.listened.clone()), at, rng);
         let mut out = Vec::new();
         self.link.poll(&replica.node, &mut out)?;
         each_frame(&out, |frame| {
-            if let Frame::Subscribe(origin, _) = frame {
-                let nth = self.asked.entry(origin).or_default();
-                *nth += 1;
-                crossings.asked(pair, origin, *nth);
-            }
+            note(&mut self.said, &frame);
             Ok(())
         })?;
-        send(&mut self.up, (out, Sent::default()), at, rng);
+        send(&mut self.up, (out, Said::new()), at, rng);
         if !cut.contains(&(pair.1, pair.0)) {
-            while let Some((bytes, sent)) = arrived(&mut self.down, at.now) {
+            while let Some((bytes, heard)) = arrived(&mut self.down, at.now) {
                 self.heard = at.now;
                 let mut watch = Watch {
                     crossings: &mut *crossings,
-                    pair,
-                    sent: &sent,
-                    replica: &replica.node,
+                    replica: (pair.0, &replica.node),
+                    said: &self.said,
+                    heard: &heard,
                 };
                 each_frame(&bytes, |frame| {
                     self.link
@@ -211,9 +203,7 @@ impl Connection {
         if !cut.contains(&pair) {
             while let Some((bytes, _)) = arrived(&mut self.up, at.now) {
                 each_frame(&bytes, |frame| {
-                    if let Frame::Subscribe(origin, _) = frame {
-                        *self.served.entry(origin).or_default() += 1;
-                    }
+                    note(&mut self.listened, &frame);
                     self.feed.on_frame(&master.node, frame, master.wall(at.now))
                 })?;
             }
@@ -222,7 +212,14 @@ impl Connection {
     }
 }
 
-fn send(queue: &mut Queue, (bytes, sent): (Vec<u8>, Sent), at: Moment, rng: &mut Rng) {
+/// Counts what a frame says of what is wanted.
+fn note(said: &mut Said, frame: &Frame<'_>) {
+    if let Frame::Subscribe(origin, _) | Frame::Unsubscribe(origin) = frame {
+        *said.entry(*origin).or_default() += 1;
+    }
+}
+
+fn send(queue: &mut Queue, (bytes, heard): (Vec<u8>, Said), at: Moment, rng: &mut Rng) {
     if bytes.is_empty() {
         return;
     }
@@ -234,13 +231,13 @@ fn send(queue: &mut Queue, (bytes, sent): (Vec<u8>, Sent), at: Moment, rng: &mut
     let due = queue
         .back()
         .map_or(at.now + delay, |(last, ..)| (*last).max(at.now + delay));
-    queue.push_back((due, bytes, sent));
+    queue.push_back((due, bytes, heard));
 }
 
-fn arrived(queue: &mut Queue, now: i64) -> Option<(Vec<u8>, Sent)> {
+fn arrived(queue: &mut Queue, now: i64) -> Option<(Vec<u8>, Said)> {
     let (due, ..) = queue.front()?;
-    let (_, bytes, sent) = (*due <= now).then(|| queue.pop_front())??;
-    Some((bytes, sent))
+    let (_, bytes, heard) = (*due <= now).then(|| queue.pop_front())??;
+    Some((bytes, heard))
 }
 
 fn each_frame(
