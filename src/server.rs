@@ -33,14 +33,14 @@ use crate::clients::latency::Event;
 use crate::clients::listener::bind_metrics;
 use crate::clients::{Configuration, Context, Listeners};
 use crate::config::{Options, Settings};
-use crate::db::{NodeId, Origin, Origins};
-use crate::journal::Journal;
-use crate::keyspace::{Keyspace, KeyspaceConfig, PURGE_PERIOD_MS};
+use crate::db::NodeId;
+use crate::keyspace::{KeyspaceConfig, PURGE_PERIOD_MS};
 use crate::replication::ReplicationControl;
 use crate::replication::clock;
+use crate::replication::life::begin_life;
 use crate::replication::manager::{Replication, ReplicationConfig};
 use crate::replication::master_link::Credentials;
-use crate::replication::node::{Node, begin_life, life_floor};
+use crate::replication::node::Node;
 use crate::replication::node_state::{FileStore, Forgetful, NodeState, StateStore};
 use crate::replication::tracing::LinkTracer;
 
@@ -124,22 +124,15 @@ pub fn build(
             options.dir.display()
         )
     })?;
-    let origins = Arc::new(Origins::default());
-    let origin = Origin {
-        node: state.node,
-        incarnation: state.incarnation,
-    };
-    let own = origins.intern(origin)?;
-    let stamped = options.active_replica;
     let config = KeyspaceConfig {
         partitions: options.partitions,
         databases: options.databases,
         hash_seed: rand::random(),
-        stamped,
+        stamped: options.active_replica,
     };
-    let journal = Journal::new(own, life_floor(&state), options.repl_backlog_size);
-    let keyspace = Arc::new(Keyspace::new(config, origins, journal));
-    let node = Arc::new(Node::new(Arc::clone(&keyspace), state, store, port));
+    let node = Node::begin(state, store, config, options.repl_backlog_size, port)?;
+    let (origin, node) = (node.origin(), Arc::new(node));
+    let keyspace = Arc::clone(&node.keyspace);
 
     let tracer = telemetry.map_or_else(LinkTracer::default, |telemetry| {
         LinkTracer::new(telemetry.tracer(), origin, CLIENT_TRACES_PER_SECOND)

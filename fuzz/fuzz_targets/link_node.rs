@@ -8,13 +8,14 @@
 use std::sync::Arc;
 
 use keymesh::commands::{Effect, Effects};
-use keymesh::db::{Key, NodeId, Op, Origin, Origins, UnixMillis, WriteContext};
-use keymesh::journal::{Journal, Record};
-use keymesh::keyspace::{Keyspace, KeyspaceConfig};
+use keymesh::db::{Key, NodeId, Op, UnixMillis, WriteContext};
+use keymesh::journal::Record;
+use keymesh::keyspace::KeyspaceConfig;
 use keymesh::replication::feed::Feed;
 use keymesh::replication::frame;
 use keymesh::replication::link::{Link, LinkError};
-use keymesh::replication::node::{Node, begin_life, life_floor};
+use keymesh::replication::life::begin_life;
+use keymesh::replication::node::Node;
 use keymesh::replication::node_state::{NodeState, StateStore};
 use keymesh::replication::tracing::Unobserved;
 
@@ -53,21 +54,14 @@ impl StateStore for Nowhere {
 fn boot(id: u128, reads: &str) -> Arc<Node> {
     let now = UnixMillis(BEGIN_MS);
     let state = begin_life(None, NodeId(id), now, &Nowhere).expect("nothing is written");
-    let origins = Arc::new(Origins::default());
-    let origin = Origin {
-        node: state.node,
-        incarnation: state.incarnation,
-    };
-    let own = origins.intern(origin).expect("the first origin fits");
-    let journal = Journal::new(own, life_floor(&state), JOURNAL_BYTES);
     let config = KeyspaceConfig {
         partitions: 2,
         databases: DATABASES,
         hash_seed: 42,
         stamped: true,
     };
-    let keyspace = Arc::new(Keyspace::new(config, origins, journal));
-    let node = Arc::new(Node::new(keyspace, state, Box::new(Nowhere), 6379));
+    let node = Node::begin(state, Box::new(Nowhere), config, JOURNAL_BYTES, 6379);
+    let node = Arc::new(node.expect("the first origin fits"));
     node.limits.set(1_000, u64::MAX, 5_000);
     node.set_entries(&[reads.to_owned()])
         .expect("nothing is written");

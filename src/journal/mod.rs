@@ -134,16 +134,7 @@ impl Journal {
         if is_off(Rule::Reservation)
             && let Some(record) = record
         {
-            let own = inner.own;
-            let prev = inner.log(own).last;
-            inner.append(
-                own,
-                Entry {
-                    prev,
-                    stamp,
-                    record,
-                },
-            );
+            inner.append_own(stamp, record);
             inner.open.pop_back();
             return;
         }
@@ -155,16 +146,7 @@ impl Journal {
             let front = inner.open.pop_front();
             inner.open_first += 1;
             if let Some(Place::Filled(stamp, record)) = front {
-                let own = inner.own;
-                let prev = inner.log(own).last;
-                inner.append(
-                    own,
-                    Entry {
-                        prev,
-                        stamp,
-                        record,
-                    },
-                );
+                inner.append_own(stamp, record);
             }
         }
         self.evict(&mut inner);
@@ -179,15 +161,7 @@ impl Journal {
         let (own, stamp) = (inner.own, inner.hlc.plus(1));
         inner.hlc = stamp;
         if inner.open.is_empty() || is_off(Rule::Reservation) {
-            let prev = inner.log(own).last;
-            inner.append(
-                own,
-                Entry {
-                    prev,
-                    stamp,
-                    record,
-                },
-            );
+            inner.append_own(stamp, record);
             self.evict(&mut inner);
         } else {
             inner.open.push_back(Place::Filled(stamp, record));
@@ -432,6 +406,20 @@ impl Inner {
 
     fn advance(&mut self, now: UnixMillis) {
         self.hlc = self.hlc.max(Hlc::at(now));
+    }
+
+    /// Files a record of this node, which follows on the last one.
+    fn append_own(&mut self, stamp: Hlc, record: Record) {
+        let own = self.own;
+        let prev = self.log(own).last;
+        self.append(
+            own,
+            Entry {
+                prev,
+                stamp,
+                record,
+            },
+        );
     }
 
     fn append(&mut self, origin: OriginIndex, entry: Entry) {

@@ -18,6 +18,7 @@ mod following;
 mod forming;
 pub mod frame;
 mod identity;
+pub mod life;
 pub mod link;
 pub mod link_keeper;
 pub mod manager;

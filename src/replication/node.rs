@@ -10,25 +10,24 @@ use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use hashbrown::{HashMap, HashSet};
 use parking_lot::Mutex;
 
-use crate::ablation::{Rule, is_off};
 use crate::db::origin::TooManyOrigins;
-use crate::db::{Hlc, Incarnation, NodeId, Origin, OriginIndex, UnixMillis};
+use crate::db::{Hlc, NodeId, Origin, OriginIndex, UnixMillis};
 #[cfg(feature = "ablation")]
 use crate::journal::Record;
 use crate::keyspace::Keyspace;
 use crate::replication::alarms::{Limits, Watch};
 use crate::replication::frame::{Hello, VERSION};
 use crate::replication::identity::Replaced;
-use crate::replication::members::{Entry, Life, Members};
+use crate::replication::members::{Entry, Members};
 use crate::replication::merging::Merge;
 use crate::replication::node_state::{NodeState, StateStore};
 use crate::replication::routes::{LinkInfo, SnapshotWish};
-use crate::replication::table::{MeshId, Table};
+use crate::replication::table::Table;
 
 /// How far ahead the clock's upper bound is written down.
 /// This is also how far a restarted node's clock may run ahead at first, so it is short.
-const LEASE_AHEAD_MS: u64 = 2_000;
-const HLC_PER_MS: u64 = 4096;
+pub(super) const LEASE_AHEAD_MS: u64 = 2_000;
+pub(super) const HLC_PER_MS: u64 = 4096;
 
 /// A connection to a master, one number per connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,9 +87,9 @@ pub struct Node {
     pub(super) inner: Mutex<Inner>,
     pub(super) snapshot_owner: Mutex<Option<u64>>,
     pub(super) merge_driver: Mutex<()>,
-    store: Box<dyn StateStore>,
-    ids: AtomicU64,
-    port: AtomicU16,
+    pub(super) store: Box<dyn StateStore>,
+    pub(super) ids: AtomicU64,
+    pub(super) port: AtomicU16,
     /// What this node said anew when it was admitted: whose records, their first time, what they hold.
     #[cfg(feature = "ablation")]
     pub said_anew: Mutex<Vec<(Origin, Hlc, Record)>>,
@@ -121,7 +120,7 @@ pub(super) struct Inner {
     pub(super) replaced: Replaced,
     /// Where the present life begins: what others list under its name may be another one.
     pub(super) floor: Hlc,
-    own: OriginIndex,
+    pub(super) own: OriginIndex,
 }
 
 impl Inner {
@@ -160,100 +159,7 @@ impl std::fmt::Debug for Node {
     }
 }
 
-/// What a start makes of the state on disk: the next life of the node, or the first of a new one. `fresh_id` is used where
-/// there is no state. The result is written before anything is done with it.
-pub fn begin_life(
-    known: Option<NodeState>,
-    fresh_id: NodeId,
-    now: UnixMillis,
-    store: &dyn StateStore,
-) -> std::io::Result<NodeState> {
-    let mut state = known.unwrap_or_else(|| NodeState {
-        node: fresh_id,
-        incarnation: Incarnation(0),
-        lease: Hlc::ZERO,
-        established: false,
-        sponsors: Vec::new(),
-        table: Table {
-            mesh: MeshId {
-                born: Hlc::at(now),
-                founder: fresh_id,
-                founders: 0,
-            },
-            formed: false,
-            members: Members::default(),
-        },
-    });
-    let floor = state.lease.max(Hlc::at(now));
-    if is_off(Rule::NewLife) && state.incarnation.0 > 0 {
-        // The old life goes on as if nothing had been lost.
-    } else {
-        state.incarnation = Incarnation(state.incarnation.0 + 1);
-        let member = state.table.members.nodes.entry(state.node).or_default();
-        member.lives.insert(state.incarnation, Life { floor });
-    }
-    state.lease = floor.plus(LEASE_AHEAD_MS * HLC_PER_MS);
-    store.save(&state)?;
-    Ok(state)
-}
-
-/// The floor of the present life: where its clock starts.
-pub fn life_floor(state: &NodeState) -> Hlc {
-    let origin = Origin {
-        node: state.node,
-        incarnation: state.incarnation,
-    };
-    state
-        .table
-        .members
-        .life(origin)
-        .map_or(Hlc::ZERO, |life| life.floor)
-}
-
 impl Node {
-    /// A node over a keyspace whose journal belongs to the origin of `state`.
-    pub fn new(
-        keyspace: Arc<Keyspace>,
-        state: NodeState,
-        store: Box<dyn StateStore>,
-        port: u16,
-    ) -> Self {
-        let own = keyspace.journal.own();
-        let node = Self {
-            keyspace,
-            counters: NodeCounters::default(),
-            limits: Limits::default(),
-            inner: Mutex::new(Inner {
-                floor: life_floor(&state),
-                state,
-                version: 1,
-                links: BTreeMap::new(),
-                routes: HashMap::new(),
-                merge: None,
-                merge_wait: 0,
-                covered: Hlc::ZERO,
-                alone_ticks: 0,
-                relearn: false,
-                follower: false,
-                followed: None,
-                retired_seen: HashSet::new(),
-                watch: Watch::default(),
-                usurped: false,
-                replaced: Replaced::default(),
-                own,
-            }),
-            snapshot_owner: Mutex::new(None),
-            merge_driver: Mutex::new(()),
-            store,
-            ids: AtomicU64::new(1),
-            port: AtomicU16::new(port),
-            #[cfg(feature = "ablation")]
-            said_anew: Mutex::default(),
-        };
-        node.begin_logs(&mut node.inner.lock());
-        node
-    }
-
     /// A number that no link or feed of this node had before.
     pub fn next_id(&self) -> u64 {
         self.ids.fetch_add(1, Ordering::Relaxed)

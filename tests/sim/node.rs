@@ -5,10 +5,11 @@ use std::sync::atomic::AtomicBool;
 
 use keymesh::ablation::{Rule, is_off};
 use keymesh::commands::{Effect, Effects, effects, registry};
-use keymesh::db::{Hlc, Key, NodeId, Op, Origins, UnixMillis, WriteContext, op};
-use keymesh::journal::{Journal, Record, Reservation};
-use keymesh::keyspace::{Caller, Keyspace, KeyspaceConfig, Queued, Scratch, TransactionEnd};
-use keymesh::replication::node::{Node, begin_life, life_floor};
+use keymesh::db::{Hlc, Key, NodeId, Op, UnixMillis, WriteContext, op};
+use keymesh::journal::{Record, Reservation};
+use keymesh::keyspace::{Caller, KeyspaceConfig, Queued, Scratch, TransactionEnd};
+use keymesh::replication::life::begin_life;
+use keymesh::replication::node::Node;
 use keymesh::replication::node_state::{NodeState, StateStore};
 use keymesh::resp::{Args, ArgsBuffer, Reply};
 use parking_lot::Mutex;
@@ -359,21 +360,14 @@ fn boot(
 ) -> Arc<Node> {
     let known = disk.0.lock().clone();
     let state = begin_life(known, id, now, disk).expect("the simulated disk writes");
-    let origins = Arc::new(Origins::default());
-    let origin = keymesh::db::Origin {
-        node: state.node,
-        incarnation: state.incarnation,
-    };
-    let own = origins.intern(origin).expect("the first origin fits");
-    let journal = Journal::new(own, life_floor(&state), journal_bytes);
     let config = KeyspaceConfig {
         partitions: 2,
         databases: DATABASES,
         hash_seed: 42,
         stamped: true,
     };
-    let keyspace = Arc::new(Keyspace::new(config, origins, journal));
-    let node = Arc::new(Node::new(keyspace, state, Box::new(disk.clone()), 0));
+    let node = Node::begin(state, Box::new(disk.clone()), config, journal_bytes, 0);
+    let node = Arc::new(node.expect("the first origin fits"));
     node.limits
         .set(CLOCK_AHEAD_MAX_MS, u64::MAX, REPLACED_AFTER_MS);
     let addresses: Vec<String> = entries.iter().copied().map(address).collect();

@@ -173,11 +173,7 @@ impl Partition {
                 };
             }
             let base = live_of(record, last);
-            space
-                .unsettled
-                .insert(key.bytes.into(), Unsettled::new(base, last));
-            self.settle
-                .push_back((ctx.stamp.time(), db, key.bytes.into()));
+            self.unsettle(db, key, base, last, ctx);
         }
         self.place(db, key, op, ctx, last)
     }
@@ -206,13 +202,17 @@ impl Partition {
             return Outcome::NoEffect;
         }
         let base_stamp = self.dbs[db as usize].cut;
-        self.dbs[db as usize].unsettled.insert(
-            key.bytes.into(),
-            Unsettled::new(Live::default(), base_stamp),
-        );
+        self.unsettle(db, key, Live::default(), base_stamp, ctx);
+        self.place(db, key, op, ctx, base_stamp)
+    }
+
+    /// From now on a key has unsettled operations, on top of a base of that stamp.
+    fn unsettle(&mut self, db: u32, key: Key<'_>, base: Live, last: Stamp, ctx: &WriteContext<'_>) {
+        self.dbs[db as usize]
+            .unsettled
+            .insert(key.bytes.into(), Unsettled::new(base, last));
         self.settle
             .push_back((ctx.stamp.time(), db, key.bytes.into()));
-        self.place(db, key, op, ctx, base_stamp)
     }
 
     /// Puts an operation among the unsettled ones of its key, which exist, and shows the result.

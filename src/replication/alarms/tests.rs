@@ -1,17 +1,14 @@
 //! Each alarm goes on and off, and what the clock's does.
 
-use std::sync::Arc;
-
 use parking_lot::Mutex;
 
 use super::*;
 use crate::db::op::Op;
 use crate::db::partition::{Key, WriteContext};
-use crate::db::{Incarnation, NodeId, Origins, Stamp};
-use crate::journal::Journal;
-use crate::keyspace::{Keyspace, KeyspaceConfig};
+use crate::db::{Incarnation, NodeId, Stamp};
+use crate::keyspace::KeyspaceConfig;
+use crate::replication::life::begin_life;
 use crate::replication::members::{Entry, Member};
-use crate::replication::node::{begin_life, life_floor};
 use crate::replication::node_state::{NodeState, StateStore};
 
 const NOW: UnixMillis = UnixMillis(1_750_000_000_000);
@@ -30,24 +27,13 @@ impl StateStore for Memory {
 fn node() -> Node {
     let store = Memory::default();
     let state = begin_life(None, NodeId(1), NOW, &store).unwrap();
-    let origins = Arc::new(Origins::default());
-    let own = Origin {
-        node: state.node,
-        incarnation: state.incarnation,
-    };
-    let journal = Journal::new(
-        origins.intern(own).unwrap(),
-        life_floor(&state),
-        1024 * 1024,
-    );
     let config = KeyspaceConfig {
         partitions: 2,
         databases: 1,
         hash_seed: 1,
         stamped: true,
     };
-    let keyspace = Arc::new(Keyspace::new(config, origins, journal));
-    let node = Node::new(keyspace, state, Box::new(store), 0);
+    let node = Node::begin(state, Box::new(store), config, 1024 * 1024, 0).unwrap();
     node.limits.set(LIMIT_MS, 5_000, 0);
     node
 }
