@@ -17,6 +17,9 @@ pub(super) fn describe(client: &Client, now: UnixMillis) -> Vec<u8> {
     if shown.is_monitor {
         flags.push('O');
     }
+    if shown.is_forced_master {
+        flags.push('M');
+    }
     if mailbox.is_pubsub() {
         flags.push('P');
     }

@@ -114,6 +114,8 @@ pub struct Conversation {
     pub tracking: Option<Box<OwnTracking>>,
     /// CLIENT CACHING, for the next command.
     pub caching: bool,
+    /// DEBUG FORCE-MASTER.
+    pub is_forced_master: bool,
     /// CLIENT REPLY.
     pub reply_mode: ReplyMode,
     /// CLIENT TRACEPARENT.
@@ -154,6 +156,7 @@ impl Conversation {
             subscriptions: None,
             tracking: None,
             caching: false,
+            is_forced_master: false,
             reply_mode: ReplyMode::On,
             trace: Trace::None,
             last_write: Hlc::ZERO,
@@ -198,7 +201,10 @@ impl Conversation {
     }
 
     fn is_read_only(&self) -> bool {
-        self.options.replica_read_only && !self.options.active_replica && self.is_replica()
+        self.options.replica_read_only
+            && !self.options.active_replica
+            && !self.is_forced_master
+            && self.is_replica()
     }
 
     /// Whether too few masters are connected, and stale data is not to be shown.

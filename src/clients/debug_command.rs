@@ -4,7 +4,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::clients::conversation::{After, Conversation};
-use crate::clients::errors;
+use crate::clients::{debug_data, errors};
+use crate::config::parse_memory;
 use crate::resp::{Args, Reply, parse_f64};
 
 const REFUSED: &str = "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.";
@@ -12,11 +13,26 @@ const REFUSED: &str = "ERR DEBUG command not allowed. If the enable-debug-comman
 /// The longest DEBUG SLEEP.
 const SLEEP_SECONDS_MAX: f64 = 86_400.0;
 
+const BAD_THRESHOLD: &str =
+    "ERR argument must be a memory value bigger than 1 and smaller than 4gb";
+/// QUICKLIST-PACKED-THRESHOLD is smaller.
+const THRESHOLD_END: u64 = 1 << 32;
+
 const HELP: &[&str] = &[
     "CHANGE-REPL-ID",
     "    Accepted for test suites; nodes keep their id.",
     "DIGEST",
     "    Output a hex signature representing the current dataset content.",
+    "DIGEST-VALUE <key> [<key> ...]",
+    "    Output a hex signature of the values of all the specified keys.",
+    "ERROR <string>",
+    "    Return a Redis protocol error with <string> as message.",
+    "FORCE-MASTER <yes|flagonly|no>",
+    "    Let this connection write like a master does, to a read only replica too.",
+    "LOG <message>",
+    "    Write <message> to the server log.",
+    "OBJECT <key>",
+    "    Show low level info about `key` and associated value.",
     "PANIC-ACTOR <name>",
     "    Make the actor of this name panic: acceptor, mesh-clock, settings-watch,",
     "    keyspace <n>, master-link <host> <port>, replica-feed <id>, or a supervisor:",
@@ -24,6 +40,15 @@ const HELP: &[&str] = &[
     "    task of this connection.",
     "PANIC-COMMAND",
     "    Make the next write command panic after its first change.",
+    "POPULATE <count> [<prefix>] [<size>]",
+    "    Create <count> string keys named key:<num>. If <prefix> is specified then",
+    "    it is used instead of the 'key' prefix. These are writes: all masters get them.",
+    "PROTOCOL <type>",
+    "    Reply with a test value of the specified type. <type> can be: string,",
+    "    integer, double, bignum, null, array, set, map, attrib, push, verbatim,",
+    "    true, false.",
+    "QUICKLIST-PACKED-THRESHOLD <size>",
+    "    Accepted for test suites; no value is held in packed nodes.",
     "SET-ACTIVE-EXPIRE (0|1)",
     "    Setting it to 0 disables the removal of expired keys in the background.",
     "SLEEP <seconds>",
@@ -75,9 +100,45 @@ impl Conversation {
                 reply.ok();
             }
             (b"change-repl-id", 2) => reply.ok(),
+            (b"object", 3) => self.debug_object(args.get(2), reply),
+            (b"digest-value", 2..) => self.debug_digests(args.skip(2), reply),
+            (b"populate", 3..=5) => self.debug_populate(args, reply),
+            (b"protocol", 3) => debug_data::sample(args.get(2), reply),
+            (b"error", 3) => {
+                reply.raw(b"-");
+                reply.raw(&single_line(args.get(2)));
+                reply.raw(b"\r\n");
+            }
+            (b"log", 3) => {
+                tracing::warn!("DEBUG LOG: {}", String::from_utf8_lossy(args.get(2)));
+                reply.ok();
+            }
+            (b"quicklist-packed-threshold", 3) => {
+                let size = std::str::from_utf8(args.get(2)).ok().and_then(parse_memory);
+                match size {
+                    Some(0..THRESHOLD_END) => reply.ok(),
+                    _ => reply.error(BAD_THRESHOLD),
+                }
+            }
+            (b"force-master", 3) => {
+                let lower = args.get(2).to_ascii_lowercase();
+                let is_forced = matches!(lower.as_slice(), b"yes" | b"flagonly");
+                self.client.shown.lock().is_forced_master = is_forced;
+                self.is_forced_master = is_forced;
+                reply.ok();
+            }
             (b"help", 2) => errors::help("DEBUG", HELP, reply),
             _ => errors::wrong_form("DEBUG", args.get(1), reply),
         }
         After::Next
     }
+}
+
+/// Line ends become blanks.
+fn single_line(text: &[u8]) -> Vec<u8> {
+    let replaced = text.iter().map(|byte| match byte {
+        b'\r' | b'\n' => b' ',
+        other => *other,
+    });
+    replaced.collect()
 }

@@ -20,6 +20,7 @@ pub mod configuration;
 pub mod context;
 mod conversation;
 mod debug_command;
+mod debug_data;
 mod errors;
 pub mod files_limit;
 mod info;

@@ -76,6 +76,8 @@ pub struct Shown {
     pub no_evict: bool,
     /// CLIENT NO-TOUCH.
     pub no_touch: bool,
+    /// DEBUG FORCE-MASTER.
+    pub is_forced_master: bool,
     /// MONITOR.
     pub is_monitor: bool,
     /// Whether AUTH succeeded or is not needed.

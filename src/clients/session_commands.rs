@@ -74,6 +74,7 @@ impl Conversation {
         self.caller.db = 0;
         self.caller.trace = None;
         self.trace = Trace::None;
+        self.is_forced_master = false;
         self.reply_mode = ReplyMode::On;
         self.authenticated = self.options.requirepass.is_none();
         {
@@ -81,6 +82,7 @@ impl Conversation {
             shown.name.clear();
             shown.no_evict = false;
             shown.no_touch = false;
+            shown.is_forced_master = false;
             shown.authenticated = self.authenticated;
         }
         reply.set_protocol(Protocol::Resp2);

@@ -6,7 +6,7 @@
 //!   a configuration.
 //! - [`call`]: what a data command gets; [`access`]: the partitions it holds; [`effects`]: the bytes of what it did.
 //! - [`strings`], [`bitmaps`], [`keys`], [`expire`], [`scan`], [`flush`]: the data commands.
-//! - [`payload`]: the bytes of DUMP and RESTORE.
+//! - [`payload`]: the bytes of DUMP and RESTORE; [`debug`]: what DEBUG says of values.
 //! - [`session_rows`], [`server_rows`], [`operator_rows`]: rows of commands that other rooms carry out.
 //! - [`command_info`]: the replies of COMMAND; [`help`]: those of HELP.
 
@@ -14,6 +14,7 @@ pub mod access;
 pub mod bitmaps;
 pub mod call;
 pub mod command_info;
+pub mod debug;
 pub mod docs;
 pub mod effects;
 pub mod errors;

@@ -60,6 +60,13 @@ pub fn dump(value: &[u8]) -> Vec<u8> {
     out
 }
 
+/// How long a string is in a payload, without type and footer.
+pub fn serialized_len(value: &[u8]) -> usize {
+    let mut out = Vec::new();
+    put_string(&mut out, value);
+    out.len()
+}
+
 /// The string in a payload.
 pub fn restore(payload: &[u8]) -> Result<Vec<u8>, PayloadError> {
     let (checked, checksum) = payload

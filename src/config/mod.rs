@@ -28,6 +28,7 @@ pub use options::{
     BindAddress, Endpoint, LogFormat, LogLevel, OnSignal, Options, OtlpProtocol, OutputBufferLimit,
     OutputBufferLimits, ReplDisklessLoad, SavePoint, Secret, Supervised, Who,
 };
+pub use scalars::memory as parse_memory;
 pub use settings::{Client, Settings, Warning};
 pub use source::{Layer, load, load_checked};
 

@@ -23,7 +23,7 @@ pub(super) fn bounded(word: &str, least: i64, most: i64) -> Result<i64, String> 
 }
 
 /// A number of bytes as Redis reads it; like there, no digits at all mean 0. Too large numbers saturate.
-pub(super) fn memory(word: &str) -> Option<u64> {
+pub fn memory(word: &str) -> Option<u64> {
     let end = word
         .find(|letter: char| !letter.is_ascii_digit())
         .unwrap_or(word.len());

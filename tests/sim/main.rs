@@ -120,7 +120,7 @@ const NOTICED: &[(Rule, u64)] = &[
     (Rule::Coverage, 1),
     (Rule::Watermark, 0),
     (Rule::NewLife, 3),
-    (Rule::DurableMembership, 16),
+    (Rule::DurableMembership, 17),
     (Rule::SealRetired, 0),
     (Rule::Admission, 1),
     (Rule::ForgottenIsHeardNoMore, 4986),

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod commands;
+mod debugging;
 mod info;
 mod introspection;
 mod lifecycle;

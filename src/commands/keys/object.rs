@@ -11,7 +11,8 @@ use crate::resp::parse_i64;
 /// The longest string that Redis holds in one piece with its head.
 const EMBEDDED_LEN_MAX: usize = 44;
 
-fn encoding_name(value: &[u8]) -> &'static str {
+/// The encoding that Redis would choose.
+pub fn encoding_name(value: &[u8]) -> &'static str {
     if parse_i64(value).is_some() {
         "int"
     } else if value.len() <= EMBEDDED_LEN_MAX {
