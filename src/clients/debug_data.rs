@@ -8,6 +8,11 @@ use crate::commands::{debug, registry};
 use crate::db::Key;
 use crate::resp::{Args, ArgsBuffer, Protocol, Reply, parse_i64};
 
+#[expect(
+    clippy::approx_constant,
+    reason = "the number that Redis shows, which is not pi"
+)]
+const SAMPLE: f64 = 3.141;
 const NOT_POSITIVE: &str = "ERR value is out of range, must be positive";
 const NO_SUCH_KEY: &str = "ERR no such key";
 const NO_SUCH_TYPE: &str = "ERR Wrong protocol type name. Please use one of the following: string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false";
@@ -28,7 +33,7 @@ impl Conversation {
     pub(super) fn debug_digests(&self, keys: Args<'_>, reply: &mut Reply) {
         let keyspace = &self.context.keyspace;
         reply.array(keys.len());
-        for bytes in keys.iter() {
+        for bytes in keys {
             let hash = keyspace.hash(bytes);
             let partition = keyspace.lock_hash(hash);
             let view = partition.view(self.caller.db, Key { bytes, hash }, self.caller.now);
@@ -85,7 +90,7 @@ pub(super) fn sample(kind: &[u8], reply: &mut Reply) {
     match kind.to_ascii_lowercase().as_slice() {
         b"string" => reply.bulk(b"Hello World"),
         b"integer" => reply.integer(12_345),
-        b"double" => reply.double(3.141),
+        b"double" => reply.double(SAMPLE),
         b"bignum" => reply.big_number("1234567999999999999999999999999999999"),
         b"null" => reply.null(),
         b"array" => {
