@@ -1,26 +1,52 @@
 //! The read buffer of a connection. Bytes before `filled` came from the socket; a command that is not whole moves to the front
 //! before more is read. Grows by doubling with what has really come, so that a promised length costs nothing.
+//!
+//! Invariant: a connection that waits with nothing unfinished holds no memory: its thread keeps a few buffers for whoever reads
+//! next, which are also the warmest in its caches.
+
+use std::cell::RefCell;
 
 /// What a usual pipeline fits into.
 pub const READ_LEN: usize = 16 * 1024;
 /// What is kept between big commands.
 const KEPT_LEN: usize = 64 * 1024;
-/// What an idle connection keeps.
-const IDLE_LEN: usize = 512;
+/// Buffers that a thread keeps.
+const SPARES: usize = 4;
+
+thread_local! {
+    /// Buffers of this thread that nobody uses, of [`READ_LEN`] to [`KEPT_LEN`] bytes.
+    static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
 
 /// See the head of the file.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ReadBuffer {
     bytes: Vec<u8>,
     filled: usize,
 }
 
 impl ReadBuffer {
-    /// An empty buffer.
-    pub fn new() -> Self {
-        Self {
-            bytes: vec![0; READ_LEN],
-            filled: 0,
+    /// Takes memory to read into, where it holds none.
+    #[inline]
+    pub fn borrow_memory(&mut self) {
+        if self.bytes.is_empty() {
+            let spare = SPARE.with_borrow_mut(Vec::pop);
+            self.bytes = spare.unwrap_or_else(|| vec![0; READ_LEN]);
+        }
+    }
+
+    /// Gives its memory to whoever reads next on this thread, where nothing is unfinished.
+    #[inline]
+    pub fn return_memory(&mut self) {
+        if self.filled == 0 && !self.bytes.is_empty() {
+            let bytes = std::mem::take(&mut self.bytes);
+            if bytes.len() <= KEPT_LEN {
+                SPARE.with_borrow_mut(|spares| {
+                    if spares.len() < SPARES {
+                        spares.push(bytes);
+                    }
+                });
+            }
         }
     }
 
@@ -64,9 +90,11 @@ impl ReadBuffer {
     pub fn prepare(&mut self, done: usize, wanted: usize) {
         if done == self.filled {
             self.filled = 0;
-            if self.bytes.len() > KEPT_LEN && wanted <= KEPT_LEN {
-                self.bytes.truncate(READ_LEN);
-                self.bytes.shrink_to_fit();
+            if self.bytes.len() > KEPT_LEN {
+                self.bytes = Vec::new();
+            }
+            if wanted <= READ_LEN {
+                return;
             }
         } else if done > 0 {
             self.bytes.copy_within(done..self.filled, 0);
@@ -82,14 +110,6 @@ impl ReadBuffer {
         let needed = self.filled + wanted;
         let doubled = (self.bytes.len() * 2).max(READ_LEN);
         self.bytes.resize(needed.clamp(READ_LEN, doubled), 0);
-    }
-
-    /// Gives memory back where nothing is unfinished.
-    pub fn trim(&mut self) {
-        if self.filled == 0 {
-            self.bytes.truncate(IDLE_LEN);
-            self.bytes.shrink_to_fit();
-        }
     }
 
     /// Takes the bytes from `done` on.

@@ -76,7 +76,7 @@ pub async fn serve(context: Arc<Context>, wire: Wire, registered: Registered) {
     let conversation = Conversation::new(Arc::clone(&context), Arc::clone(&registered.client));
     let mut session = Session {
         wire,
-        read: ReadBuffer::new(),
+        read: ReadBuffer::default(),
         pos: 0,
         splitter: Splitter::new(),
         batch: Batch::new(),
@@ -135,7 +135,6 @@ impl Session {
                 }
                 Event::Signal(bits) => {
                     if bits & signal::TRIM != 0 {
-                        self.read.trim();
                         self.clear_reply(0);
                     }
                 }
@@ -307,6 +306,7 @@ impl Session {
                     }
                 }
                 if reads {
+                    self.read.borrow_memory();
                     match self.wire.poll_read(cx, self.read.room()) {
                         Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Event::End(End::Gone)),
                         Poll::Ready(Ok(count)) => {
@@ -318,7 +318,10 @@ impl Session {
                             statistics.reads.fetch_add(1, Ordering::Relaxed);
                             return Poll::Ready(Event::Read);
                         }
-                        Poll::Pending => self.turn = 0,
+                        Poll::Pending => {
+                            self.turn = 0;
+                            self.read.return_memory();
+                        }
                     }
                 }
                 self.conversation.client.listen(cx.waker());

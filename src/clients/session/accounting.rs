@@ -39,7 +39,13 @@ impl Session {
         shown.multi_len = queued + conversation.watch.len_bytes();
         shown.watched = conversation.watch.len();
         shown.query_len = self.read.len() - self.pos;
-        shown.query_free = self.read.free() + self.pos;
+        // Where nothing is unfinished the memory is given back.
+        let is_unfinished = self.read.len() > self.pos;
+        shown.query_free = if is_unfinished {
+            self.read.free() + self.pos
+        } else {
+            0
+        };
         shown.arguments_len = 0;
         shown.reply_capacity = self.reply.capacity();
         shown.reply_peak = self.reply_peak.max(self.reply.len());

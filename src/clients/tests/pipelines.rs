@@ -76,6 +76,27 @@ async fn big_values_come_back_and_their_memory_goes() {
 }
 
 #[tokio::test]
+async fn only_unfinished_commands_hold_a_read_buffer() {
+    let server = TestServer::start(&["--port", "1"]).await;
+    let (mut quiet, mut slow) = (server.connect().await, server.connect().await);
+    quiet.check("CLIENT SETNAME quiet", "+OK\r\n").await;
+    slow.check("CLIENT SETNAME slow", "+OK\r\n").await;
+    slow.send("*2\r\n$4\r\nECHO\r\n$5\r\nhe").await;
+    let clients = &server.context.clients;
+    let buffer = |name: &str| {
+        let all = clients.list();
+        let client = all.iter().find(|c| c.shown.lock().name == name.as_bytes());
+        let shown = client.unwrap().shown.lock();
+        (shown.query_len, shown.query_free > 0)
+    };
+    eventually(|| buffer("slow") == (20, true)).await;
+    assert_eq!(buffer("quiet"), (0, false));
+    slow.send("llo\r\n").await;
+    slow.expect("$5\r\nhello\r\n").await;
+    eventually(|| buffer("slow") == (0, false)).await;
+}
+
+#[tokio::test]
 async fn a_client_may_send_everything_before_it_reads_anything() {
     let server = TestServer::start(&["--port", "1"]).await;
     let mut writer = server.connect().await;
