@@ -63,8 +63,10 @@ pub(super) fn wrong_form(container: &str, subcommand: &[u8], reply: &mut Reply) 
     reply.error_bytes(&text);
 }
 
+/// What Redis repeats of bytes: it takes them for a string of C, which a zero ends.
 fn cut(bytes: &[u8], len: usize) -> &[u8] {
-    &bytes[..bytes.len().min(len)]
+    let bytes = &bytes[..bytes.len().min(len)];
+    &bytes[..memchr::memchr(0, bytes).unwrap_or(bytes.len())]
 }
 
 /// A help text as Redis shows it: lines as simple strings.

@@ -67,7 +67,12 @@ fn round(context: &Context) {
 
 const IDLE: &str = "idle";
 
-fn closing_reason(client: &Client, options: &Options, now: UnixMillis) -> Option<&'static str> {
+/// Why a connection is to be closed now, if it is. Notes since when its soft limit has been passed.
+pub(super) fn closing_reason(
+    client: &Client,
+    options: &Options,
+    now: UnixMillis,
+) -> Option<&'static str> {
     let idle_ms = now.0 - client.last_interaction.load(Ordering::Relaxed);
     if let Some(timeout) = options.timeout
         && idle_ms > i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX)
@@ -83,10 +88,11 @@ fn closing_reason(client: &Client, options: &Options, now: UnixMillis) -> Option
     let mut shown = client.shown.lock();
     // Messages come without the session's doing, which a full socket holds up.
     let held = shown.unsent + client.mailbox.len_bytes();
-    if limit.soft > 0 && held as u64 >= limit.soft {
-        shown.over_soft_limit_since.get_or_insert(now);
+    if limit.soft == 0 || (held as u64) < limit.soft {
+        shown.over_soft_limit_since = None;
+        return None;
     }
-    let since = shown.over_soft_limit_since?;
+    let since = *shown.over_soft_limit_since.get_or_insert(now);
     let soft_ms = i64::try_from(limit.soft_seconds.saturating_mul(1000)).unwrap_or(i64::MAX);
     (now.0 - since.0 > soft_ms).then_some("output buffer soft limit")
 }

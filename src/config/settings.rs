@@ -290,7 +290,9 @@ fn checked<N: AsRef<[u8]>, V>(
         let name = printable(name.as_ref());
         let known = find(&name).filter(|directive| directive.visibility != Visibility::FileOnly);
         let Some(directive) = known else {
-            return Err(ConfigError::UnknownOption(name));
+            // Redis repeats it as a string of C, which a zero ends.
+            let shown = name.split('\0').next().unwrap_or_default();
+            return Err(ConfigError::UnknownOption(shown.to_owned()));
         };
         let refusal = match directive.access {
             Access::Immutable => Some("can't set immutable config"),

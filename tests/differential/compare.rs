@@ -1,5 +1,6 @@
 //! When two replies are the same: byte for byte, but for clocks, hash order, and what names the server itself.
 
+use crate::intended;
 use crate::wire::Reply;
 
 /// How a command's replies are compared.
@@ -12,8 +13,8 @@ pub enum Kind {
     Unordered,
     /// Only whether there is one, and of which kind.
     Shape,
-    /// The replies of a transaction's commands.
-    Transaction(Vec<Self>),
+    /// The replies of a transaction's commands, each compared in its own way; what is intended is so here too.
+    Transaction(Vec<(Self, Vec<Vec<u8>>)>),
 }
 
 impl Kind {
@@ -24,6 +25,7 @@ impl Kind {
             (b"ttl" | b"expiretime", _) => Self::Clock(2),
             (b"pttl" | b"pexpiretime", _) => Self::Clock(2_000),
             (b"keys", _) => Self::Unordered,
+            (b"debug", Some(b"digest-value" | b"protocol" | b"error" | b"populate")) => Self::Exact,
             (b"randomkey" | b"scan" | b"hello" | b"info" | b"debug", _)
             | (b"client", Some(b"id" | b"list" | b"info" | b"help" | b"kill"))
             | (b"command", Some(b"docs" | b"info" | b"list" | b"count" | b"help") | None)
@@ -61,10 +63,12 @@ impl Kind {
             Self::Transaction(kinds) => {
                 ours.parts.len() == theirs.parts.len()
                     && ours.parts.len() == kinds.len()
-                    && kinds
-                        .iter()
-                        .zip(ours.parts.iter().zip(&theirs.parts))
-                        .all(|(kind, (ours, theirs))| kind.is_same(ours, theirs))
+                    && kinds.iter().zip(ours.parts.iter().zip(&theirs.parts)).all(
+                        |((kind, command), (ours, theirs))| {
+                            kind.is_same(ours, theirs)
+                                || intended::reason(command, ours, theirs).is_some()
+                        },
+                    )
             }
         }
     }
@@ -72,13 +76,13 @@ impl Kind {
 
 /// What a connection has queued since MULTI.
 #[derive(Debug, Default)]
-pub struct Queue(Vec<Kind>);
+pub struct Queue(Vec<(Kind, Vec<Vec<u8>>)>);
 
 impl Queue {
     /// How the replies to this command are compared; `reply` is ours.
     pub fn kind(&mut self, command: &[Vec<u8>], reply: &Reply) -> Kind {
         if reply.kind == b'+' && reply.line == b"QUEUED" {
-            self.0.push(Kind::of(command));
+            self.0.push((Kind::of(command), command.to_vec()));
             return Kind::Exact;
         }
         match command[0].to_ascii_lowercase().as_slice() {

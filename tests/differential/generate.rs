@@ -188,6 +188,7 @@ impl Generator {
         let mut words = Vec::new();
         self.expand(template, &mut words);
         self.spoil(&mut words);
+        keep_strings_short(&mut words);
         if self.percent(20) {
             words[0].make_ascii_lowercase();
         }
@@ -325,5 +326,22 @@ impl Generator {
             said => said.to_ascii_lowercase().into_bytes(),
         };
         words.push(made);
+    }
+}
+
+/// No string is longer than 512 MB here; where Redis is told to take longer ones, what follows would differ.
+fn keep_strings_short(words: &mut [Vec<u8>]) {
+    const LONGEST: &[u8] = b"536870912";
+    if !words[0].eq_ignore_ascii_case(b"config") {
+        return;
+    }
+    for index in 2..words.len().saturating_sub(1) {
+        let number = std::str::from_utf8(&words[index + 1]).ok();
+        let number = number.and_then(|text| text.trim().parse::<u64>().ok());
+        if words[index].eq_ignore_ascii_case(b"proto-max-bulk-len")
+            && number.is_some_and(|number| number > 512 * 1024 * 1024)
+        {
+            words[index + 1] = LONGEST.to_vec();
+        }
     }
 }

@@ -334,6 +334,36 @@ async fn proto_max_bulk_len_bounds_what_append_and_setrange_make() {
         // What is too long already stays, and only where it is looked at as a whole it is refused.
         ("APPEND long \"\"", too_long),
         ("SETRANGE long 0 a", ":1500001\r\n"),
+        (
+            "CONFIG SET proto-max-bulk-len 536870913",
+            "-ERR CONFIG SET failed (possibly related to argument 'proto-max-bulk-len') - argument must be between 1048576 and 536870912 inclusive\r\n",
+        ),
+    ] {
+        client.check(command, reply).await;
+    }
+}
+
+#[tokio::test]
+async fn what_an_error_repeats_ends_at_a_zero_byte() {
+    let server = TestServer::start(&["--port", "1"]).await;
+    let mut client = server.connect().await;
+    for (command, reply) in [
+        (
+            r#""ab\x00c" "x\x00y" z"#,
+            "-ERR unknown command 'ab', with args beginning with: 'x' 'z' \r\n",
+        ),
+        (
+            r#"CONFIG "a\x00b""#,
+            "-ERR unknown subcommand 'a'. Try CONFIG HELP.\r\n",
+        ),
+        (
+            r#"OBJECT "E\x00X" k"#,
+            "-ERR unknown subcommand 'E'. Try OBJECT HELP.\r\n",
+        ),
+        (
+            r#"CONFIG SET "a\x00b" c"#,
+            "-ERR Unknown option or number of arguments for CONFIG SET - 'a'\r\n",
+        ),
     ] {
         client.check(command, reply).await;
     }

@@ -1,6 +1,11 @@
 //! Channels, patterns and shard channels over real sockets, in both protocols.
 
+use std::sync::atomic::Ordering;
+
+use crate::clients::janitor::closing_reason;
 use crate::clients::tests::support::{TestServer, eventually};
+use crate::config::Options;
+use crate::db::UnixMillis;
 use crate::pubsub::Kind;
 
 const CONFINED: &str =
@@ -166,4 +171,27 @@ async fn a_subscriber_that_does_not_read_is_closed_at_its_limit_and_holds_nobody
     assert_eq!(told, 1, "the one that does not read is still there");
     let info = says.bulk("INFO stats").await;
     assert!(info.contains("client_output_buffer_limit_disconnections:1\r\n"));
+}
+
+#[tokio::test]
+async fn a_client_above_its_soft_limit_has_so_long_to_read() {
+    let server = TestServer::start(&["--port", "1"]).await;
+    let mut client = server.connect().await;
+    client.check("PING", "+PONG\r\n").await;
+    let clients = server.context.clients.list();
+    let mut options = Options::clone(&server.context.configuration.options());
+    options.client_output_buffer_limit.normal.soft = 100;
+    options.client_output_buffer_limit.normal.soft_seconds = 2;
+    let began = clients[0].last_interaction.load(Ordering::Relaxed);
+    let closed = |unsent, after_ms| {
+        clients[0].shown.lock().unsent = unsent;
+        closing_reason(&clients[0], &options, UnixMillis(began + after_ms))
+    };
+    assert_eq!(closed(100, 0), None);
+    assert_eq!(closed(5_000, 2_000), None);
+    // It has read a little: its time begins anew.
+    assert_eq!(closed(99, 2_001), None);
+    assert_eq!(closed(100, 3_000), None);
+    assert_eq!(closed(100, 5_000), None);
+    assert_eq!(closed(100, 5_001), Some("output buffer soft limit"));
 }

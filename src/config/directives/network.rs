@@ -1,5 +1,7 @@
 //! Directives about connections: where to listen, how many, how large.
 
+use crate::db::op::STRING_LEN_MAX;
+
 use super::{BYTES, Directive, INT, Kind, LONG, MEBIBYTE, accepted, row};
 
 const NOT_LIMITED: &str = "this limit does not exist here yet";
@@ -64,9 +66,9 @@ pub(super) const ROWS: &[Directive] = &[
     .immutable(),
     row(
         "proto-max-bulk-len",
-        Kind::Memory(MEBIBYTE, BYTES),
+        Kind::Memory(MEBIBYTE, STRING_LEN_MAX as u64),
         "512mb",
-        "bytes one argument of a request may have",
+        "bytes one argument of a request may have; no string is longer than 512mb on any node",
     ),
     row(
         "client-output-buffer-limit",
