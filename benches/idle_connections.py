@@ -122,8 +122,7 @@ def main():
     parser.add_argument("--connections", type=int, default=10_000, help="idle connections (10000)")
     parser.add_argument("--rounds", type=int, default=6, help="rounds (6)")
     parser.add_argument("--requests", type=int, default=400_000, help="commands per run; a quarter without pipeline (400000)")
-    parser.add_argument("--keymesh", default=str(side_by_side.PROJECT / "target/release/keymesh-server"))
-    parser.add_argument("--redis", default="redis-server")
+    parser.add_argument("--server", default=str(side_by_side.PROJECT / "target/release/keymesh-server"), help="the keymesh-server to measure")
     options = parser.parse_args()
 
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -134,8 +133,8 @@ def main():
 
     more = ["--maxclients", str(needed)]
     servers = [
-        Server("Keymesh", [options.keymesh] + more),
-        Server("redis-server", [options.redis, "--save", "", "--appendonly", "no"] + more),
+        Server("Keymesh", [options.server] + more),
+        Server("redis-server", ["redis-server", "--save", "", "--appendonly", "no"] + more),
     ]
     try:
         for server in servers:
