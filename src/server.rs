@@ -131,11 +131,11 @@ pub fn build(
         stamped: options.active_replica,
     };
     let node = Node::begin(state, store, config, options.repl_backlog_size, port)?;
-    let (origin, node) = (node.origin(), Arc::new(node));
+    let node = Arc::new(node);
     let keyspace = Arc::clone(&node.keyspace);
 
     let tracer = telemetry.map_or_else(LinkTracer::default, |telemetry| {
-        LinkTracer::new(telemetry.tracer(), origin, CLIENT_TRACES_PER_SECOND)
+        LinkTracer::new(telemetry.tracer(), &node, CLIENT_TRACES_PER_SECOND)
     });
     let (links_spec, links) = SupervisorSpec::new("replication").into_child();
     let backoff = Backoff::new(options.link_backoff_initial, options.link_backoff_max)

@@ -22,6 +22,12 @@ pub const SECONDS_BUCKETS: &[f64] = &[
     5.0, 10.0, 30.0, 60.0,
 ];
 
+/// The same for times that are known to the millisecond, up to an hour.
+pub const LAG_BUCKETS: &[f64] = &[
+    0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
+    300.0, 3600.0,
+];
+
 /// A number that only grows.
 #[derive(Clone, Debug, Default)]
 pub struct Counter(Arc<AtomicU64>);
@@ -97,7 +103,8 @@ pub struct Exemplar {
 }
 
 impl Histogram {
-    fn new(bounds: &'static [f64]) -> Self {
+    /// An empty one that no registry holds yet; the bounds ascend, such as [`SECONDS_BUCKETS`].
+    pub fn new(bounds: &'static [f64]) -> Self {
         let cells = (0..=bounds.len()).map(|_| Bucket::default()).collect();
         Self(Arc::new(Buckets {
             bounds,
@@ -296,6 +303,19 @@ impl Registry {
             Series::Histogram(histogram) => histogram,
             Series::Counter(_) | Series::Gauge(_) => Histogram::new(bounds),
         }
+    }
+
+    /// Shows a histogram that is kept elsewhere, until its series is forgotten.
+    pub fn show(
+        &self,
+        name: &'static str,
+        help: &'static str,
+        labels: &[(&'static str, &str)],
+        histogram: &Histogram,
+    ) {
+        self.series((name, help, Kind::Histogram), labels, || {
+            Series::Histogram(histogram.clone())
+        });
     }
 
     /// Forgets all series with this label value, such as those of a peer that was removed.

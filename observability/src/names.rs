@@ -92,6 +92,22 @@ pub mod path {
     pub const IMPORT: &str = "import";
 }
 
+/// Values of [`label::PATH`].
+pub mod way {
+    /// From the node that took the write.
+    pub const DIRECT: &str = "direct";
+    /// By way of another node.
+    pub const FORWARDED: &str = "forwarded";
+}
+
+/// Values of [`label::SOURCE`].
+pub mod source {
+    /// Effects of the node that sends them.
+    pub const ORIGIN: &str = "origin";
+    /// Effects of others, passed on.
+    pub const FORWARD: &str = "forward";
+}
+
 /// Values of [`attribute::OUTCOME`].
 pub mod outcome {
     /// The effect changed the data.
@@ -122,47 +138,39 @@ pub mod event {
 pub mod metric {
     /// Histogram: origin's stamp to applied here; labels origin, path.
     pub const LAG_SECONDS: &str = "keymesh_lag_seconds";
-    /// Histogram: write to acknowledged by all.
+    /// Histogram: write to acknowledged by all; of traced writes.
     pub const CONVERGE_SECONDS: &str = "keymesh_converge_seconds";
-    /// Gauge, 0 or 1; labels peer, direction.
+    /// Counter: traced writes that somebody did not acknowledge in time.
+    pub const CONVERGE_GIVEN_UP_TOTAL: &str = "keymesh_converge_given_up_total";
+    /// Gauge, 0 or 1; labels peer, address, direction.
     pub const LINK_UP: &str = "keymesh_link_up";
-    /// Gauge, the state's number; labels peer, direction.
+    /// Gauge, the state's number; labels peer, address, direction.
     pub const LINK_STATE: &str = "keymesh_link_state";
-    /// Gauge: effects not seen yet; label origin.
-    pub const VV_GAP_EFFECTS: &str = "keymesh_vv_gap_effects";
-    /// Gauge: age of the oldest effect not seen yet; label origin.
+    /// Gauge: age of the last moment up to which all has arrived; label origin.
     pub const VV_GAP_SECONDS: &str = "keymesh_vv_gap_seconds";
-    /// Counter; labels peer, direction, source.
+    /// Counter; labels peer, direction.
     pub const BYTES_TOTAL: &str = "keymesh_bytes_total";
     /// Counter; labels peer, direction, source.
     pub const EFFECTS_TOTAL: &str = "keymesh_effects_total";
     /// Counter, the alarm for amplification; label peer.
     pub const DUPLICATES_FILTERED_TOTAL: &str = "keymesh_duplicates_filtered_total";
-    /// Counter; labels type, kind, outcome.
+    /// Counter; label outcome.
     pub const CONFLICTS_TOTAL: &str = "keymesh_conflicts_total";
     /// Gauge: now minus the local watermark; label member that holds it back.
     pub const WATERMARK_AGE_SECONDS: &str = "keymesh_watermark_age_seconds";
-    /// Gauge: now minus the global watermark; label member that holds it back.
-    pub const WATERMARK_AGE_SECONDS_GLOBAL: &str = "keymesh_watermark_age_seconds_global";
-    /// Gauge; label type.
+    /// Gauge.
     pub const TOMBSTONES: &str = "keymesh_tombstones";
-    /// Gauge; label type.
-    pub const TOMBSTONE_BYTES: &str = "keymesh_tombstone_bytes";
-    /// Gauge; label type.
+    /// Gauge.
     pub const UNSTABLE_BYTES: &str = "keymesh_unstable_bytes";
-    /// Counter; labels kind (partial, delta, full), result.
+    /// Counter; labels kind (partial, full), result.
     pub const SYNC_TOTAL: &str = "keymesh_sync_total";
-    /// Gauge: how long a cut can last before a full synchronization is needed.
+    /// Gauge: how far back the journal reaches: how long a cut can last before a full synchronization is needed.
     pub const BACKLOG_SECONDS: &str = "keymesh_backlog_seconds";
-    /// Gauge; label peer.
+    /// Gauge.
     pub const CLOCK_SKEW_SECONDS: &str = "keymesh_clock_skew_seconds";
-    /// Counter; label peer.
-    pub const DIGEST_MISMATCH_TOTAL: &str = "keymesh_digest_mismatch_total";
-    /// Counter; label peer.
-    pub const REPAIRED_KEYS_TOTAL: &str = "keymesh_repaired_keys_total";
-    /// Gauge: bytes over a link's present connections; labels peer, direction.
+    /// Gauge: bytes over a link's connections; labels peer, address, direction.
     pub const LINK_BYTES: &str = "keymesh_link_bytes";
-    /// Gauge; labels peer, direction.
+    /// Gauge; labels peer, address, direction.
     pub const REPLICA_LAG_SECONDS: &str = "keymesh_replica_lag_seconds";
     /// Counter.
     pub const REROUTES_TOTAL: &str = "keymesh_reroutes_total";
@@ -170,8 +178,10 @@ pub mod metric {
     pub const UNSETTLED_KEYS: &str = "keymesh_unsettled_keys";
     /// Gauge.
     pub const MEMBERS: &str = "keymesh_members";
-    /// Gauge, 1 while it is raised; label kind.
+    /// Gauge, 1 while it is raised, else 0; label kind.
     pub const ALARM: &str = "keymesh_alarm";
+    /// Gauge, always 1: which node this is; labels node, version.
+    pub const NODE_INFO: &str = "keymesh_node_info";
     /// Gauge.
     pub const UPTIME_SECONDS: &str = "keymesh_uptime_seconds";
     /// Gauge.
@@ -216,18 +226,22 @@ pub mod metric {
 
 /// Names of metric labels.
 pub mod label {
-    /// The node at the other end of a link.
+    /// The id of the node at the other end of a link.
     pub const PEER: &str = "peer";
+    /// Host and port of the other end of a link.
+    pub const ADDRESS: &str = "address";
+    /// The id of the node that answers.
+    pub const NODE: &str = "node";
+    /// The server's version.
+    pub const VERSION: &str = "version";
     /// `in` or `out`.
     pub const DIRECTION: &str = "direction";
-    /// The node that took the write.
+    /// The id of the node that took the write.
     pub const ORIGIN: &str = "origin";
-    /// See [`super::path`].
+    /// See [`super::way`].
     pub const PATH: &str = "path";
-    /// `origin` (own effects) or `forward` (others' effects).
+    /// See [`super::source`].
     pub const SOURCE: &str = "source";
-    /// A data type, as `TYPE` prints it.
-    pub const TYPE: &str = "type";
     /// Kind of a conflict or of a synchronization.
     pub const KIND: &str = "kind";
     /// See [`super::outcome`].

@@ -287,6 +287,14 @@ impl Journal {
         self.inner.lock().logs.iter().map(Log::position).collect()
     }
 
+    /// The last record that is no longer here, of any origin; zero where all are. Whoever has everything up to it can be told the
+    /// rest from here.
+    pub fn reaches_back_to(&self) -> Hlc {
+        let inner = self.inner.lock();
+        let bases = inner.logs.iter().map(|log| log.position().base);
+        bases.max().unwrap_or(Hlc::ZERO)
+    }
+
     /// How far one origin has arrived.
     pub fn position(&self, origin: OriginIndex) -> Position {
         self.inner.lock().log(origin).position()

@@ -91,6 +91,7 @@ fn the_oldest_records_of_any_origin_go_first_and_reading_behind_them_says_where_
     );
     assert_eq!(stamps(&journal, OWN, a), [b]);
     assert_eq!(stamps(&journal, OTHER, Hlc::ZERO), [a]);
+    assert_eq!(journal.reaches_back_to(), a);
 }
 
 #[test]

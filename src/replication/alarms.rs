@@ -244,6 +244,14 @@ impl Node {
         }
     }
 
+    /// All alarms there are, and whether each is on.
+    pub fn alarm_states(&self) -> Vec<(&'static str, bool)> {
+        let inner = self.inner.lock();
+        let all = Alarm::ALL.iter();
+        all.map(|alarm| (alarm.name(), inner.watch.is_on(*alarm)))
+            .collect()
+    }
+
     /// The names of the alarms that are on, with commas.
     pub fn alarms(&self) -> String {
         let inner = self.inner.lock();

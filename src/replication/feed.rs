@@ -205,6 +205,7 @@ impl Feed {
             node.counters
                 .records_out
                 .fetch_add(entries.len() as u64, Ordering::Relaxed);
+            observer.sent(own, entries.len());
             more |= out.len() >= budget;
         }
         for (index, base) in gaps {

@@ -2,8 +2,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::db::{Hlc, Origin};
+use std::sync::Arc;
+
+use crate::db::{Hlc, NodeId, Origin};
 use crate::replication::clock;
+use crate::replication::meters::{ConvergeMeters, NodeMeters};
 use crate::replication::node::Node;
 
 /// See the head of the file. Counts are since the start, ages in milliseconds.
@@ -14,11 +17,6 @@ use crate::replication::node::Node;
 )]
 pub struct MeshFigures {
     pub members: usize,
-    pub records_in: u64,
-    pub records_out: u64,
-    pub input_bytes: u64,
-    pub output_bytes: u64,
-    pub duplicates: u64,
     pub superseded: u64,
     pub partial_resyncs: u64,
     pub partial_refused: u64,
@@ -30,14 +28,27 @@ pub struct MeshFigures {
     pub settled_age_ms: Option<i64>,
     /// The life that holds the settled time back, empty for none.
     pub held_back_by: String,
-    /// Of each life that is not over, its own one included.
-    pub arrived_age_ms: Vec<(String, i64)>,
+    /// Of each node that has a life which is not over, its own one included.
+    pub arrived_age_ms: Vec<(NodeId, i64)>,
+    /// How far back the journal reaches: who was cut off for no longer than this gets all it lacks from here, without a full sync.
+    pub backlog_ms: i64,
+    pub nodes: Vec<NodeFigures>,
+    pub converge: ConvergeMeters,
     pub unsettled_keys: usize,
     pub tombstones: usize,
     pub pending_bytes: usize,
     pub clock_excess_ms: i64,
-    /// Their names, with commas between.
-    pub alarms: String,
+    /// All there are, and whether each is raised.
+    pub alarms: Vec<(&'static str, bool)>,
+}
+
+/// Of one other node.
+#[derive(Debug, Clone)]
+pub struct NodeFigures {
+    /// Who it is.
+    pub id: NodeId,
+    /// What is measured of it.
+    pub meters: Arc<NodeMeters>,
 }
 
 impl MeshFigures {
@@ -54,23 +65,22 @@ impl MeshFigures {
                 incarnation: *incarnation,
             })
         });
-        let arrived_age_ms = lives
+        let mut arrived_age_ms: Vec<(NodeId, i64)> = lives
             .filter(|life| !members.is_retired(*life))
             .filter_map(|life| {
                 let index = keyspace.origins.find(life)?;
                 let arrived = keyspace.journal.position(index).arrived;
-                (arrived > Hlc::ZERO).then(|| (life.to_string(), now - arrived.millis().0))
+                (arrived > Hlc::ZERO).then(|| (life.node, now - arrived.millis().0))
             })
             .collect();
+        // The newest life of each: the others are retired.
+        arrived_age_ms.dedup_by_key(|(node, _)| *node);
+        let reach = keyspace.journal.reaches_back_to().max(node.floor());
+        let of_use = node.meters.of_use(&members).into_iter();
         let settled = keyspace.settled();
         let laggard = node.laggard();
         Self {
             members: members.nodes.len(),
-            records_in: get(&counters.records_in),
-            records_out: get(&counters.records_out),
-            input_bytes: get(&counters.input_bytes),
-            output_bytes: get(&counters.output_bytes),
-            duplicates: get(&counters.duplicates),
             superseded: get(&counters.superseded),
             partial_resyncs: get(&counters.partial_resyncs),
             partial_refused: get(&counters.partial_refused),
@@ -81,11 +91,19 @@ impl MeshFigures {
             settled_age_ms: (settled > Hlc::ZERO).then(|| now - settled.millis().0),
             held_back_by: laggard.map_or_else(String::new, |(origin, _)| origin.to_string()),
             arrived_age_ms,
+            backlog_ms: match keyspace.is_recording() {
+                true => (now - reach.millis().0).max(0),
+                false => 0,
+            },
+            nodes: of_use
+                .map(|(id, meters)| NodeFigures { id, meters })
+                .collect(),
+            converge: node.meters.converge.clone(),
             unsettled_keys,
             tombstones,
             pending_bytes: keyspace.pending_bytes(),
             clock_excess_ms: keyspace.clock_excess_ms(),
-            alarms: node.alarms(),
+            alarms: node.alarm_states(),
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::keyspace::{Keyspace, KeyspaceConfig};
 use crate::replication::alarms::{Limits, Watch};
 use crate::replication::identity::Replaced;
 use crate::replication::members::{Life, Members};
+use crate::replication::meters::Meters;
 use crate::replication::node::{HLC_PER_MS, Inner, LEASE_AHEAD_MS, Node, NodeCounters, NodeError};
 use crate::replication::node_state::{NodeState, StateStore};
 use crate::replication::table::{MeshId, Table};
@@ -89,6 +90,7 @@ impl Node {
         let node = Self {
             keyspace,
             counters: NodeCounters::default(),
+            meters: Meters::default(),
             limits: Limits::default(),
             inner: Mutex::new(Inner {
                 floor: life_floor(&state),

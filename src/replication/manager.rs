@@ -21,10 +21,10 @@ use crate::replication::control::{
 use crate::replication::figures::MeshFigures;
 use crate::replication::link_keeper::{self, LinkKeeper};
 use crate::replication::master_link::{Credentials, LinkShared, LinkTemplate};
-use crate::replication::mesh_command;
 use crate::replication::node::Node;
 use crate::replication::replica_feed::{self, FeedSetting, FeedShared};
 use crate::replication::tracing::LinkTracer;
+use crate::replication::{mesh_command, mesh_info};
 use crate::resp::{Args, Reply};
 
 /// How replication behaves.
@@ -243,7 +243,7 @@ impl ReplicationControl for Replication {
     }
 
     fn info(&self, out: &mut String) {
-        mesh_command::info(self, out);
+        mesh_info::write(&self.node, out);
     }
 
     fn attach(&self, stream: TcpStream, peer: SocketAddr, _: Vec<Vec<u8>>, unread: Vec<u8>) {

@@ -18,7 +18,8 @@ use crate::replication::clock;
 use crate::replication::control::{LinkState, MasterStatus};
 use crate::replication::frame;
 use crate::replication::link::{Link, LinkError};
-use crate::replication::node::{Node, NodeCounters};
+use crate::replication::meters::Carried;
+use crate::replication::node::Node;
 use crate::replication::tracing::LinkTracer;
 use crate::resp::encode_command;
 
@@ -245,24 +246,23 @@ async fn connection(setting: &LinkSetting) -> Result<Never, ConnectionError> {
         node: &setting.template.node,
         link: Link::new(&setting.template.node, &shared.address()),
     };
-    let counters = &setting.template.node.counters;
-    let mut out = Vec::new();
+    let node = &setting.template.node;
+    let (mut out, mut carried) = (Vec::new(), Carried::default());
     let (mut heard, mut said) = (Instant::now(), Instant::now());
     loop {
-        take_frames(setting, &mut open.link, &mut input)?;
+        take_frames(setting, &mut open.link, &mut carried, &mut input)?;
         out.clear();
-        let busy = open.link.poll(&setting.template.node, &mut out)?;
+        let busy = open.link.poll(node, &mut out)?;
         if out.is_empty() && said.elapsed() > KEEP_ALIVE {
             open.link.keep_alive(&mut out);
         }
         if !out.is_empty() {
             stream.write_all(&out).await?;
-            NodeCounters::carried(&counters.output_bytes, out.len());
+            carried.wrote(node, out.len());
             said = Instant::now();
         }
         if let Some(master) = open.link.master() {
             *shared.node.lock() = Some(master.node);
-            let node = &setting.template.node;
             let is_syncing = open.link.is_merging() || !node.takes_from(open.link.id());
             shared.set(if is_syncing {
                 LinkState::Sync
@@ -284,10 +284,10 @@ async fn connection(setting: &LinkSetting) -> Result<Never, ConnectionError> {
                 heard = Instant::now();
                 *shared.heard.lock() = Some(heard);
                 shared.received.fetch_add(read as u64, Ordering::Relaxed);
-                NodeCounters::carried(&counters.input_bytes, read);
+                carried.read(node, read);
             }
             () = tokio::time::sleep(POLL_PERIOD) => {
-                let silence = setting.template.node.limits.silence();
+                let silence = node.limits.silence();
                 if heard.elapsed() > silence {
                     return Err(ConnectionError::Silent(silence));
                 }
@@ -300,17 +300,17 @@ async fn connection(setting: &LinkSetting) -> Result<Never, ConnectionError> {
 fn take_frames(
     setting: &LinkSetting,
     link: &mut Link,
+    carried: &mut Carried,
     input: &mut BytesMut,
 ) -> Result<(), ConnectionError> {
-    let now = clock::now();
+    let (node, now) = (&setting.template.node, clock::now());
     while let Some(len) = frame::frame_len(input).map_err(LinkError::from)? {
         let bytes = input.split_to(len);
         let decoded = frame::decode(&bytes).map_err(LinkError::from)?;
-        let mut observer = setting
-            .template
-            .tracer
-            .observer(&setting.template.node, link.master());
-        link.on_frame(&setting.template.node, decoded, now, &mut observer)?;
+        let (tracer, peer) = (&setting.template.tracer, carried.peer());
+        let observer = &mut tracer.observer(node, link.master(), peer.map(Arc::as_ref));
+        link.on_frame(node, decoded, now, observer)?;
+        carried.meet(node, link.master().map(|master| master.node));
     }
     Ok(())
 }

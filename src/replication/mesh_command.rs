@@ -1,6 +1,5 @@
-//! MESH: what an operator asks about the mesh, and what INFO says of it.
+//! MESH: what an operator asks about the mesh.
 
-use std::fmt::Write;
 use std::sync::atomic::Ordering;
 
 use crate::db::{Hlc, NodeId, Origin};
@@ -219,37 +218,4 @@ fn forget(replication: &Replication, id: &[u8], reply: &mut Reply) {
         Ok(false) => reply.error("ERR no such node"),
         Err(error) => reply.error(&format!("ERR {error}")),
     }
-}
-
-/// The mesh's lines in INFO replication.
-pub fn info(replication: &Replication, out: &mut String) {
-    let node = replication.node();
-    let (unsettled, tombstones) = node.keyspace.pending();
-    let get = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
-    let counters = &node.counters;
-    let origin = node.origin();
-    let age = settled_age_ms(node);
-    // Writing to a String does not fail.
-    let _ = write!(
-        out,
-        "mesh_node_id:{}\r\nmesh_incarnation:{}\r\nmesh_established:{}\r\nmesh_members:{}\r\nmesh_settled_age_ms:{age}\r\n\
-         mesh_unsettled_keys:{unsettled}\r\nmesh_tombstones:{tombstones}\r\nmesh_records_in:{}\r\nmesh_records_out:{}\r\n\
-         mesh_duplicates:{}\r\nmesh_superseded:{}\r\nmesh_merges:{}\r\nmesh_reroutes:{}\r\nmesh_journal_bytes:{}\r\n\
-         mesh_pending_bytes:{}\r\nmesh_clock_excess_ms:{}\r\nmesh_stamps_ahead:{}\r\nmesh_alarms:{}\r\n",
-        origin.node,
-        origin.incarnation.0,
-        u8::from(node.is_established()),
-        node.members().nodes.len(),
-        get(&counters.records_in),
-        get(&counters.records_out),
-        get(&counters.duplicates),
-        get(&counters.superseded),
-        get(&counters.merges_done),
-        get(&counters.reroutes),
-        node.keyspace.journal.len_bytes(),
-        node.keyspace.pending_bytes(),
-        node.keyspace.clock_excess_ms(),
-        get(&counters.stamps_ahead),
-        node.alarms(),
-    );
 }

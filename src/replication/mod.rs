@@ -4,7 +4,7 @@
 //! - [`frame`]: the language of links; [`feed`] and [`link`]: the two sides of one, without their sockets.
 //! - [`routes`]: which origin comes over which link; [`merging`]: full sync at its receiver; [`following`]: plain replicas.
 //! - [`forming`]: meshes form and meet; [`admission`]: who counts, and who lets strangers in; [`adoption`]: what a stranger does to come in; [`identity`]: who a node is.
-//! - [`master_link`] and [`replica_feed`]: the workers around them; [`manager`]: who starts and finds these; [`mod@tracing`]: spans.
+//! - [`master_link`] and [`replica_feed`]: the workers around them; [`manager`]: who starts and finds these; [`mod@tracing`]: spans; [`meters`]: what is measured.
 //! - [`control`]: the doors for the rest of the server.
 
 mod admission;
@@ -26,6 +26,8 @@ pub mod master_link;
 pub mod members;
 mod merging;
 mod mesh_command;
+mod mesh_info;
+pub mod meters;
 pub mod node;
 pub mod node_state;
 pub mod replica_feed;
@@ -38,4 +40,4 @@ pub mod tracing;
 pub use control::{
     AddMaster, LinkCounts, LinkState, MasterStatus, ReplicaStatus, ReplicationControl,
 };
-pub use figures::MeshFigures;
+pub use figures::{MeshFigures, NodeFigures};

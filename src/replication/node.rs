@@ -20,6 +20,7 @@ use crate::replication::frame::{Hello, VERSION};
 use crate::replication::identity::Replaced;
 use crate::replication::members::{Entry, Members};
 use crate::replication::merging::Merge;
+use crate::replication::meters::Meters;
 use crate::replication::node_state::{NodeState, StateStore};
 use crate::replication::routes::{LinkInfo, SnapshotWish};
 use crate::replication::table::Table;
@@ -82,6 +83,8 @@ pub struct Node {
     pub keyspace: Arc<Keyspace>,
     /// What happened.
     pub counters: NodeCounters,
+    /// What is measured.
+    pub meters: Meters,
     /// From where on something is alarming.
     pub limits: Limits,
     pub(super) inner: Mutex<Inner>,
@@ -168,6 +171,11 @@ impl Node {
     /// The present life.
     pub fn origin(&self) -> Origin {
         self.inner.lock().origin()
+    }
+
+    /// Where the present life begins.
+    pub fn floor(&self) -> Hlc {
+        self.inner.lock().floor
     }
 
     /// What this node tells of its mesh, and the version of that.

@@ -19,7 +19,8 @@ use crate::replication::feed::{Feed, VECTOR_PERIOD_MS};
 use crate::replication::frame;
 use crate::replication::link::LinkError;
 use crate::replication::master_link::LinkShared;
-use crate::replication::node::{Node, NodeCounters};
+use crate::replication::meters::Carried;
+use crate::replication::node::Node;
 use crate::replication::tracing::LinkTracer;
 
 /// What is sent at once.
@@ -152,12 +153,15 @@ async fn serve(
     };
     let mut input = BytesMut::from(&unread[..]);
     let mut out = b"+OK\r\n".to_vec();
+    let mut carried = Carried::default();
     let mut heard = Instant::now();
     loop {
         take_frames(setting, &mut open.feed, &mut input)?;
+        carried.meet(node, open.feed.peer());
         // Armed before the journal is read: what is written after that wakes it.
         let news = node.keyspace.journal.news_armed();
-        let mut observer = setting.tracer.observer(node, None);
+        let peer = carried.peer().map(Arc::clone);
+        let mut observer = setting.tracer.observer(node, None, peer.as_deref());
         let more = open
             .feed
             .poll(node, clock::now(), SEND_BYTES, &mut out, &mut observer)?;
@@ -171,7 +175,7 @@ async fn serve(
                 .shared
                 .sent
                 .fetch_add(out.len() as u64, Ordering::Relaxed);
-            NodeCounters::carried(&node.counters.output_bytes, out.len());
+            carried.wrote(node, out.len());
             out.clear();
             out.shrink_to(SEND_BYTES);
         }
@@ -182,7 +186,7 @@ async fn serve(
                 Ok(0) => return Ok(()),
                 Ok(read) => {
                     heard = Instant::now();
-                    NodeCounters::carried(&node.counters.input_bytes, read);
+                    carried.read(node, read);
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
                     tokio::task::yield_now().await;
@@ -197,7 +201,7 @@ async fn serve(
                 if read == 0 {
                     return Ok(());
                 }
-                NodeCounters::carried(&node.counters.input_bytes, read);
+                carried.read(node, read);
                 heard = Instant::now();
             }
             () = news => {}

@@ -10,17 +10,21 @@
 //! The context in a record is that of the span it hangs under: of `converge` in the journal of its origin, of `send` on the wire, of
 //! `apply` in the journals of others. Invariant: nothing here waits, and what it keeps has a limit.
 
+mod observer;
+
+pub use observer::{Observer, RecordObserver, Unobserved};
+
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime};
 
-use keymesh_observability::names::{attribute, event, outcome, path, span};
+use keymesh_observability::names::{attribute, event, span};
 use keymesh_observability::{HeadSampler, OpenSpan, SpanKind, TokenBucket, TraceContext, Tracer};
 use parking_lot::Mutex;
 
 use crate::db::{Hlc, NodeId, Origin, Stamp, UnixMillis};
-use crate::journal::{Entry, TraceBytes};
-use crate::keyspace::{Foreign, Ingested};
+use crate::journal::TraceBytes;
+use crate::replication::meters::{ConvergeMeters, NodeMeters};
 use crate::replication::node::Node;
 
 /// Writes whose acknowledgements are awaited for their span; more are not followed to the end.
@@ -28,25 +32,11 @@ const CONVERGING_MAX: usize = 1024;
 /// How long acknowledgements are awaited.
 const CONVERGE_TIMEOUT_MS: i64 = 30_000;
 
-/// Hears of records as a link takes them in and as a feed sends them on.
-pub trait RecordObserver {
-    /// A traced or untraced record is about to be applied.
-    fn receiving(&mut self, _: &mut Foreign) {}
-    /// It was applied, or not.
-    fn received(&mut self, _: &Foreign, _: Ingested) {}
-    /// A record is about to be sent.
-    fn sending(&mut self, _own: bool, _peer: Option<NodeId>, _: &mut Entry) {}
-}
-
-/// Observes nothing.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Unobserved;
-
-impl RecordObserver for Unobserved {}
-
 struct Converging {
     stamp: Hlc,
     since: UnixMillis,
+    /// Finer than the stamp.
+    replied: Instant,
     waiting: Vec<NodeId>,
     span: OpenSpan,
 }
@@ -60,6 +50,7 @@ struct Inner {
     node: Origin,
     client_traces: TokenBucket,
     converging: Mutex<VecDeque<Converging>>,
+    meters: ConvergeMeters,
 }
 
 /// A write under trace.
@@ -74,10 +65,6 @@ impl TracedWrite {
     pub fn bytes(&self) -> TraceBytes {
         self.bytes
     }
-}
-
-fn moment(at: UnixMillis) -> SystemTime {
-    UNIX_EPOCH + Duration::from_millis(at.0.max(0) as u64)
 }
 
 impl std::fmt::Debug for LinkTracer {
@@ -103,14 +90,15 @@ impl TracedWrite {
 }
 
 impl LinkTracer {
-    /// Spans go to `tracer`; contexts that clients bring are limited to `client_traces_per_second`.
-    pub fn new(tracer: Tracer, node: Origin, client_traces_per_second: u32) -> Self {
+    /// For the writes of `node`. Spans go to `tracer`; contexts that clients bring are limited to `client_traces_per_second`.
+    pub fn new(tracer: Tracer, node: &Node, client_traces_per_second: u32) -> Self {
         if !tracer.is_enabled() {
             return Self(None);
         }
         Self(Some(Arc::new(Inner {
             tracer,
-            node,
+            node: node.origin(),
+            meters: node.meters.converge.clone(),
             client_traces: TokenBucket::new(client_traces_per_second),
             converging: Mutex::new(VecDeque::new()),
         })))
@@ -188,12 +176,13 @@ impl LinkTracer {
         if converging.len() >= CONVERGING_MAX
             && let Some(oldest) = converging.pop_front()
         {
-            oldest.give_up();
+            oldest.give_up(&inner.meters);
         }
         let since = stamp.time().millis();
         converging.push_back(Converging {
             stamp: stamp.time(),
             since,
+            replied: Instant::now(),
             waiting: peers,
             span: converge,
         });
@@ -212,6 +201,12 @@ impl LinkTracer {
             }
             if write.waiting.is_empty() {
                 if let Some(mut done) = converging.remove(index) {
+                    if let Some(context) = done.span.context() {
+                        let (took, now) = (done.replied.elapsed(), SystemTime::now());
+                        let seconds = took.as_secs_f64();
+                        let histogram = &inner.meters.seconds;
+                        histogram.observe_traced(seconds, context.trace_id, now);
+                    }
                     done.span.attr(attribute::CONVERGED, true);
                     done.span.end();
                 }
@@ -230,25 +225,26 @@ impl LinkTracer {
             .is_some_and(|write| now.0 - write.since.0 > CONVERGE_TIMEOUT_MS)
         {
             if let Some(overdue) = converging.pop_front() {
-                overdue.give_up();
+                overdue.give_up(&inner.meters);
             }
         }
     }
 
-    /// An observer for one link or feed of `node`; `master` is who is at the other end of a link.
-    pub fn observer<'a>(&'a self, node: &'a Node, master: Option<Origin>) -> Observer<'a> {
-        Observer {
-            inner: self.0.as_deref(),
-            node,
-            master,
-            apply: None,
-            sent: Vec::new(),
-        }
+    /// An observer for one link or feed of `node`; `master` is who is at the other end of a link, `peer` what is measured of
+    /// whoever is at the other end.
+    pub fn observer<'a>(
+        &'a self,
+        node: &'a Node,
+        master: Option<Origin>,
+        peer: Option<&'a NodeMeters>,
+    ) -> Observer<'a> {
+        Observer::new(self.0.as_deref(), node, master, peer)
     }
 }
 
 impl Converging {
-    fn give_up(mut self) {
+    fn give_up(mut self, meters: &ConvergeMeters) {
+        meters.given_up.increment();
         self.span.attr(attribute::CONVERGED, false);
         for node in &self.waiting {
             self.span
@@ -291,116 +287,5 @@ impl Inner {
             converge,
             bytes,
         })
-    }
-}
-
-/// See [`LinkTracer::observer`].
-pub struct Observer<'a> {
-    inner: Option<&'a Inner>,
-    node: &'a Node,
-    master: Option<Origin>,
-    apply: Option<OpenSpan>,
-    sent: Vec<OpenSpan>,
-}
-
-impl Observer<'_> {
-    /// What was being sent is in the socket now.
-    pub fn written(&mut self) {
-        self.sent.drain(..).for_each(OpenSpan::end);
-    }
-}
-
-impl RecordObserver for Observer<'_> {
-    fn receiving(&mut self, foreign: &mut Foreign) {
-        let (Some(inner), Some(bytes)) = (self.inner, foreign.trace) else {
-            return;
-        };
-        let Ok(context) = TraceContext::decode(&bytes) else {
-            return;
-        };
-        let origin = self.node.keyspace.origins.get(foreign.origin);
-        let forwarded = origin != self.master;
-        let lag = SystemTime::now()
-            .duration_since(moment(foreign.stamp.millis()))
-            .unwrap_or_default();
-        let started = inner
-            .tracer
-            .span(span::APPLY)
-            .kind(SpanKind::Consumer)
-            .remote_parent(context)
-            .attr(attribute::NODE_ID, inner.node.node.to_string())
-            .attr(
-                attribute::ORIGIN_ID,
-                origin.map_or_else(String::new, |origin| origin.node.to_string()),
-            )
-            .attr(
-                attribute::PEER_ID,
-                self.master
-                    .map_or_else(String::new, |master| master.node.to_string()),
-            )
-            .attr(attribute::STAMP, foreign.stamp.raw() as i64)
-            .attr(attribute::HOP, if forwarded { 2i64 } else { 1 })
-            .attr(attribute::LAG_MS, lag.as_millis() as i64)
-            .attr(attribute::PATH, path::STREAM)
-            .attr(attribute::EFFECT_COUNT, i64::from(foreign.count))
-            .start();
-        // Whoever gets the record from here hangs its span under this one.
-        if let Some(context) = started.context() {
-            foreign.trace = Some(context.encode());
-        }
-        self.apply = Some(started);
-    }
-
-    fn received(&mut self, _: &Foreign, ingested: Ingested) {
-        let Some(mut apply) = self.apply.take() else {
-            return;
-        };
-        let outcome = match ingested {
-            Ingested::Applied { winner: None, .. } => outcome::APPLIED,
-            Ingested::Applied {
-                winner: Some(winner),
-                ..
-            } => {
-                let node = self.node.keyspace.origins.get(winner.origin());
-                let conflict = [
-                    (attribute::WINNER_STAMP, winner.time().raw().to_string()),
-                    (
-                        attribute::WINNER_NODE,
-                        node.map_or_else(String::new, |origin| origin.node.to_string()),
-                    ),
-                ];
-                apply.event(event::CONFLICT, conflict);
-                outcome::SUPERSEDED
-            }
-            Ingested::Duplicate => outcome::DUPLICATE,
-            Ingested::Gap => outcome::DEFERRED,
-        };
-        apply.attr(attribute::OUTCOME, outcome);
-        apply.end();
-    }
-
-    fn sending(&mut self, own: bool, peer: Option<NodeId>, entry: &mut Entry) {
-        let (Some(inner), Some(bytes)) = (self.inner, entry.record.trace) else {
-            return;
-        };
-        let Ok(context) = TraceContext::decode(&bytes) else {
-            return;
-        };
-        let started = inner
-            .tracer
-            .span(if own { span::SEND } else { span::FORWARD })
-            .kind(SpanKind::Producer)
-            .parent(context)
-            .attr(attribute::NODE_ID, inner.node.node.to_string())
-            .attr(
-                attribute::PEER_ID,
-                peer.map_or_else(String::new, |peer| peer.to_string()),
-            )
-            .attr(attribute::STAMP, entry.stamp.raw() as i64)
-            .start();
-        if let Some(context) = started.context() {
-            entry.record.trace = Some(context.encode());
-        }
-        self.sent.push(started);
     }
 }

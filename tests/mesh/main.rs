@@ -20,6 +20,7 @@ mod identities;
 mod joining;
 mod links;
 mod metrics;
+mod peer_metrics;
 mod playground;
 mod process;
 mod proxy;

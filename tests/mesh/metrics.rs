@@ -1,11 +1,11 @@
-//! The /metrics endpoint of daemons.
+//! The /metrics endpoint of a daemon.
 
 use crate::daemon::{Daemon, Directory, free_port};
 use crate::http::ask;
 use crate::support::{MASTER, eventually};
 
 /// The value of a series, named with its labels.
-fn value(text: &str, series: &str) -> Option<f64> {
+pub fn value(text: &str, series: &str) -> Option<f64> {
     let line = text
         .lines()
         .find(|line| line.starts_with(&format!("{series} ")))?;
@@ -43,8 +43,6 @@ fn metrics_tell_what_is_true() {
     assert_eq!(is("keymesh_commands_failed_total{command=\"incr\"}"), 1.0);
     assert_eq!(is("keymesh_errors_total{code=\"ERR\"}"), 1.0);
     assert_eq!(is("keymesh_keyspace_misses_total"), 1.0);
-    assert!(is("keymesh_effects_total{direction=\"out\"}") >= 21.0);
-    assert!(is("keymesh_bytes_total{direction=\"out\"}") > 100.0);
     assert!(is("keymesh_memory_bytes{kind=\"records\"}") > 100.0);
     // It reads nobody, so that it knows of itself alone.
     assert_eq!(is("keymesh_members"), 1.0);

@@ -93,6 +93,21 @@ fn a_histogram_counts_into_cumulative_buckets() {
 }
 
 #[test]
+fn a_histogram_that_is_kept_elsewhere_goes_on_after_its_series_was_forgotten() {
+    let registry = Registry::new();
+    let lag = Histogram::new(LAG_BUCKETS);
+    for count in ["1", "2"] {
+        lag.observe(0.5);
+        registry.show("lag", "Lag.", &[], &lag);
+        let text = registry.render(Exposition::Prometheus);
+        assert_eq!(after(&text, "lag_count").as_deref(), Some(count));
+        registry.forget_family("lag");
+        let text = registry.render(Exposition::Prometheus);
+        assert_eq!(after(&text, "lag_count"), None);
+    }
+}
+
+#[test]
 fn exemplars_appear_in_openmetrics_only() {
     let registry = Registry::new();
     let lag = registry.histogram("lag", "Lag.", &[], &[1.0]);
