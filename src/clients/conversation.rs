@@ -389,15 +389,16 @@ impl Conversation {
             Trace::Sticky(bytes) => Some(bytes),
             Trace::None | Trace::Once(_) => None,
         };
-        let replicas = self.context.replication.replicas();
-        let peers = replicas
-            .into_iter()
-            .filter(|replica| replica.online)
-            .filter_map(|replica| replica.node);
-        self.context
-            .tracing
-            .tracer
-            .end_write(traced, ran.stamp, peers.collect(), ran.panicked);
+        let replication = &self.context.replication;
+        let peers = || {
+            let replicas = replication.replicas().into_iter();
+            let online = replicas.filter(|replica| replica.online);
+            online
+                .filter_map(|replica| Some((replica.node?, replica.acknowledged)))
+                .collect()
+        };
+        let tracer = &self.context.tracing.tracer;
+        tracer.end_write(traced, ran.stamp, peers, ran.panicked);
     }
 
     fn queue(&mut self, row: &'static Row, args: Args<'_>, reply: &mut Reply) -> Fate {

@@ -73,6 +73,10 @@ pub struct ReplicaStatus {
     pub offset: u64,
     /// Milliseconds since its last acknowledgement.
     pub lag_ms: u64,
+    /// How much of this node's own writes it has.
+    pub acknowledged: Hlc,
+    /// Memory of the connection's buffers.
+    pub buffer_bytes: u64,
     /// Who it is.
     pub node: Option<NodeId>,
 }

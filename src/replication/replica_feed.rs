@@ -37,6 +37,7 @@ pub struct FeedShared {
     port: AtomicU64,
     online: AtomicBool,
     sent: AtomicU64,
+    buffers: AtomicU64,
     acknowledged: AtomicU64,
     acknowledged_at: Mutex<Instant>,
     /// Told to end.
@@ -53,6 +54,7 @@ impl FeedShared {
             port: AtomicU64::new(0),
             online: AtomicBool::new(false),
             sent: AtomicU64::new(0),
+            buffers: AtomicU64::new(0),
             acknowledged: AtomicU64::new(0),
             acknowledged_at: Mutex::new(Instant::now()),
             kill: Notify::new(),
@@ -84,6 +86,8 @@ impl FeedShared {
             online: self.online.load(Ordering::Relaxed),
             offset: self.sent.load(Ordering::Relaxed),
             lag_ms: self.acknowledged_at.lock().elapsed().as_millis() as u64,
+            acknowledged: self.acknowledged(),
+            buffer_bytes: self.buffers.load(Ordering::Relaxed),
             node: Some(node),
         })
     }
@@ -180,6 +184,8 @@ async fn serve(
             out.shrink_to(SEND_BYTES);
         }
         input.reserve(READ_BYTES);
+        let buffers = (input.capacity() + out.capacity()) as u64;
+        setting.shared.buffers.store(buffers, Ordering::Relaxed);
         if more {
             // The replica is listened to even while there is always something to send.
             match stream.try_read_buf(&mut input) {

@@ -36,7 +36,7 @@ struct Converging {
     stamp: Hlc,
     since: UnixMillis,
     /// Finer than the stamp.
-    replied: Instant,
+    begun: Instant,
     waiting: Vec<NodeId>,
     span: OpenSpan,
 }
@@ -55,6 +55,7 @@ struct Inner {
 
 /// A write under trace.
 pub struct TracedWrite {
+    begun: Instant,
     command: OpenSpan,
     converge: OpenSpan,
     bytes: TraceBytes,
@@ -141,25 +142,25 @@ impl LinkTracer {
         }
     }
 
-    /// Ends the trace's own part of a write: `stamp` is that of its record, if it changed anything; `peers` are those attached.
+    /// Ends the trace's own part of a write: `stamp` is that of its record, if it changed anything; `peers` tells who is attached,
+    /// and how much of this node's writes each of them has acknowledged. What is acknowledged after it was asked is told to
+    /// [`Self::acknowledged`].
     pub fn end_write(
         &self,
         traced: TracedWrite,
         stamp: Option<Stamp>,
-        peers: Vec<NodeId>,
+        peers: impl FnOnce() -> Vec<(NodeId, Hlc)>,
         failed: bool,
     ) {
-        let (
-            Some(inner),
-            TracedWrite {
-                mut command,
-                mut converge,
-                ..
-            },
-        ) = (self.0.as_ref(), traced)
-        else {
+        let Some(inner) = self.0.as_ref() else {
             return;
         };
+        let TracedWrite {
+            begun,
+            mut command,
+            mut converge,
+            ..
+        } = traced;
         if failed {
             command.fail("the command failed");
         }
@@ -168,24 +169,30 @@ impl LinkTracer {
             return converge.end();
         };
         converge.attr(attribute::STAMP, stamp.time().raw() as i64);
+        // Locked before it is asked, so that no acknowledgement passes unseen between the two.
+        let mut converging = inner.converging.lock();
+        let peers = peers();
         if peers.is_empty() {
             converge.attr(attribute::CONVERGED, true);
             return converge.end();
         }
-        let mut converging = inner.converging.lock();
+        let behind = peers.iter().filter(|(_, has)| *has < stamp.time());
+        let write = Converging {
+            stamp: stamp.time(),
+            since: stamp.time().millis(),
+            begun,
+            waiting: behind.map(|(peer, _)| *peer).collect(),
+            span: converge,
+        };
+        if write.waiting.is_empty() {
+            return write.succeed(&inner.meters);
+        }
         if converging.len() >= CONVERGING_MAX
             && let Some(oldest) = converging.pop_front()
         {
             oldest.give_up(&inner.meters);
         }
-        let since = stamp.time().millis();
-        converging.push_back(Converging {
-            stamp: stamp.time(),
-            since,
-            replied: Instant::now(),
-            waiting: peers,
-            span: converge,
-        });
+        converging.push_back(write);
     }
 
     /// A peer has everything of this node's own writes up to `arrived`.
@@ -200,15 +207,8 @@ impl LinkTracer {
                 write.waiting.retain(|waiting| *waiting != peer);
             }
             if write.waiting.is_empty() {
-                if let Some(mut done) = converging.remove(index) {
-                    if let Some(context) = done.span.context() {
-                        let (took, now) = (done.replied.elapsed(), SystemTime::now());
-                        let seconds = took.as_secs_f64();
-                        let histogram = &inner.meters.seconds;
-                        histogram.observe_traced(seconds, context.trace_id, now);
-                    }
-                    done.span.attr(attribute::CONVERGED, true);
-                    done.span.end();
+                if let Some(done) = converging.remove(index) {
+                    done.succeed(&inner.meters);
                 }
             } else {
                 index += 1;
@@ -243,6 +243,16 @@ impl LinkTracer {
 }
 
 impl Converging {
+    fn succeed(mut self, meters: &ConvergeMeters) {
+        if let Some(context) = self.span.context() {
+            let seconds = self.begun.elapsed().as_secs_f64();
+            let histogram = &meters.seconds;
+            histogram.observe_traced(seconds, context.trace_id, SystemTime::now());
+        }
+        self.span.attr(attribute::CONVERGED, true);
+        self.span.end();
+    }
+
     fn give_up(mut self, meters: &ConvergeMeters) {
         meters.given_up.increment();
         self.span.attr(attribute::CONVERGED, false);
@@ -283,6 +293,7 @@ impl Inner {
             .start();
         let bytes = converge.context()?.encode();
         Some(TracedWrite {
+            begun: Instant::now(),
             command,
             converge,
             bytes,
