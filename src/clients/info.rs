@@ -191,6 +191,9 @@ impl Conversation {
         line(out, "sync_partial_ok", links.partial);
         line(out, "sync_partial_err", links.refused);
         line(out, "expired_keys", counts.expired);
+        let keyspace = &self.context.keyspace;
+        let stale = keyspace.stale_percent(keyspace.time(self.context.now()));
+        line(out, "expired_stale_perc", format!("{stale:.2}"));
         zeros(out, &["expired_time_cap_reached_count", "evicted_keys"]);
         zeros(out, EVICTION);
         line(out, "keyspace_hits", counts.hits);

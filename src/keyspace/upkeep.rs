@@ -19,7 +19,7 @@ pub struct Counts {
     pub expired: u64,
 }
 
-/// Records of a database and partition that [`Keyspace::average_ttl_ms`] looks at.
+/// Records of a database and partition that are looked at to judge all deadlines.
 const TTL_SAMPLE: usize = 256;
 
 /// Keys settled per lock.
@@ -115,6 +115,26 @@ impl Keyspace {
     /// How long keys with a deadline have left on average: an estimate from some of them, 0 where none were met.
     pub fn average_ttl_ms(&self, db: u32, now: UnixMillis) -> i64 {
         let (mut sum, mut count) = (0i128, 0i128);
+        self.sample_deadlines(db, |deadline| {
+            sum += i128::from(deadline.0.saturating_sub(now.0).max(0));
+            count += 1;
+        });
+        i64::try_from(sum / count.max(1)).unwrap_or(i64::MAX)
+    }
+
+    /// How many in a hundred of the keys with a deadline are past it and not yet removed, judged by some of them.
+    pub fn stale_percent(&self, now: UnixMillis) -> f64 {
+        let (mut stale, mut count) = (0u64, 0u64);
+        for db in 0..self.databases {
+            self.sample_deadlines(db, |deadline| {
+                stale += u64::from(deadline.0 <= now.0);
+                count += 1;
+            });
+        }
+        stale as f64 * 100.0 / count.max(1) as f64
+    }
+
+    fn sample_deadlines(&self, db: u32, mut look: impl FnMut(UnixMillis)) {
         for partition in &self.partitions {
             let partition = partition.lock();
             if partition.timed_len(db) == 0 {
@@ -122,12 +142,9 @@ impl Keyspace {
             }
             let some = partition.table(db).iter().take(TTL_SAMPLE);
             let live = some.filter(|record| !record.is_tombstone());
-            for deadline in live.filter_map(|record| record.deadline()) {
-                sum += i128::from(deadline.0.saturating_sub(now.0).max(0));
-                count += 1;
-            }
+            live.filter_map(|record| record.deadline())
+                .for_each(&mut look);
         }
-        i64::try_from(sum / count.max(1)).unwrap_or(i64::MAX)
     }
 
     /// `CONFIG RESETSTAT`.

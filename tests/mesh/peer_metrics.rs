@@ -4,7 +4,7 @@ use crate::client::Client;
 use crate::daemon::{Daemon, free_port};
 use crate::http::ask;
 use crate::metrics::value;
-use crate::support::{MASTER, eventually};
+use crate::support::{MASTER, Mesh, eventually};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const WRITES: usize = 20;
@@ -63,6 +63,23 @@ impl Pair {
     fn number(&self, node: usize, series: &str) -> f64 {
         value(&self.text(node), series).unwrap_or(0.0)
     }
+}
+
+/// One number of the line that INFO has of a node.
+fn of_node(client: &mut Client, id: &str, name: &str) -> u64 {
+    let info = client.info();
+    let mut lines = info
+        .iter()
+        .filter(|(known, _)| known.starts_with("mesh_peer"));
+    let line = lines.find(|(_, line)| line.starts_with(&format!("node={id},")));
+    let line = line.unwrap_or_else(|| panic!("{id}: {info:?}")).1;
+    let mut fields = line.split(',').filter_map(|field| field.split_once('='));
+    let found = fields.find(|(known, _)| *known == name);
+    found
+        .unwrap_or_else(|| panic!("{name}: {line}"))
+        .1
+        .parse()
+        .unwrap()
 }
 
 /// One field of the line that INFO has of the only peer.
@@ -130,6 +147,13 @@ fn every_write_is_counted_and_its_lag_measured_at_the_other_master() {
         "nothing was dropped yet: {backlog} {uptime}"
     );
 
+    let memory = clients[1].call("INFO memory");
+    let buffers = memory
+        .text()
+        .lines()
+        .find_map(|line| line.strip_prefix("mem_clients_slaves:"));
+    assert!(buffers.unwrap().parse::<u64>().unwrap() > 0);
+
     // INFO has the same.
     assert_eq!(of_peer(&mut clients[1], "node"), *first);
     let count: f64 = of_peer(&mut clients[1], "lag_count").parse().unwrap();
@@ -179,4 +203,38 @@ fn an_exemplar_names_the_trace_of_the_write() {
     assert_eq!(exemplars(0, "keymesh_converge_seconds_bucket"), [TRACE]);
     let lag = format!("keymesh_lag_seconds_bucket{{origin=\"{first}\",path=\"direct\"");
     assert_eq!(exemplars(1, &lag), [TRACE]);
+}
+
+#[test]
+fn what_others_pass_on_is_told_apart_from_what_is_their_own() {
+    let mesh = Mesh::line(3);
+    let mut clients = mesh.clients();
+    let ids: Vec<String> = clients
+        .iter_mut()
+        .map(|client| client.info()["mesh_node_id"].clone())
+        .collect();
+    // By node, whose line, which number.
+    let asked = [
+        (2, 1, "forwarded_in", WRITES),
+        (2, 1, "records_in", 0),
+        (2, 0, "lag_count", WRITES),
+        (1, 2, "forwarded_out", WRITES),
+        (1, 0, "records_in", WRITES),
+    ];
+    // An origin of which nothing has come yet, and which is no neighbour, has no line: one write goes ahead.
+    clients[0].set("first", "v");
+    eventually("it is at the far end", || clients[2].get("first").is_some());
+    let ask = |clients: &mut [Client]| {
+        asked.map(|(node, about, name, _)| of_node(&mut clients[node], &ids[about], name))
+    };
+    let before = ask(&mut clients);
+    for number in 0..WRITES {
+        clients[0].set(&format!("k{number}"), "v");
+    }
+    let last = format!("k{}", WRITES - 1);
+    eventually("all is at the far end", || clients[2].get(&last).is_some());
+    let after = ask(&mut clients);
+    for ((before, after), (node, about, name, more)) in before.iter().zip(after).zip(asked) {
+        assert_eq!(after - before, more as u64, "{name} of {about} at {node}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::clients::conversation::Conversation;
 use crate::clients::info::{line, title, zeros};
@@ -10,9 +11,20 @@ use crate::clients::process;
 
 /// Scripts and functions, of which there are none.
 const SCRIPTS: &[&str] = &[
+    "used_memory_vm_eval",
+    "used_memory_scripts_eval",
     "number_of_cached_scripts",
     "number_of_functions",
     "number_of_libraries",
+    "used_memory_vm_functions",
+    "used_memory_functions",
+];
+
+/// The same, with a form for people.
+const SCRIPT_MEMORY: &[&str] = &[
+    "used_memory_lua",
+    "used_memory_vm_total",
+    "used_memory_scripts",
 ];
 
 /// What Redis keeps of a child that saves; there is none.
@@ -39,17 +51,25 @@ impl Conversation {
         percent(out, "used_memory_dataset_perc", memory.records, of_all);
         sized(out, "total_system_memory", process::total_memory());
         zeros(out, SCRIPTS);
+        SCRIPT_MEMORY.iter().for_each(|name| sized(out, name, 0));
         sized(out, "maxmemory", 0);
         line(out, "maxmemory_policy", "noeviction");
-        let ratio = process.resident as f64 / used.max(1) as f64;
-        let _ = write!(out, "mem_fragmentation_ratio:{ratio:.2}\r\n");
-        let more = process.resident as i64 - used as i64;
-        line(out, "mem_fragmentation_bytes", more);
+        allocator(used, process.resident, out);
+        fragmentation(out, "mem_fragmentation", process.resident, used);
+        zeros(out, &["mem_not_counted_for_evict"]);
         line(out, "mem_replication_backlog", memory.journal);
+        let replicas = self.context.replication.replicas();
+        let buffers = replicas.iter().map(|replica| replica.buffer_bytes);
+        let buffers: u64 = buffers.sum();
+        let replication = memory.journal + buffers;
+        line(out, "mem_total_replication_buffers", replication);
+        line(out, "mem_clients_slaves", buffers);
         line(out, "mem_clients_normal", memory.clients);
         zeros(out, &["mem_cluster_links", "mem_aof_buffer"]);
         line(out, "mem_allocator", "mimalloc");
         zeros(out, &["active_defrag_running"]);
+        // Nothing is freed by a thread apart.
+        zeros(out, &["lazyfree_pending_objects", "lazyfreed_objects"]);
     }
 
     pub(super) fn persistence_section(&self, out: &mut String) {
@@ -65,6 +85,11 @@ impl Conversation {
         );
         line(out, "rdb_changes_since_last_save", 0);
         line(out, "rdb_bgsave_in_progress", 0);
+        // The start, as in a Redis that has not saved since.
+        let uptime = self.context.started.elapsed();
+        let started = SystemTime::now().checked_sub(uptime).unwrap_or(UNIX_EPOCH);
+        let started = started.duration_since(UNIX_EPOCH).unwrap_or_default();
+        line(out, "rdb_last_save_time", started.as_secs());
         line(out, "rdb_last_bgsave_status", "ok");
         line(out, "rdb_last_bgsave_time_sec", -1);
         line(out, "rdb_current_bgsave_time_sec", -1);
@@ -93,6 +118,24 @@ impl Conversation {
             ],
         );
     }
+}
+
+/// The allocator tells nothing of itself: what Redis then shows is what it uses, and what the process has.
+fn allocator(used: u64, resident: u64, out: &mut String) {
+    line(out, "allocator_allocated", used);
+    line(out, "allocator_active", resident);
+    line(out, "allocator_resident", resident);
+    fragmentation(out, "allocator_frag", resident, used);
+    fragmentation(out, "allocator_rss", resident, resident);
+    fragmentation(out, "rss_overhead", resident, resident);
+}
+
+/// How much more one is than the other, as a ratio and in bytes.
+fn fragmentation(out: &mut String, name: &str, more: u64, less: u64) {
+    let ratio = more as f64 / less.max(1) as f64;
+    // Writing to a String does not fail.
+    let _ = write!(out, "{name}_ratio:{ratio:.2}\r\n");
+    line(out, &format!("{name}_bytes"), more as i64 - less as i64);
 }
 
 fn percent(out: &mut String, name: &str, part: u64, whole: u64) {

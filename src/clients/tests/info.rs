@@ -1,6 +1,7 @@
 //! INFO: figures that are true, and lines as Redis has them.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use super::support::{TestClient, TestServer};
 use crate::clients::Listeners;
@@ -57,6 +58,11 @@ async fn used_memory_falls_with_what_is_deleted() {
             number("used_memory")
         );
         assert!(number("used_memory_startup") > 0);
+        assert_eq!(number("allocator_allocated"), number("used_memory"));
+        assert_eq!(number("allocator_active"), number("used_memory_rss"));
+        let more: i64 = memory["allocator_frag_bytes"].parse().unwrap();
+        let (active, allocated) = (number("allocator_active"), number("used_memory"));
+        assert_eq!(more, active as i64 - allocated as i64);
     }
 }
 
@@ -80,6 +86,21 @@ async fn the_average_time_to_live_is_that_of_the_keys_that_have_one() {
 }
 
 #[tokio::test]
+async fn keys_that_are_past_their_deadline_and_still_there_are_told() {
+    // Nobody removes keys here: that is a worker's work.
+    let server = TestServer::start(&["--port", "1"]).await;
+    let mut client = server.connect().await;
+    client
+        .send("SET a v PX 1\r\nSET b v EX 1000\r\nSET c v\r\n")
+        .await;
+    client.expect("+OK\r\n+OK\r\n+OK\r\n").await;
+    let stale =
+        async { while info(&mut client, "stats").await["expired_stale_perc"] != "50.00" {} };
+    let told = tokio::time::timeout(Duration::from_secs(20), stale).await;
+    told.expect("half of those with a deadline");
+}
+
+#[tokio::test]
 async fn lines_that_programs_look_for_are_there() {
     let server = TestServer::start(&["--port", "1"]).await;
     let mut client = server.connect().await;
@@ -88,6 +109,13 @@ async fn lines_that_programs_look_for_are_there() {
         ("process_supervised", "no"),
         ("io_threads_active", "0"),
         ("number_of_functions", "0"),
+        ("used_memory_lua", "0"),
+        ("used_memory_lua_human", "0B"),
+        ("used_memory_scripts", "0"),
+        ("allocator_rss_ratio", "1.00"),
+        ("mem_clients_slaves", "0"),
+        ("mem_not_counted_for_evict", "0"),
+        ("lazyfree_pending_objects", "0"),
         ("rdb_saves", "0"),
         ("rdb_last_bgsave_time_sec", "-1"),
         ("aof_rewrites", "0"),
@@ -100,6 +128,11 @@ async fn lines_that_programs_look_for_are_there() {
     ] {
         assert_eq!(all[name], value, "{name}");
     }
+    let number = |name: &str| all[name].parse::<u64>().unwrap();
+    let started = number("server_time_usec") / 1_000_000 - number("uptime_in_seconds");
+    assert!(started.abs_diff(number("rdb_last_save_time")) <= 1);
+    let replication = number("mem_total_replication_buffers");
+    assert_eq!(replication, number("mem_replication_backlog"));
     // As the round over all clients took them down.
     let statistics = &server.context.statistics;
     statistics.note_buffers(300, 20);
