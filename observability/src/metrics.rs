@@ -274,6 +274,21 @@ impl Registry {
         }
     }
 
+    /// A counter of what is no whole number, such as seconds, and is counted elsewhere.
+    pub fn amount(
+        &self,
+        name: &'static str,
+        help: &'static str,
+        labels: &[(&'static str, &str)],
+    ) -> Gauge {
+        match self.series((name, help, Kind::Counter), labels, || {
+            Series::Gauge(Gauge::default())
+        }) {
+            Series::Gauge(amount) => amount,
+            Series::Counter(_) | Series::Histogram(_) => Gauge::default(),
+        }
+    }
+
     /// The gauge of this name and these labels.
     pub fn gauge(
         &self,

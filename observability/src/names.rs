@@ -197,11 +197,11 @@ pub mod metric {
     /// Gauge.
     pub const RESIDENT_BYTES: &str = "keymesh_resident_bytes";
     /// Counter; label kind.
-    pub const CPU_MILLISECONDS_TOTAL: &str = "keymesh_cpu_milliseconds_total";
+    pub const CPU_SECONDS_TOTAL: &str = "keymesh_cpu_seconds_total";
     /// Counter; label command.
     pub const COMMANDS_TOTAL: &str = "keymesh_commands_total";
     /// Counter; label command.
-    pub const COMMAND_MICROSECONDS_TOTAL: &str = "keymesh_command_microseconds_total";
+    pub const COMMAND_SECONDS_TOTAL: &str = "keymesh_command_seconds_total";
     /// Counter; label command.
     pub const COMMANDS_FAILED_TOTAL: &str = "keymesh_commands_failed_total";
     /// Counter; label code.

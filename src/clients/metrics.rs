@@ -118,7 +118,10 @@ fn gather(context: &Context, registry: &Registry) {
         registry.counter(name, help, labels).set_total(value);
     };
     mesh::forget(registry);
-    own::gather(context, &set, &total);
+    let amount = |name, help, labels: &[(&'static str, &str)], value: f64| {
+        registry.amount(name, help, labels).set(value);
+    };
+    own::gather(context, &set, &total, &amount);
     mesh::links(context, &set);
     let figures = context.replication.figures();
     mesh::counts(&figures, &set, &total);

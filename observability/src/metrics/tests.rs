@@ -141,6 +141,15 @@ fn openmetrics_names_a_counter_without_total() {
 }
 
 #[test]
+fn an_amount_is_a_counter_with_a_fraction() {
+    let registry = Registry::new();
+    registry.amount("cpu_seconds_total", "C.", &[]).set(1.25);
+    let text = registry.render(Exposition::OpenMetrics);
+    let expected = "# TYPE cpu_seconds counter\ncpu_seconds_total 1.25\n";
+    assert!(text.contains(expected), "{text}");
+}
+
+#[test]
 fn the_same_labels_give_the_same_cell() {
     let registry = Registry::new();
     registry.counter("c", "C.", &[("peer", "a")]).add(2);

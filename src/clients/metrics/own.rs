@@ -10,9 +10,10 @@ use crate::clients::metrics::{Set, Total};
 use crate::clients::process;
 
 /// All of it.
-pub(super) fn gather(context: &Context, set: Set<'_>, total: Total<'_>) {
+pub(super) fn gather(context: &Context, set: Set<'_>, total: Total<'_>, amount: Set<'_>) {
     server(context, set, total);
-    commands(context, total);
+    processor(amount);
+    commands(context, total, amount);
     keyspace(context, set, total);
 }
 
@@ -72,31 +73,25 @@ fn server(context: &Context, set: Set<'_>, total: Total<'_>) {
     let help = "Memory of the process.";
     let resident = process::memory().resident as f64;
     set(metric::RESIDENT_BYTES, help, &[], resident);
+}
+
+fn processor(amount: Set<'_>) {
     let cpu = process::cpu(false);
-    let help = "Processor time of the process, in milliseconds.";
+    let help = "Processor time of the process.";
     for (kind, seconds) in [("user", cpu.user), ("system", cpu.system)] {
-        let millis = (seconds * 1000.0) as u64;
-        total(
-            metric::CPU_MILLISECONDS_TOTAL,
-            help,
-            &[(label::KIND, kind)],
-            millis,
-        );
+        let labels = [(label::KIND, kind)];
+        amount(metric::CPU_SECONDS_TOTAL, help, &labels, seconds);
     }
 }
 
-fn commands(context: &Context, total: Total<'_>) {
+fn commands(context: &Context, total: Total<'_>, amount: Set<'_>) {
     for counters in context.statistics.calls() {
         let labels = [(label::COMMAND, counters.name)];
         let help = "Commands carried out.";
         total(metric::COMMANDS_TOTAL, help, &labels, counters.calls);
-        let help = "Time of commands, in microseconds.";
-        total(
-            metric::COMMAND_MICROSECONDS_TOTAL,
-            help,
-            &labels,
-            counters.nanos / 1000,
-        );
+        let help = "Time of commands.";
+        let seconds = counters.nanos as f64 / 1e9;
+        amount(metric::COMMAND_SECONDS_TOTAL, help, &labels, seconds);
         let help = "Commands that ended in an error.";
         total(
             metric::COMMANDS_FAILED_TOTAL,
