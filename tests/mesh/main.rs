@@ -12,6 +12,7 @@ mod client;
 mod configuration;
 mod convergence;
 mod daemon;
+mod dashboards;
 mod failures;
 mod forgetful;
 mod garbage;

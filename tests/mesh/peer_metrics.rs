@@ -1,5 +1,7 @@
 //! What two masters measure of each other, and how a reader gets from a number to a trace.
 
+use std::time::Instant;
+
 use crate::client::Client;
 use crate::daemon::{Daemon, free_port};
 use crate::http::ask;
@@ -159,6 +161,19 @@ fn every_write_is_counted_and_its_lag_measured_at_the_other_master() {
     let count: f64 = of_peer(&mut clients[1], "lag_count").parse().unwrap();
     assert_eq!(count, measured);
     assert_eq!(of_peer(&mut clients[1], "records_in"), format!("{count}"));
+
+    // A journal that has dropped records reaches back to the last of these.
+    let small = clients[0].call("CONFIG SET repl-backlog-size 16384");
+    assert!(!small.is_error(""), "{small:?}");
+    let value = "x".repeat(1024);
+    let begun = Instant::now();
+    for number in 0..2 * WRITES {
+        clients[0].set(&format!("big{number}"), &value);
+    }
+    let backlog = pair.number(0, "keymesh_backlog_seconds");
+    // Stamps are told in milliseconds.
+    let since = begun.elapsed().as_secs_f64() + 0.001;
+    assert!(backlog <= since, "{backlog} {since}");
 
     // A master that is gone is shown until it is forgotten.
     pair.nodes[0].kill();
