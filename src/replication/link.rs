@@ -403,11 +403,14 @@ impl Node {
         inner.routes.remove(&index);
     }
 
-    /// Whether a link's master counts here, so that what it brings is taken in.
+    /// Whether a link's master counts here, so that what it brings is taken in; at a follower, whether its snapshot is here.
     pub fn takes_from(&self, link: LinkId) -> bool {
         let inner = self.inner.lock();
-        let info = inner.links.get(&link);
-        info.is_some_and(|info| info.is_taken_from(&inner.state.table, inner.follower))
+        let Some(info) = inner.links.get(&link) else {
+            return false;
+        };
+        let is_begun = !inner.follower || inner.followed == info.master;
+        is_begun && info.is_taken_from(&inner.state.table, inner.follower)
     }
 
     /// Whether records of an origin may be taken in over a link now.

@@ -1,7 +1,5 @@
 //! Directives about connections: where to listen, how many, how large.
 
-use crate::db::op::STRING_LEN_MAX;
-
 use super::{BYTES, Directive, INT, Kind, LONG, MEBIBYTE, accepted, row};
 
 const NOT_LIMITED: &str = "this limit does not exist here yet";
@@ -66,9 +64,9 @@ pub(super) const ROWS: &[Directive] = &[
     .immutable(),
     row(
         "proto-max-bulk-len",
-        Kind::Memory(MEBIBYTE, STRING_LEN_MAX as u64),
+        Kind::Memory(MEBIBYTE, BYTES),
         "512mb",
-        "bytes one argument of a request may have; no string is longer than 512mb on any node",
+        "bytes one argument of a request may have; no string is longer than 512mb, whatever it says",
     ),
     row(
         "client-output-buffer-limit",
