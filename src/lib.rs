@@ -2,10 +2,11 @@
 //!
 //! The rooms, in the order in which they may be used (arrows only point right):
 //! `resp -> db -> commands -> keyspace`, `resp -> journal -> keyspace`, `db -> pubsub -> keyspace`,
-//! `keyspace -> replication -> clients -> server -> main`; `config` knows no other room but for the glob in `db`. Read `ARCHITECTURE.md` for the life of a
+//! `keyspace -> replication -> clients -> server -> main`, `commands -> acl -> clients`; `config` knows no other room but for the glob in `db`. Read `ARCHITECTURE.md` for the life of a
 //! write, then the room you change.
 
 pub mod ablation;
+pub mod acl;
 pub mod clients;
 pub mod commands;
 pub mod config;

@@ -17,6 +17,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("config", &["db"]),
     ("db", &["resp"]),
     ("commands", &["resp", "db"]),
+    ("acl", &["resp", "db", "commands"]),
     ("journal", &["resp", "db"]),
     ("pubsub", &["resp", "db"]),
     ("keyspace", &["resp", "db", "commands", "journal", "pubsub"]),
@@ -35,6 +36,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "keyspace",
             "replication",
             "config",
+            "acl",
         ],
     ),
     (
@@ -49,6 +51,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "replication",
             "clients",
             "config",
+            "acl",
         ],
     ),
     ("ablation", &[]),
@@ -57,6 +60,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "lib",
         &[
             "playground",
+            "acl",
             "resp",
             "db",
             "commands",

@@ -29,6 +29,7 @@ impl Conversation {
         reply: &mut Reply,
     ) -> After {
         match command {
+            ServerCommand::Acl => reply.error(errors::SYNTAX),
             ServerCommand::Cluster => operator_commands::cluster(reply),
             ServerCommand::Command => crate::commands::command_reply(args, reply),
             ServerCommand::Config => self.config_command(args, reply),

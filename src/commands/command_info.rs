@@ -322,7 +322,7 @@ fn keys_of(command: Args<'_>, with_access: bool, reply: &mut Reply) {
     let Some(row) = row else {
         return reply.error("ERR Invalid command specified");
     };
-    if key_range(row.keys).0 == 0 || row.docs.access.contains(&"not_key") {
+    if !row.has_keys() {
         return reply.error("ERR The command has no key arguments");
     }
     if !row.accepts(command.len()) {
@@ -335,50 +335,10 @@ fn keys_of(command: Args<'_>, with_access: bool, reply: &mut Reply) {
         }
         reply.bulk(command.get(index));
         if with_access {
-            let access = access_of(row, command, index);
+            let access = row.key_access(command, index);
             simple_set(access.iter().copied(), reply);
         }
     }
-}
-
-/// What this very call does with its key at this argument, where that depends on its options.
-fn access_of(row: &Row, command: Args<'_>, index: usize) -> &'static [&'static str] {
-    if let Some(spec) = row.docs.key_specs.iter().find(|spec| spec.holds(index)) {
-        return spec.access;
-    }
-    if !row.docs.access.contains(&"variable_flags") {
-        return row.docs.access;
-    }
-    if row.docs.categories.has(Categories::BITMAP) {
-        return if bitfield_reads(command) {
-            &["RO", "access"]
-        } else {
-            &["RW", "access", "update"]
-        };
-    }
-    let reads = command
-        .skip(3)
-        .iter()
-        .any(|word| word.eq_ignore_ascii_case(b"get"));
-    if reads {
-        &["RW", "access", "update"]
-    } else {
-        &["OW", "update"]
-    }
-}
-
-/// Whether a BITFIELD only reads; one that is wrong may write.
-fn bitfield_reads(command: Args<'_>) -> bool {
-    let mut at = 2;
-    while let Some(word) = command.try_get(at) {
-        let left = command.len() - at - 1;
-        at += match () {
-            () if word.eq_ignore_ascii_case(b"get") && left >= 2 => 3,
-            () if word.eq_ignore_ascii_case(b"overflow") && left >= 1 => 2,
-            () => return false,
-        };
-    }
-    true
 }
 
 #[cfg(test)]

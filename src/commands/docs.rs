@@ -165,6 +165,19 @@ impl KeySpec {
     }
 }
 
+/// Which arguments are channels that a user must be allowed to use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channels {
+    /// None.
+    None,
+    /// One, at argument 1.
+    One,
+    /// All arguments.
+    All,
+    /// All arguments, and each is a pattern.
+    Patterns,
+}
+
 /// What COMMAND INFO and COMMAND DOCS say beside the row.
 #[derive(Debug)]
 pub struct Docs {
@@ -186,6 +199,8 @@ pub struct Docs {
     pub key_specs: &'static [KeySpec],
     /// A remark on `access`; empty for none.
     pub access_note: &'static str,
+    /// The channels that it tells or hears.
+    pub channels: Channels,
     /// Set where another command has replaced it.
     pub deprecated: Option<Deprecated>,
     /// Used between servers only.
@@ -208,6 +223,7 @@ impl Docs {
         access: &[],
         key_specs: &[],
         access_note: "",
+        channels: Channels::None,
         deprecated: None,
         system: false,
         arguments: &[],

@@ -4,6 +4,7 @@
 //!
 //! - [`table`]: a row per command; [`docs`]: what COMMAND says of it; [`registry`]: from a name to its row; [`renames`]: names of
 //!   a configuration.
+//! - `key_access`: what a call does with each of its keys.
 //! - [`call`]: what a data command gets; [`access`]: the partitions it holds; [`effects`]: the bytes of what it did.
 //! - [`strings`], [`bitmaps`], [`keys`], [`expire`], [`scan`], [`flush`]: the data commands.
 //! - [`payload`]: the bytes of DUMP and RESTORE; [`debug`]: what DEBUG says of values.
@@ -21,6 +22,7 @@ pub mod errors;
 pub mod expire;
 pub mod flush;
 pub mod help;
+mod key_access;
 pub mod keys;
 pub mod operator_rows;
 pub mod payload;

@@ -1,9 +1,10 @@
-//! Rows of what operators ask a server: the slow log, latencies, memory, and what a server without a cluster and without modules
+//! Rows of what operators ask a server: users, the slow log, latencies, memory, and what a server without a cluster and without modules
 //! says to those who ask for them.
 
 use crate::commands::docs::{Argument, Categories, Docs, Group};
 use crate::commands::table::{Flags, Handler, Keys, Row, ServerCommand, SessionCommand, Stamps};
 
+mod acl;
 mod cluster;
 mod latency;
 mod memory;
@@ -48,6 +49,20 @@ impl Row {
 
 /// The rows.
 pub static ROWS: &[Row] = &[
+    server(
+        "acl",
+        -2,
+        Flags::NONE,
+        ServerCommand::Acl,
+        &Docs {
+            summary: "Commands about users and what they may do",
+            since: "6.0.0",
+            group: Group::Server,
+            complexity: "Depends on the subcommand",
+            subcommands: acl::ROWS,
+            ..Docs::NONE
+        },
+    ),
     server(
         "cluster",
         -2,

@@ -141,6 +141,7 @@ pub enum SessionCommand {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each is the command of that name")]
 pub enum ServerCommand {
+    Acl,
     Cluster,
     Command,
     Config,

@@ -1,6 +1,6 @@
 //! Rows of PUBLISH, SUBSCRIBE and their kin.
 
-use crate::commands::docs::{Argument, Categories, Docs, Group};
+use crate::commands::docs::{Argument, Categories, Channels, Docs, Group};
 use crate::commands::table::{Flags, Handler, Keys, Row, SessionCommand, Stamps};
 
 const ANYTIME: Flags = Flags::PUBSUB.and(Flags::LOADING).and(Flags::STALE);
@@ -53,6 +53,7 @@ pub static ROWS: &[Row] = &[
             since: "2.0.0",
             complexity: "O(N+M) where N is the number of clients subscribed to the receiving channel and M is the total number of subscribed patterns (by any client).",
             arguments: &[Argument::string("channel"), Argument::string("message")],
+            channels: Channels::One,
             ..DOCS
         },
     ),
@@ -71,6 +72,7 @@ pub static ROWS: &[Row] = &[
                 Argument::string("shardchannel"),
                 Argument::string("message"),
             ],
+            channels: Channels::One,
             ..DOCS
         },
     ),
@@ -85,6 +87,7 @@ pub static ROWS: &[Row] = &[
             since: "2.0.0",
             complexity: "O(N) where N is the number of channels to subscribe to.",
             arguments: &[Argument::string("channel").multiple()],
+            channels: Channels::All,
             ..DOCS
         },
     ),
@@ -113,6 +116,7 @@ pub static ROWS: &[Row] = &[
             since: "2.0.0",
             complexity: "O(N) where N is the number of patterns to subscribe to.",
             arguments: &[Argument::pattern("pattern").multiple()],
+            channels: Channels::Patterns,
             ..DOCS
         },
     ),
@@ -142,6 +146,7 @@ pub static ROWS: &[Row] = &[
             complexity: "O(N) where N is the number of shard channels to subscribe to.",
             access: &["not_key"],
             arguments: &[Argument::string("shardchannel").multiple()],
+            channels: Channels::All,
             ..DOCS
         },
     ),
