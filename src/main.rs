@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use keymesh::acl::file::Declared;
 use keymesh::commands::Renames;
 use keymesh::config::cli::{self, Invocation, parse};
 use keymesh::config::load_checked;
@@ -33,8 +34,13 @@ fn start() -> anyhow::Result<()> {
         Invocation::Run(arguments) => {
             let mut names = Renames::default();
             let (environment, input) = (std::env::vars_os(), std::io::stdin());
-            let settings = load_checked(&arguments, environment, input, |from, to| {
-                names.rename(from, to)
+            let mut users = Declared::default();
+            let settings = load_checked(&arguments, environment, input, |words| match words {
+                [name, from, to] if name.eq_ignore_ascii_case(b"rename-command") => {
+                    names.rename(from, to).map_err(str::to_owned)
+                }
+                [name, ..] if name.eq_ignore_ascii_case(b"user") => users.check(words),
+                _ => Ok(()),
             })?;
             names.put_in_force();
             server::serve(settings)

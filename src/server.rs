@@ -28,6 +28,7 @@ use keymesh_supervisors::{
 };
 
 use crate::clients::acceptor::{Acceptor, AcceptorArguments, AcceptorMessage};
+use crate::clients::acl_files;
 use crate::clients::context::Tracing;
 use crate::clients::latency::Event;
 use crate::clients::listener::bind_metrics;
@@ -151,12 +152,14 @@ pub fn build(
         tokio::runtime::Handle::current(),
         tracer.clone(),
     ));
+    let declared = settings.lines("user");
     let configuration = Arc::new(Configuration::new(settings));
     let context = Context::new(
         Arc::clone(&keyspace),
         Arc::clone(&replication) as Arc<dyn ReplicationControl>,
         configuration,
     );
+    acl_files::load_at_start(&context, &declared).map_err(anyhow::Error::msg)?;
     let context = Arc::new(match telemetry {
         Some(telemetry) => context.with_tracing(Tracing {
             tracer: tracer.clone(),

@@ -198,7 +198,7 @@ fn enter_tcp(context: &Arc<Context>, stream: TcpStream, peer: SocketAddr) {
         refuse(context, Wire::Tcp(stream), errors::MAX_CLIENTS);
         return;
     };
-    let is_open = options.requirepass.is_some() || !options.protected_mode;
+    let is_open = !context.users.default_account().user().has_no_pass() || !options.protected_mode;
     if !is_open && !registered.client.is_local() {
         refuse(context, Wire::Tcp(stream), errors::PROTECTED);
         return;

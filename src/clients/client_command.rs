@@ -251,7 +251,7 @@ impl Conversation {
     }
 
     fn client_list(&self, args: Args<'_>, reply: &mut Reply) {
-        let filter = match Filter::parse_list(args.skip(2)) {
+        let filter = match Filter::parse_list(args.skip(2), &self.context.users) {
             Ok(filter) => filter,
             Err(text) => return reply.error_bytes(&text),
         };
@@ -284,7 +284,7 @@ impl Conversation {
         if args.len() == 3 {
             return self.client_kill_address(args.get(2), reply);
         }
-        let filter = match Filter::parse(args.skip(2)) {
+        let filter = match Filter::parse(args.skip(2), &self.context.users) {
             Ok(filter) => filter,
             Err(text) => {
                 reply.error_bytes(&text);

@@ -2,6 +2,10 @@
 //!
 //! Invariant: a filter that cannot be read is an error in Redis's words; what it does not mention it does not ask for.
 
+use std::sync::Arc;
+
+use crate::acl::users::DEFAULT;
+use crate::acl::{Account, Users};
 use crate::clients::errors;
 use crate::clients::registry::{Client, ClientId};
 use crate::db::UnixMillis;
@@ -51,6 +55,7 @@ pub(super) struct Filter {
     pub(super) address: Option<String>,
     pub(super) local_address: Option<String>,
     pub(super) kind: Option<Kind>,
+    pub(super) account: Option<Arc<Account>>,
     pub(super) skip_me: bool,
     /// In seconds; 0 for any.
     pub(super) max_age: i64,
@@ -58,7 +63,7 @@ pub(super) struct Filter {
 
 impl Filter {
     /// Of CLIENT LIST, which Redis gives either a type or numbers.
-    pub(super) fn parse_list(words: Args<'_>) -> Result<Self, Vec<u8>> {
+    pub(super) fn parse_list(words: Args<'_>, users: &Users) -> Result<Self, Vec<u8>> {
         let first = words.try_get(0);
         if words.len() > 1 && first.is_some_and(|word| word.eq_ignore_ascii_case(b"id")) {
             let ids: Option<Vec<i64>> = words.skip(1).iter().map(parse_i64).collect();
@@ -70,7 +75,7 @@ impl Filter {
                 ..Self::everybody()
             });
         }
-        let filter = Self::parse(words)?;
+        let filter = Self::parse(words, users)?;
         let says_skip = words
             .iter()
             .step_by(2)
@@ -87,6 +92,7 @@ impl Filter {
             address: None,
             local_address: None,
             kind: None,
+            account: None,
             skip_me: false,
             max_age: 0,
         }
@@ -94,7 +100,10 @@ impl Filter {
 
     /// Whether it asks for what links do not have.
     pub(super) fn is_of_clients(&self) -> bool {
-        self.local_address.is_some() || self.max_age > 0
+        let account = self.account.as_ref();
+        self.local_address.is_some()
+            || self.max_age > 0
+            || account.is_some_and(|account| account.name() != DEFAULT)
     }
 
     /// Whether a link's line is among what is asked for, its type apart.
@@ -111,12 +120,13 @@ impl Filter {
                 .is_none_or(|address| has(format!("addr={address}")))
     }
 
-    pub(super) fn parse(words: Args<'_>) -> Result<Self, Vec<u8>> {
+    pub(super) fn parse(words: Args<'_>, users: &Users) -> Result<Self, Vec<u8>> {
         let mut filter = Self {
             ids: None,
             address: None,
             local_address: None,
             kind: None,
+            account: None,
             skip_me: true,
             max_age: 0,
         };
@@ -143,9 +153,9 @@ impl Filter {
                     filter.kind = Some(Kind::parse(value).ok_or_else(|| unknown_type_text(value))?);
                 }
                 b"user" => {
-                    if value != b"default" {
-                        return Err([b"ERR No such user '", value, b"'"].concat());
-                    }
+                    let account = users.get(value);
+                    let unknown = || [b"ERR No such user '", value, b"'"].concat();
+                    filter.account = Some(account.ok_or_else(unknown)?);
                 }
                 b"skipme" => {
                     filter.skip_me = match value.to_ascii_lowercase().as_slice() {
@@ -185,5 +195,9 @@ impl Filter {
                 .local_address
                 .as_ref()
                 .is_none_or(|address| *address == client.local_address)
+            && self
+                .account
+                .as_ref()
+                .is_none_or(|account| client.is_of(account))
     }
 }

@@ -60,7 +60,7 @@ pub(super) fn describe(client: &Client, now: UnixMillis) -> Vec<u8> {
     line.extend_from_slice(&shown.name);
     let _ = write!(
         line,
-        " age={} idle={} flags={flags} db={} sub={} psub={} ssub={} multi={} qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs={} rbp={} obl=0 oll={} omem={} tot-mem={} events={} cmd={} user={} redir={} resp={} lib-name=",
+        " age={} idle={} flags={flags} db={} sub={} psub={} ssub={} multi={} qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs={} rbp={} obl=0 oll={} omem={} tot-mem={} events={} cmd={} user=",
         (now.0 - client.created.0).max(0) / 1000,
         idle_ms(client, now) / 1000,
         shown.db,
@@ -79,11 +79,12 @@ pub(super) fn describe(client: &Client, now: UnixMillis) -> Vec<u8> {
         shown.len_bytes() + mailbox.len_bytes(),
         if shown.unsent > 0 { "rw" } else { "r" },
         shown.command,
-        if shown.authenticated {
-            "default"
-        } else {
-            "(superuser)"
-        },
+    );
+    let account = shown.account.as_ref();
+    line.extend_from_slice(account.map_or(b"(superuser)", |account| account.name()));
+    let _ = write!(
+        line,
+        " redir={} resp={} lib-name=",
         shown
             .tracking
             .as_ref()

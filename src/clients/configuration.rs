@@ -119,9 +119,9 @@ impl Configuration {
         }
     }
 
-    /// `CONFIG REWRITE`.
-    pub fn rewrite(&self) -> std::io::Result<()> {
-        self.settings.lock().rewrite()
+    /// `CONFIG REWRITE`, with these lines of users.
+    pub fn rewrite(&self, users: &[Vec<u8>]) -> std::io::Result<()> {
+        self.settings.lock().rewrite_with_users(users)
     }
 
     /// Changes the list of masters.

@@ -8,6 +8,7 @@ use keymesh_observability::{HeadSampler, SampleRatio};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
+use crate::acl::{AclLog, Defaults, Users};
 use crate::clients::actors::Actors;
 use crate::clients::configuration::Configuration;
 use crate::clients::latency::LatencyEvents;
@@ -16,6 +17,7 @@ use crate::clients::process;
 use crate::clients::registry::{Clients, signal};
 use crate::clients::slowlog::SlowLog;
 use crate::clients::statistics::Statistics;
+use crate::config::{PubsubDefault, Secret};
 use crate::db::UnixMillis;
 use crate::keyspace::Keyspace;
 use crate::pubsub::events::Events;
@@ -49,6 +51,10 @@ pub struct Context {
     pub configuration: Arc<Configuration>,
     /// Who is connected.
     pub clients: Arc<Clients>,
+    /// Who may do what.
+    pub users: Users,
+    /// What was refused lately.
+    pub acl_log: AclLog,
     /// What was counted.
     pub statistics: Statistics,
     /// Commands that took long.
@@ -130,6 +136,8 @@ impl Context {
             replication: Replication(replication),
             configuration,
             clients: Arc::default(),
+            users: Users::default(),
+            acl_log: AclLog::default(),
             statistics: Statistics::default(),
             slowlog: SlowLog::default(),
             latency: LatencyEvents::default(),
@@ -157,6 +165,11 @@ impl Context {
     /// Carries settings to where the hot path reads them, before CONFIG SET is answered.
     pub fn apply_settings(&self) {
         let options = self.configuration.options();
+        self.users.set_defaults(Defaults {
+            all_channels: options.acl_pubsub_default == PubsubDefault::Allchannels,
+        });
+        let password = options.requirepass.as_ref().map(Secret::expose);
+        self.users.follow_requirepass(password);
         let keyspace = &self.keyspace;
         keyspace.set_string_len_max(options.proto_max_bulk_len);
         let pubsub = &keyspace.pubsub;

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use crate::clients::context::Context;
 use crate::clients::errors;
+use crate::clients::identity::Identity;
 use crate::clients::monitor::Monitoring;
 use crate::clients::registry::Client;
 use crate::clients::tracking_command::OwnTracking;
@@ -94,8 +95,8 @@ pub struct Conversation {
     /// The settings, as of the last batch.
     pub options: Arc<Options>,
     options_news: watch::Receiver<Arc<Options>>,
-    /// Whether AUTH succeeded or was not needed when the connection began.
-    pub authenticated: bool,
+    /// Who it is.
+    pub identity: Identity,
     /// The selected database, the clock of the batch, the trace of the command.
     pub caller: Caller,
     /// The executor's memory.
@@ -131,8 +132,7 @@ impl Conversation {
     pub fn new(context: Arc<Context>, client: Arc<Client>) -> Self {
         let mut options_news = context.configuration.subscribe();
         let options = Arc::clone(&options_news.borrow_and_update());
-        let authenticated = options.requirepass.is_none();
-        client.shown.lock().authenticated = authenticated;
+        let identity = Identity::new(&context.users, &client);
         let caller = Caller {
             db: 0,
             now: context.now(),
@@ -147,7 +147,7 @@ impl Conversation {
             client,
             options,
             options_news,
-            authenticated,
+            identity,
             caller,
             scratch,
             monitoring: None,
@@ -174,9 +174,15 @@ impl Conversation {
         true
     }
 
+    /// Takes up changed rules of users.
+    #[inline]
+    pub fn refresh_identity(&mut self) {
+        self.identity.refresh(&self.context.users, &self.client);
+    }
+
     /// Whether data commands need no check at all: nothing is to be queued, refused, skipped or traced once.
     pub fn is_plain(&self) -> bool {
-        self.authenticated
+        self.identity.is_unlimited()
             && self.transaction.is_none()
             && self.context.monitors.is_empty()
             && !self.listens()
@@ -224,7 +230,7 @@ impl Conversation {
     /// Why a command is not carried out now, if so.
     pub fn refusal(&self, row: &Row) -> Option<&'static str> {
         let flags = row.flags;
-        if !self.authenticated && !flags.has(Flags::NO_AUTH) {
+        if self.identity.needs_auth() && !flags.has(Flags::NO_AUTH) {
             return Some(errors::NOAUTH);
         }
         if flags.has(Flags::WRITE) && self.is_read_only() {
@@ -260,6 +266,12 @@ impl Conversation {
         first_hash: Option<u64>,
         reply: &mut Reply,
     ) -> Fate {
+        self.refresh_identity();
+        if !self.identity.needs_auth()
+            && let Err(denied) = self.identity.check(row, args)
+        {
+            return self.refuse_denied(denied, row, args, reply);
+        }
         let is_exec = matches!(row.handler, Handler::Session(SessionCommand::Exec));
         let refusal = self.refusal(row);
         let refusal = refusal.or_else(|| self.exec_refusal().filter(|_| is_exec));
@@ -311,7 +323,7 @@ impl Conversation {
         self.refuse(reply, |reply| errors::wrong_arity(name, reply));
     }
 
-    fn refuse_because(&mut self, row: &Row, text: &'static str, reply: &mut Reply) {
+    pub(super) fn refuse_because(&mut self, row: &Row, text: &str, reply: &mut Reply) {
         if matches!(row.handler, Handler::Session(SessionCommand::Exec)) {
             self.discard();
             reply.error_format(format_args!(

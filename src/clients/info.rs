@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::acl::Reason;
 use crate::clients::context::{KEYMESH_VERSION, REDIS_VERSION};
 use crate::clients::conversation::Conversation;
 use crate::clients::process;
@@ -224,6 +225,14 @@ impl Conversation {
         );
         let closed = get(&statistics.output_buffer_disconnections);
         line(out, "client_output_buffer_limit_disconnections", closed);
+        for (reason, name) in [
+            (Reason::Auth, "acl_access_denied_auth"),
+            (Reason::Command, "acl_access_denied_cmd"),
+            (Reason::Key, "acl_access_denied_key"),
+            (Reason::Channel, "acl_access_denied_channel"),
+        ] {
+            line(out, name, self.context.acl_log.count(reason));
+        }
         let (exported, dropped) = self.context.tracing.tracer.span_counts();
         line(out, "trace_spans_exported", exported);
         line(out, "trace_spans_dropped", dropped);

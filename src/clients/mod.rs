@@ -3,12 +3,15 @@
 //! - [`acceptor`]: the actor that owns the accept loop; [`listener`]: the sockets, which outlive it.
 //! - [`registry`]: all connections; [`context`]: what they share; [`statistics`], [`configuration`].
 //! - [`session`](self): the task of one connection - [`buffer`](self), [`batch`](self), [`conversation`](self).
+//! - [`identity`](self): who a connection is; [`denials`](self): what it may not do; [`acl_files`]: where users come from.
 //! - one file per group of commands: session, transaction, CLIENT, server, INFO, replication, DEBUG.
 //!
 //! Invariants: one read and one write per pipeline; a session that panics costs its own connection only; nobody waits
 //! while a partition is held.
 
 pub mod acceptor;
+mod acl_command;
+pub mod acl_files;
 pub mod actors;
 pub mod alone;
 mod batch;
@@ -21,8 +24,10 @@ pub mod context;
 mod conversation;
 mod debug_command;
 mod debug_data;
+mod denials;
 mod errors;
 pub mod files_limit;
+mod identity;
 mod info;
 pub mod janitor;
 pub mod latency;

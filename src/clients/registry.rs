@@ -11,6 +11,7 @@ use dashmap::DashMap;
 use parking_lot::Mutex;
 use tokio_util::task::TaskTracker;
 
+use crate::acl::Account;
 use crate::clients::buffer::READ_LEN;
 use crate::db::UnixMillis;
 use crate::pubsub::{Limits, Mailbox};
@@ -80,8 +81,8 @@ pub struct Shown {
     pub is_forced_master: bool,
     /// MONITOR.
     pub is_monitor: bool,
-    /// Whether AUTH succeeded or is not needed.
-    pub authenticated: bool,
+    /// Who it is.
+    pub account: Option<Arc<Account>>,
     /// CLIENT TRACKING.
     pub tracking: Option<ShownTracking>,
     /// Since when the soft limit of the output buffer is passed.
@@ -165,6 +166,13 @@ impl Client {
     /// Has the waker called at the next signal. The caller looks at the signals afterwards.
     pub fn listen(&self, waker: &Waker) {
         self.mailbox.listen(waker);
+    }
+
+    /// Whether it is this user's.
+    pub fn is_of(&self, account: &Arc<Account>) -> bool {
+        let shown = self.shown.lock();
+        let own = shown.account.as_ref();
+        own.is_some_and(|own| Arc::ptr_eq(own, account))
     }
 
     /// Whether it is on this machine.

@@ -1,5 +1,6 @@
 //! Commands of the server: COMMAND, CONFIG, SHUTDOWN, and the way to those with a file of their own.
 
+use crate::acl::file::lines;
 use crate::clients::context::ShutdownRequest;
 use crate::clients::conversation::{After, Conversation};
 use crate::clients::{errors, operator_commands};
@@ -29,7 +30,7 @@ impl Conversation {
         reply: &mut Reply,
     ) -> After {
         match command {
-            ServerCommand::Acl => reply.error(errors::SYNTAX),
+            ServerCommand::Acl => return self.acl_command(args, reply),
             ServerCommand::Cluster => operator_commands::cluster(reply),
             ServerCommand::Command => crate::commands::command_reply(args, reply),
             ServerCommand::Config => self.config_command(args, reply),
@@ -86,7 +87,12 @@ impl Conversation {
     }
 
     fn config_rewrite(&self, reply: &mut Reply) {
-        match self.context.configuration.rewrite() {
+        // Those of an ACL file stay there.
+        let users = match self.options.aclfile {
+            Some(_) => Vec::new(),
+            None => lines(&self.context.users),
+        };
+        match self.context.configuration.rewrite(&users) {
             Ok(()) => {
                 tracing::info!("CONFIG REWRITE executed with success.");
                 reply.ok();

@@ -151,8 +151,9 @@ impl Session {
             if self.conversation.refresh_options() {
                 self.apply_options();
             }
+            self.conversation.refresh_identity();
             self.splitter
-                .set_authenticated(self.conversation.authenticated);
+                .set_authenticated(!self.conversation.identity.needs_auth());
             let planning = self.batch.plan(
                 self.read.filled_mut(),
                 &mut self.pos,

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use crate::clients::context::REDIS_VERSION;
+use crate::acl::Reason;
+use crate::acl::users::DEFAULT;
+use crate::clients::context::{Context, REDIS_VERSION};
 use crate::clients::conversation::{After, Conversation, ReplyMode, Trace};
+use crate::clients::denials;
 use crate::clients::errors;
+use crate::clients::identity::Identity;
 use crate::clients::registry::Client;
 use crate::commands::Row;
 use crate::commands::table::SessionCommand;
@@ -60,8 +64,10 @@ impl Conversation {
     pub(super) fn login(&mut self) -> Login<'_> {
         Login {
             client: &self.client,
+            context: &self.context,
             options: &self.options,
-            authenticated: &mut self.authenticated,
+            identity: &mut self.identity,
+            in_multi: self.transaction.is_some() || self.is_in_exec,
         }
     }
 
@@ -76,14 +82,13 @@ impl Conversation {
         self.trace = Trace::None;
         self.is_forced_master = false;
         self.reply_mode = ReplyMode::On;
-        self.authenticated = self.options.requirepass.is_none();
+        self.identity.reset(&self.context.users, &self.client);
         {
             let mut shown = self.client.shown.lock();
             shown.name.clear();
             shown.no_evict = false;
             shown.no_touch = false;
             shown.is_forced_master = false;
-            shown.authenticated = self.authenticated;
         }
         reply.set_protocol(Protocol::Resp2);
         reply.simple("RESET");
@@ -122,44 +127,45 @@ impl Conversation {
 /// place within a transaction.
 pub(super) struct Login<'a> {
     pub(super) client: &'a Client,
+    pub(super) context: &'a Context,
     pub(super) options: &'a Options,
-    pub(super) authenticated: &'a mut bool,
+    pub(super) identity: &'a mut Identity,
+    pub(super) in_multi: bool,
 }
 
 impl Login<'_> {
-    /// Whether this user and password are right.
-    fn is_password(&self, user: &[u8], password: &[u8]) -> bool {
-        if user != b"default" {
-            return false;
-        }
-        match &self.options.requirepass {
-            None => true,
-            Some(secret) => equal_in_constant_time(secret.expose().as_bytes(), password),
-        }
-    }
-
-    fn log_in(&mut self, user: &[u8], password: &[u8], reply: &mut Reply) -> bool {
-        if self.is_password(user, password) {
-            *self.authenticated = true;
-            self.client.shown.lock().authenticated = true;
+    fn log_in(
+        &mut self,
+        command: &'static str,
+        args: Args<'_>,
+        (user, password): (&[u8], &[u8]),
+        reply: &mut Reply,
+    ) -> bool {
+        let users = &self.context.users;
+        if let Some(account) = users.authenticate(user, password) {
+            self.identity.log_in(account, users, self.client);
             return true;
         }
+        let subject = (Reason::Auth, args.name().to_vec());
+        let command = (command, denials::len_of(args));
+        let (context, client) = (self.context, self.client);
+        denials::note(context, client, command, self.in_multi, user, subject);
         reply.error(errors::WRONGPASS);
         false
     }
 
     pub(super) fn auth(mut self, args: Args<'_>, reply: &mut Reply) {
         let (user, password) = match args.len() {
-            2 if self.options.requirepass.is_none() => {
+            2 if self.context.users.default_account().user().has_no_pass() => {
                 return reply.error(
                     "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?",
                 );
             }
-            2 => (&b"default"[..], args.get(1)),
+            2 => (DEFAULT, args.get(1)),
             3 => (args.get(1), args.get(2)),
             _ => return reply.error(errors::SYNTAX),
         };
-        if self.log_in(user, password, reply) {
+        if self.log_in("auth", args, (user, password), reply) {
             reply.ok();
         }
     }
@@ -196,12 +202,12 @@ impl Login<'_> {
                 return reply.error_bytes(&text);
             }
         }
-        if let Some((user, password)) = login
-            && !self.log_in(user, password, reply)
+        if let Some(login) = login
+            && !self.log_in("hello", args, login, reply)
         {
             return;
         }
-        if !*self.authenticated {
+        if !self.identity.is_authenticated() {
             return reply.error("NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time");
         }
         if let Some(name) = name {
@@ -268,13 +274,4 @@ pub(super) fn select(args: Args<'_>, databases: u32, caller: &mut Caller, reply:
         }
         _ => reply.error("ERR DB index is out of range"),
     }
-}
-
-/// Compares without telling by its time where the difference is.
-fn equal_in_constant_time(a: &[u8], b: &[u8]) -> bool {
-    let mut difference = u8::from(a.len() != b.len());
-    for (index, byte) in b.iter().enumerate() {
-        difference |= byte ^ a.get(index).copied().unwrap_or(0);
-    }
-    difference == 0
 }

@@ -78,6 +78,9 @@ pub(super) fn is_redacted(row: &Row, args: Args<'_>, index: usize) -> bool {
             let is_auth = |at: usize| args.get(at).eq_ignore_ascii_case(b"auth");
             (1..=2).any(|back| index >= 2 + back && is_auth(index - back))
         }
+        Handler::Server(ServerCommand::Acl) => {
+            index >= 2 && args.get(1).eq_ignore_ascii_case(b"setuser")
+        }
         Handler::Server(ServerCommand::Config) => {
             let is_set = args.get(1).eq_ignore_ascii_case(b"set");
             is_set && index >= 3 && index % 2 == 1 && is_secret(args.get(index - 1))
@@ -111,6 +114,7 @@ mod tests {
         let args = buffer.as_args();
         let name = match words[0] {
             b"config" => b"config|set".to_vec(),
+            b"acl" => [b"acl|", words[1]].concat(),
             name => name.to_vec(),
         };
         let row = lookup_full(&name).unwrap();
@@ -130,5 +134,7 @@ mod tests {
             [5, 7]
         );
         assert_eq!(redacted("set auth secret"), [0; 0]);
+        assert_eq!(redacted("acl setuser me >secret +get"), [2, 3, 4]);
+        assert_eq!(redacted("acl getuser me"), [0; 0]);
     }
 }

@@ -4,12 +4,14 @@
 //! there, for what follows depends on them. Others may look at the keyspace themselves, so they run right after the locks are
 //! free, and their replies are put into their places.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use crate::clients::batch::{count_error, run_counted};
 use crate::clients::conversation::{After, Conversation, ReplyMode};
+use crate::clients::denials::{changed_text, subject};
 use crate::clients::errors;
 use crate::clients::session_commands::Login;
 use crate::clients::statistics::BatchCalls;
@@ -216,6 +218,7 @@ impl Conversation {
         let db = self.caller.db;
         let started = Instant::now();
         let (mut calls, mut errors) = (BatchCalls::default(), Vec::new());
+        let (mut denials, is_denied) = (Vec::new(), Cell::new(false));
         let slow_from = self.slow_from();
         let (mut slow, mut at, mut last) = (Vec::new(), 0, started);
         let start = reply.mark();
@@ -227,24 +230,36 @@ impl Conversation {
             &mut self.caller,
             &mut self.scratch,
             reply,
-            |row, args, caller, reply| match row.handler {
-                Handler::Session(SessionCommand::Select) => {
-                    super::session_commands::select(args, databases, caller, reply);
+            |row, args, caller, reply| {
+                // Rules may have changed since it was queued, and AUTH and HELLO within the queue change who asks.
+                if let Err(denied) = self.identity.check(row, args) {
+                    reply.error(changed_text(denied));
+                    denials.push(subject(denied, row, args));
+                    is_denied.set(true);
+                    return true;
                 }
-                Handler::Session(SessionCommand::Hello) => {
-                    let login = Login {
-                        client: &self.client,
-                        options: &self.options,
-                        authenticated: &mut self.authenticated,
-                    };
-                    login.hello(args, reply);
+                let login = Login {
+                    client: &self.client,
+                    context: &self.context,
+                    options: &self.options,
+                    identity: &mut self.identity,
+                    in_multi: true,
+                };
+                match row.handler {
+                    Handler::Data(_) => return false,
+                    Handler::Session(SessionCommand::Select) => {
+                        super::session_commands::select(args, databases, caller, reply);
+                    }
+                    Handler::Session(SessionCommand::Hello) => login.hello(args, reply),
+                    Handler::Session(SessionCommand::Auth) => login.auth(args, reply),
+                    _ => postponed.push(Postponed {
+                        at: reply.since(start).len(),
+                        protocol: reply.protocol(),
+                        row,
+                        args: args.to_vec(),
+                    }),
                 }
-                _ => postponed.push(Postponed {
-                    at: reply.since(start).len(),
-                    protocol: reply.protocol(),
-                    row,
-                    args: args.to_vec(),
-                }),
+                true
             },
             |row, reply| {
                 let now = Instant::now();
@@ -254,7 +269,7 @@ impl Conversation {
                 }
                 at += 1;
                 // What is postponed has no reply yet.
-                if !reply.is_empty() {
+                if !is_denied.take() && !reply.is_empty() {
                     calls.add(row);
                 }
                 if let Some(text) = reply.strip_prefix(b"-") {
@@ -279,6 +294,9 @@ impl Conversation {
         for (at, took) in slow {
             let queued = &transaction.queue[at];
             self.took(queued.row, queued.args.as_args(), took);
+        }
+        for subject in denials {
+            self.note_denial(("exec", 0), subject);
         }
         for (row, text) in errors {
             count_error(self, Some(row), &text);

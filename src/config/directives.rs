@@ -84,6 +84,8 @@ const MEBIBYTE: u64 = 1 << 20;
 
 /// The directive whose lines are checked by who knows the commands.
 pub(super) const RENAME_COMMAND: &str = "rename-command";
+/// The directive whose lines CONFIG REWRITE gets from who knows the users.
+pub(super) const USER: &str = "user";
 
 /// A directive that is applied and may change at run time; the methods below say otherwise.
 const fn row(

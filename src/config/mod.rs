@@ -26,8 +26,9 @@ pub use directives::is_secret;
 pub use error::{ConfigError, LoadError, Place, system_words};
 pub use options::{
     BindAddress, Endpoint, LogFormat, LogLevel, OnSignal, Options, OtlpProtocol, OutputBufferLimit,
-    OutputBufferLimits, ReplDisklessLoad, SavePoint, Secret, Supervised, Who,
+    OutputBufferLimits, PubsubDefault, ReplDisklessLoad, SavePoint, Secret, Supervised, Who,
 };
+pub use rewrite::replace_file;
 pub use scalars::memory as parse_memory;
 pub use settings::{Client, Settings, Warning};
 pub use source::{Layer, load, load_checked};

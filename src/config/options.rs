@@ -38,6 +38,10 @@ pub struct Options {
     pub databases: u32,
     #[serde(deserialize_with = "some_text")]
     pub requirepass: Option<Secret>,
+    #[serde(deserialize_with = "some_text")]
+    pub aclfile: Option<PathBuf>,
+    pub acllog_max_len: u64,
+    pub acl_pubsub_default: PubsubDefault,
     pub daemonize: bool,
     #[serde(deserialize_with = "some_text")]
     pub pidfile: Option<PathBuf>,
@@ -232,6 +236,16 @@ pub enum LogLevel {
     Warning,
     /// No log lines.
     Nothing,
+}
+
+/// Which channels new users may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PubsubDefault {
+    /// All.
+    Allchannels,
+    /// None.
+    Resetchannels,
 }
 
 /// How log lines look.

@@ -1,6 +1,7 @@
 //! `CONFIG REWRITE`: the settings in effect are written into the text of the configuration file, as Redis does it.
 //!
-//! Comments, blank lines, their order, and lines that only a file has (`include`, `user`, `rename-command`, `loadmodule`) stay. A
+//! Comments, blank lines, their order, and lines that only a file has (`include`, `rename-command`, `loadmodule`) stay; `user` lines
+//! are those of the users there are. A
 //! directive that the file names gets its value where it stood, under its present name; what it names too often goes; a value that is
 //! not the default and that the file does not name comes at the end. Invariant: whoever reads the file finds the old text or the new one.
 
@@ -13,7 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use config::ValueKind;
 
-use super::directives::{Directive, Kind, find, table};
+use super::directives::{Directive, Kind, USER, find, table};
 use super::files::FILE_BYTES_LIMIT;
 use super::grammar::{quote, split_words};
 use super::lists::CLIENT_CLASSES;
@@ -34,8 +35,8 @@ const MAY_BE_EMPTY: [&str; 6] = [
 /// The permissions of a file that is made anew, before the process's mask.
 const MODE: u32 = 0o644;
 
-/// Writes the values into a file that may not exist yet.
-pub(super) fn rewrite(path: &Path, values: &Values) -> io::Result<()> {
+/// Writes the values, and where they are told the lines of users, into a file that may not exist yet.
+pub(super) fn rewrite(path: &Path, values: &Values, users: Option<&[Vec<u8>]>) -> io::Result<()> {
     let old = match fs::metadata(path) {
         Ok(found) if found.len() > FILE_BYTES_LIMIT => {
             return Err(io::Error::from(io::ErrorKind::FileTooLarge));
@@ -46,7 +47,17 @@ pub(super) fn rewrite(path: &Path, values: &Values) -> io::Result<()> {
     };
     let (text, mode) = old.unwrap_or_default();
     let mode = if mode == 0 { MODE } else { mode & 0o7777 };
-    replace(path, &rewritten(&text, values), mode)
+    replace(path, &rewritten(&text, values, users), mode)
+}
+
+/// Makes `text` the content of a file that may not exist yet, in one step; its permissions stay.
+pub fn replace_file(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mode = match fs::metadata(path) {
+        Ok(found) => found.permissions().mode() & 0o7777,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => MODE,
+        Err(error) => return Err(error),
+    };
+    replace(path, text, mode)
 }
 
 /// Makes `text` the file's content in one step.
@@ -78,7 +89,7 @@ fn write_new(path: &Path, text: &[u8], mode: u32) -> io::Result<()> {
 
 /// A line that a directive shall have.
 struct Wanted {
-    text: String,
+    text: Vec<u8>,
     /// Whether it is written where the file names the directive less often, or not at all.
     forced: bool,
 }
@@ -92,23 +103,26 @@ struct Old {
 }
 
 /// The new text.
-pub(super) fn rewritten(old: &[u8], values: &Values) -> Vec<u8> {
+pub(super) fn rewritten(old: &[u8], values: &Values, users: Option<&[Vec<u8>]>) -> Vec<u8> {
     let mut old = Old::read(old);
     let mut processed = HashSet::new();
     let mut added = Vec::new();
     for directive in table() {
-        let Some(wanted) = values
-            .get(directive.name)
-            .and_then(|value| wanted(directive, &value.kind))
-        else {
+        let wanted = match users {
+            Some(users) if directive.name == USER => Some(users.iter().map(user_line).collect()),
+            _ => values
+                .get(directive.name)
+                .and_then(|value| wanted(directive, &value.kind)),
+        };
+        let Some(wanted) = wanted else {
             continue;
         };
         processed.insert(directive.name);
         for Wanted { text, forced } in wanted {
             let places = old.by_directive.entry(directive.name).or_default();
             match places.pop_front() {
-                Some(place) => old.lines[place] = text.into_bytes(),
-                None if forced => added.push(text.into_bytes()),
+                Some(place) => old.lines[place] = text,
+                None if forced => added.push(text),
                 None => {}
             }
         }
@@ -166,6 +180,26 @@ impl Old {
     }
 }
 
+/// A user's line, each word such that the file's reader finds it again.
+#[expect(clippy::ptr_arg, reason = "it is mapped over a list of vectors")]
+fn user_line(line: &Vec<u8>) -> Wanted {
+    let is_plain = |word: &[u8]| {
+        word.iter()
+            .all(|byte| byte.is_ascii_graphic() && !b"\"'\\".contains(byte))
+    };
+    let words = line.split(|byte| *byte == b' ').map(|word| {
+        if is_plain(word) {
+            word.to_vec()
+        } else {
+            quote(word).into_bytes()
+        }
+    });
+    Wanted {
+        text: words.collect::<Vec<_>>().join(&b' '),
+        forced: true,
+    }
+}
+
 /// The lines of a directive; none where its lines in the file are its own business.
 fn wanted(directive: &Directive, value: &ValueKind) -> Option<Vec<Wanted>> {
     let name = directive.name;
@@ -173,7 +207,7 @@ fn wanted(directive: &Directive, value: &ValueKind) -> Option<Vec<Wanted>> {
     let forced = *value != default;
     let one = |text: String| {
         Some(vec![Wanted {
-            text: format!("{name} {text}"),
+            text: format!("{name} {text}").into_bytes(),
             forced,
         }])
     };
@@ -183,14 +217,14 @@ fn wanted(directive: &Directive, value: &ValueKind) -> Option<Vec<Wanted>> {
             let forced = true;
             let shown = directive.kind.show(value);
             let lines = shown.into_iter().map(|master| Wanted {
-                text: format!("{name} {master}"),
+                text: format!("{name} {master}").into_bytes(),
                 forced,
             });
             Some(lines.take(masters.len()).collect())
         }
         (Kind::SavePoints, ValueKind::Array(points)) if !points.is_empty() => {
             let lines = points.iter().map(|point| Wanted {
-                text: format!("{name} {}", super::kind::joined(&point.kind)),
+                text: format!("{name} {}", super::kind::joined(&point.kind)).into_bytes(),
                 forced,
             });
             Some(lines.collect())
@@ -212,7 +246,8 @@ fn wanted(directive: &Directive, value: &ValueKind) -> Option<Vec<Wanted>> {
                     return None;
                 };
                 Some(Wanted {
-                    text: format!("{name} {class} {} {} {seconds}", memory(hard), memory(soft)),
+                    text: format!("{name} {class} {} {} {seconds}", memory(hard), memory(soft))
+                        .into_bytes(),
                     forced: classes.get(*class).map(|value| &value.kind)
                         != defaults.get(*class).map(|value| &value.kind),
                 })
@@ -224,7 +259,7 @@ fn wanted(directive: &Directive, value: &ValueKind) -> Option<Vec<Wanted>> {
             one("\"\"".to_owned())
         }
         (Kind::Directory, ValueKind::String(path)) => Some(vec![Wanted {
-            text: format!("{name} {}", quote(path.as_bytes())),
+            text: format!("{name} {}", quote(path.as_bytes())).into_bytes(),
             forced: true,
         }]),
         (Kind::Text | Kind::FileName(_) | Kind::TitleTemplate | Kind::KeyspaceEvents, _) => {

@@ -245,7 +245,15 @@ impl Settings {
     /// `CONFIG REWRITE`: writes what is in effect into the configuration file, which keeps its comments and its order.
     pub fn rewrite(&self) -> std::io::Result<()> {
         match &self.config_file {
-            Some(path) => super::rewrite::rewrite(path, &self.values),
+            Some(path) => super::rewrite::rewrite(path, &self.values, None),
+            None => Err(std::io::Error::from(std::io::ErrorKind::NotFound)),
+        }
+    }
+
+    /// The same, with these lines instead of the file's `user` lines.
+    pub fn rewrite_with_users(&self, users: &[Vec<u8>]) -> std::io::Result<()> {
+        match &self.config_file {
+            Some(path) => super::rewrite::rewrite(path, &self.values, Some(users)),
             None => Err(std::io::Error::from(std::io::ErrorKind::NotFound)),
         }
     }

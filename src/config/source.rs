@@ -10,7 +10,7 @@ use std::io::Read;
 use config::{Config, ConfigError as LayerError, Map, Source, Value, ValueKind};
 
 use super::cli::Arguments;
-use super::directives::{Joining, Kind, RENAME_COMMAND, Support, find, suggestion};
+use super::directives::{Joining, Kind, Support, find, suggestion};
 use super::error::{LoadError, Place};
 use super::files;
 use super::grammar::{Line, UNBALANCED, split_words};
@@ -25,15 +25,15 @@ pub fn load(
     environment: impl IntoIterator<Item = (OsString, OsString)>,
     input: impl Read,
 ) -> Result<Settings, LoadError> {
-    load_checked(arguments, environment, input, |_, _| Ok(()))
+    load_checked(arguments, environment, input, |_| Ok(()))
 }
 
-/// The same for one who knows the commands: `rename` is asked about each `rename-command` in order and may refuse it.
+/// The same for one who knows commands and users: `check` is shown the words of each line in order and may refuse it.
 pub fn load_checked(
     arguments: &Arguments,
     environment: impl IntoIterator<Item = (OsString, OsString)>,
     input: impl Read,
-    mut rename: impl FnMut(&[u8], &[u8]) -> Result<(), &'static str>,
+    mut check: impl FnMut(&[&[u8]]) -> Result<(), String>,
 ) -> Result<Settings, LoadError> {
     let mut lines = match &arguments.config_file {
         Some(path) => files::read_file(path)?,
@@ -45,11 +45,8 @@ pub fn load_checked(
     let options = files::resolve_includes(arguments.lines.clone())?;
     let (variables, warnings) = environment_lines(environment)?;
     for line in lines.iter().chain(&variables).chain(&options) {
-        if let [name, from, to] = line.words.as_slice()
-            && name.eq_ignore_ascii_case(RENAME_COMMAND.as_bytes())
-        {
-            rename(from, to).map_err(|reason| line.fatal(reason))?;
-        }
+        let words: Vec<&[u8]> = line.words.iter().map(AsRef::as_ref).collect();
+        check(&words).map_err(|reason| line.fatal(reason))?;
     }
     let merged = Config::builder()
         .add_source(Defaults)

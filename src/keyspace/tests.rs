@@ -102,9 +102,13 @@ impl Node {
             &mut self.scratch,
             &mut reply,
             |row, _, caller, reply| {
+                if matches!(row.handler, Handler::Data(_)) {
+                    return false;
+                }
                 assert_eq!(row.name, "select");
                 caller.db = 1;
                 reply.ok();
+                true
             },
             |_, _| {},
         );

@@ -31,8 +31,8 @@ pub enum TransactionEnd {
 
 impl Keyspace {
     /// Runs a transaction: checks `watched` under the locks, then runs all. Writes the replies one after another; the
-    /// array's header is the caller's. Commands that are not over data are handed to `other`, which may change the
-    /// caller's database. `answered` is shown each reply that was written at once.
+    /// array's header is the caller's. Each command is first shown to `other`, which says whether it has answered it, as it
+    /// must those that are not over data; it may change the caller's database. `answered` is shown each reply that was written at once.
     #[expect(
         clippy::too_many_arguments,
         reason = "what a transaction needs is what its session has"
@@ -44,7 +44,7 @@ impl Keyspace {
         caller: &mut Caller,
         scratch: &mut Scratch,
         reply: &mut Reply,
-        mut other: impl FnMut(&'static Row, Args<'_>, &mut Caller, &mut Reply),
+        mut other: impl FnMut(&'static Row, Args<'_>, &mut Caller, &mut Reply) -> bool,
         mut answered: impl FnMut(&'static Row, &[u8]),
     ) -> TransactionEnd {
         let mut needed: SmallVec<[bool; 64]> = SmallVec::from_elem(false, self.partitions.len());
@@ -73,8 +73,7 @@ impl Keyspace {
         for queued in queue {
             let args = queued.args.as_args();
             let mark = reply.mark();
-            if !matches!(queued.row.handler, Handler::Data(_)) {
-                other(queued.row, args, caller, reply);
+            if other(queued.row, args, caller, reply) {
                 answered(queued.row, reply.since(mark));
                 continue;
             }

@@ -113,6 +113,18 @@ impl Channels {
             .collect()
     }
 
+    /// What a client hears, by its mailbox: for those who seldom ask.
+    pub fn heard_by(&self, kind: Kind, id: u64) -> Vec<Bytes> {
+        if kind == Kind::Pattern {
+            let patterns = self.patterns.read();
+            let heard = patterns.iter().filter(|(_, all)| all.contains_key(&id));
+            return heard.map(|(name, _)| name.clone()).collect();
+        }
+        let table = self.table(kind).iter();
+        let heard = table.filter(|entry| entry.value().contains_key(&id));
+        heard.map(|entry| entry.key().clone()).collect()
+    }
+
     /// How many hear a channel.
     pub fn hearers(&self, kind: Kind, channel: &[u8]) -> usize {
         self.table(kind)

@@ -11,6 +11,11 @@ pub enum Kind {
     Clock(i64),
     /// In any order.
     Unordered,
+    /// Rules of users: those of commands are listed as they were said, as since Redis 7.2, and not in the order of a hash. What
+    /// they allow shows in what the users may do.
+    Rules,
+    /// ACL LOG, without what came with Redis 7.2 and without clocks.
+    Refusals,
     /// Only whether there is one, and of which kind.
     Shape,
     /// The replies of a transaction's commands, each compared in its own way; what is intended is so here too.
@@ -31,6 +36,9 @@ impl Kind {
             | (b"command", Some(b"docs" | b"info" | b"list" | b"count" | b"help") | None)
             | (b"config" | b"pubsub" | b"object", Some(b"help")) => Self::Shape,
             (b"object", Some(b"idletime")) => Self::Shape,
+            (b"acl", Some(b"list" | b"getuser")) => Self::Rules,
+            (b"acl", Some(b"log")) => Self::Refusals,
+            (b"acl", Some(b"cat" | b"genpass" | b"help")) => Self::Shape,
             _ => Self::Exact,
         }
     }
@@ -56,6 +64,16 @@ impl Kind {
                 theirs.sort();
                 ours == theirs
             }
+            Self::Rules => without_commands(ours) == without_commands(theirs),
+            Self::Refusals => {
+                let told = |reply: &Reply| -> Vec<Vec<Reply>> {
+                    let entries = reply.parts.iter();
+                    entries
+                        .map(|entry| entry.parts.iter().take(10).cloned().collect())
+                        .collect()
+                };
+                told(ours) == told(theirs)
+            }
             Self::Shape => {
                 let is_null = |reply: &Reply| reply.kind == b'_' || reply.line == b"-1";
                 ours.kind == theirs.kind && is_null(ours) == is_null(theirs)
@@ -71,6 +89,33 @@ impl Kind {
                     )
             }
         }
+    }
+}
+
+/// The same without the words that allow and forbid commands.
+fn without_commands(reply: &Reply) -> Reply {
+    let is_other = |word: &&[u8]| {
+        let is_command = matches!(word.first(), Some(b'+' | b'-'));
+        !is_command || word.starts_with(b"+@all") || word.starts_with(b"-@all")
+    };
+    let words = reply.body.split(|byte| *byte == b' ').map(|word| {
+        // The last word of a selector ends with its parenthesis.
+        match word.strip_suffix(b")") {
+            Some(inner) if !is_other(&inner) => &word[inner.len()..],
+            _ => word,
+        }
+    });
+    let words: Vec<&[u8]> = words.filter(is_other).collect();
+    let text = words.concat();
+    Reply {
+        line: if reply.kind == b'$' {
+            Vec::new()
+        } else {
+            reply.line.clone()
+        },
+        body: text,
+        parts: reply.parts.iter().map(without_commands).collect(),
+        ..*reply
     }
 }
 

@@ -91,6 +91,8 @@ impl Run {
             let mut connections: Vec<Connection> =
                 (0..CONNECTIONS).map(|_| server.connect()).collect();
             connections[0].call(&[b"FLUSHALL"]);
+            connections[0].call(&[b"ACL", b"DELUSER", b"ua", b"ub", b"uc"]);
+            connections[0].call(&[b"ACL", b"LOG", b"RESET"]);
             // When a key whose time has come goes would depend on the moment.
             let reply = connections[0].call(&[b"DEBUG", b"SET-ACTIVE-EXPIRE", b"0"]);
             assert!(!reply.is_error(), "{reply:?}");

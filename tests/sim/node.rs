@@ -265,7 +265,7 @@ impl SimNode {
             keyspace.execute(only.row, args, None, &caller, &mut scratch, &mut reply)
         } else {
             let watched = AtomicBool::new(false);
-            let none = |_: &'static _, _: Args<'_>, _: &mut Caller, _: &mut Reply| {};
+            let none = |_: &'static _, _: Args<'_>, _: &mut Caller, _: &mut Reply| false;
             let (scratch, reply) = (&mut scratch, &mut reply);
             let unheard = |_: &'static _, _: &[u8]| {};
             let end = keyspace.execute_transaction(

@@ -1,6 +1,7 @@
 //! Clients over real sockets: bytes in, bytes out, each server on a port of its own.
 
 mod accounts;
+mod acl;
 mod commands;
 mod debugging;
 mod info;

@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use crate::clients::acceptor::{Acceptor, AcceptorArguments, AcceptorMessage};
+use crate::clients::acl_files::load_at_start;
 use crate::clients::{Configuration, Context, Listeners};
 use crate::config::cli::{Invocation, parse};
 use crate::config::load;
@@ -177,11 +178,13 @@ impl TestServer {
         for master in &settings.replicaof {
             links.add_master(&master.host, master.port);
         }
+        let declared = settings.lines("user");
         let context = Arc::new(Context::new(
             Arc::new(keyspace),
             Arc::<Links>::clone(&links),
             Arc::new(Configuration::new(settings)),
         ));
+        load_at_start(&context, &declared).unwrap();
         let listeners = Arc::new(Listeners::bind_any_port().unwrap());
         let address = listeners.subscribe().borrow()[0].local_addr().unwrap();
         let acceptor = Slot::new();

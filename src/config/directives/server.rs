@@ -1,6 +1,6 @@
 //! Directives about the process: identity, logs, diagnosis, access to dangerous commands.
 
-use super::{Directive, INT, Kind, LONG, RENAME_COMMAND, accepted, row};
+use super::{Directive, INT, Kind, LONG, RENAME_COMMAND, USER, accepted, row};
 
 const WHO: &[&str] = &["no", "yes", "local"];
 const ON_SIGNAL: &[&str] = &["default", "save", "nosave", "now", "force"];
@@ -11,7 +11,6 @@ const PERCENTILES: &str = "latency-tracking-info-percentiles";
 
 const NOT_PINNED: &str = "threads are not pinned to processors";
 const NO_TITLE: &str = "the process keeps its title";
-const NO_ACL_FILE: &str = "users are not read from the configuration yet; use requirepass";
 const NO_SCRIPTS: &str = "this limit of scripts does not exist here yet";
 
 pub(super) const ROWS: &[Directive] = &[
@@ -166,19 +165,31 @@ pub(super) const ROWS: &[Directive] = &[
         "modules are not offered",
     )
     .file_only(),
-    accepted("user", Kind::Lines(1, usize::MAX), "", NO_ACL_FILE).file_only(),
-    accepted("aclfile", Kind::Text, "", NO_ACL_FILE).immutable(),
-    accepted(
+    row(
+        USER,
+        Kind::Lines(1, usize::MAX),
+        "",
+        "a user of this node and its rules; not together with aclfile, and not told to other nodes",
+    )
+    .file_only(),
+    row(
+        "aclfile",
+        Kind::Text,
+        "",
+        "the file that holds the users of this node, for ACL LOAD and ACL SAVE; empty for none",
+    )
+    .immutable(),
+    row(
         "acllog-max-len",
         Kind::Integer(0, LONG),
         "128",
-        "the ACL log has a fixed length",
+        "entries that ACL LOG keeps at most",
     ),
-    accepted(
+    row(
         "acl-pubsub-default",
         Kind::Enum(&["allchannels", "resetchannels"]),
         "resetchannels",
-        NO_ACL_FILE,
+        "which channels new users may use",
     ),
     row(
         RENAME_COMMAND,

@@ -240,7 +240,7 @@ fn directives_that_are_not_applied_are_told_once_with_their_place() {
         .iter()
         .map(ToString::to_string)
         .collect::<Vec<_>>();
-    assert_eq!(warnings.len(), 3);
+    assert_eq!(warnings.len(), 2);
     assert!(
         warnings.iter().any(|text| text
             .starts_with("'maxmemory' is accepted but not applied: memory is not limited")

@@ -1,0 +1,134 @@
+//! What is said of a command that a user may not call, and noted in ACL LOG.
+
+use crate::acl::{Denied, Reason, Refusal};
+use crate::clients::client_list::describe;
+use crate::clients::context::Context;
+use crate::clients::conversation::{Conversation, Fate};
+use crate::clients::registry::Client;
+use crate::commands::Row;
+use crate::resp::{Args, Reply};
+
+/// In EXEC: the command could be queued.
+pub(super) const fn changed_text(denied: Denied) -> &'static str {
+    match denied {
+        Denied::Command => {
+            "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no longer allowed for the following reason: no permission to execute the command or subcommand"
+        }
+        Denied::Key(_) => {
+            "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no longer allowed for the following reason: no permission to touch the specified keys"
+        }
+        Denied::Channel(_) => {
+            "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no longer allowed for the following reason: no permission to access one of the channels used as arguments"
+        }
+    }
+}
+
+fn text(denied: Denied, row: &Row) -> String {
+    match denied {
+        Denied::Command => format!(
+            "NOPERM this user has no permissions to run the '{}' command",
+            row.name
+        ),
+        Denied::Key(_) => {
+            "NOPERM this user has no permissions to access one of the keys used as arguments".into()
+        }
+        Denied::Channel(_) => {
+            "NOPERM this user has no permissions to access one of the channels used as arguments"
+                .into()
+        }
+    }
+}
+
+/// ACL DRYRUN's answer.
+pub(super) fn dry_text(denied: Denied, row: &Row, args: Args<'_>) -> Vec<u8> {
+    let of = |index: usize, kind: &[u8]| {
+        let before = b"This user has no permissions to access the '";
+        [&before[..], args.get(index), b"' ", kind].concat()
+    };
+    match denied {
+        Denied::Command => format!(
+            "This user has no permissions to run the '{}' command",
+            row.name
+        )
+        .into_bytes(),
+        Denied::Key(index) => of(index, b"key"),
+        Denied::Channel(index) => of(index, b"channel"),
+    }
+}
+
+/// What ACL LOG shows of a refused command: the reason and what it is about.
+pub(super) fn subject(denied: Denied, row: &Row, args: Args<'_>) -> (Reason, Vec<u8>) {
+    match denied {
+        Denied::Command => (Reason::Command, row.name.into()),
+        Denied::Key(index) => (Reason::Key, args.get(index).to_vec()),
+        Denied::Channel(index) => (Reason::Channel, args.get(index).to_vec()),
+    }
+}
+
+/// Notes a refusal of a connection that is within a command.
+pub(super) fn note(
+    context: &Context,
+    client: &Client,
+    (command, args_len): (&'static str, usize),
+    in_multi: bool,
+    user: &[u8],
+    (reason, object): (Reason, Vec<u8>),
+) {
+    {
+        let mut shown = client.shown.lock();
+        shown.command = command;
+        shown.arguments_len = args_len;
+    }
+    let at = context.now();
+    let line = describe(client, at);
+    let refusal = Refusal {
+        reason,
+        in_multi,
+        object,
+        user: user.to_vec(),
+        client: line.trim_ascii_end().to_vec(),
+        at,
+    };
+    let max = context.configuration.options().acllog_max_len;
+    context.acl_log.add(refusal, max);
+}
+
+/// Bytes of all arguments.
+pub(super) fn len_of(args: Args<'_>) -> usize {
+    args.iter().map(<[u8]>::len).sum()
+}
+
+impl Conversation {
+    /// Notes what this connection was refused.
+    pub(super) fn note_denial(&self, command: (&'static str, usize), subject: (Reason, Vec<u8>)) {
+        let in_multi = self.transaction.is_some() || self.is_in_exec;
+        let name = self.identity.name();
+        note(
+            &self.context,
+            &self.client,
+            command,
+            in_multi,
+            name,
+            subject,
+        );
+    }
+
+    /// Refuses a command that the user may not call.
+    #[cold]
+    pub(super) fn refuse_denied(
+        &mut self,
+        denied: Denied,
+        row: &'static Row,
+        args: Args<'_>,
+        reply: &mut Reply,
+    ) -> Fate {
+        self.context.statistics.add_rejected(row);
+        self.note_denial((row.name, len_of(args)), subject(denied, row, args));
+        if self.is_in_exec {
+            reply.error(changed_text(denied));
+        } else {
+            self.refuse_because(row, &text(denied, row), reply);
+        }
+        Fate::Refused
+    }
+}
