@@ -44,14 +44,15 @@ pub fn merge_selectors<'w>(words: &[&'w [u8]]) -> Result<Vec<Cow<'w, [u8]>>, usi
     let mut open: Option<(usize, Vec<u8>)> = None;
     for (at, word) in words.iter().enumerate() {
         let is_end = word.last() == Some(&b')');
-        if let Some((_, selector)) = &mut open {
+        if word.first() == Some(&b'(') && !is_end {
+            // As in Redis, where another one was open already, its words are lost.
+            open = Some((at, word.to_vec()));
+        } else if let Some((_, selector)) = &mut open {
             selector.push(b' ');
             selector.extend_from_slice(word);
             if is_end && let Some((_, selector)) = open.take() {
                 merged.push(Cow::Owned(selector));
             }
-        } else if word.first() == Some(&b'(') && !is_end {
-            open = Some((at, word.to_vec()));
         } else {
             merged.push(Cow::Borrowed(*word));
         }
@@ -83,5 +84,7 @@ mod tests {
         );
         assert_eq!(merged("on (+get +set"), Err(1));
         assert_eq!(merged("on ) (").unwrap_err(), 2);
+        assert_eq!(merged("(+get (+set").unwrap_err(), 1);
+        assert_eq!(merged("(+get (+set ~a)").unwrap(), ["(+set ~a)"]);
     }
 }

@@ -1,7 +1,7 @@
 //! All users of a server, and the account that connections hold.
 //!
 //! Invariants: the default user always is, and its account is the same for ever; a connection that looks at the generation
-//! before a command judges it by the rules that were in force by then.
+//! judges what follows by the rules that were in force by then.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

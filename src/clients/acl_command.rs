@@ -10,7 +10,7 @@ use crate::acl::{Account, Selector, merge_selectors};
 use crate::clients::acl_files;
 use crate::clients::conversation::{After, Conversation};
 use crate::clients::denials::dry_text;
-use crate::clients::errors;
+use crate::clients::errors::{self, until_nul};
 use crate::clients::registry::signal;
 use crate::commands::docs::Categories;
 use crate::commands::registry;
@@ -94,7 +94,7 @@ impl Conversation {
             Ok(rules) => rules,
             Err(at) => {
                 let before = b"ERR Unmatched parenthesis in acl selector starting at '";
-                return reply.error_bytes(&[&before[..], words[at], b"'."].concat());
+                return reply.error_bytes(&[&before[..], until_nul(words[at]), b"'."].concat());
             }
         };
         match self.context.users.set(name, &rules) {
@@ -104,7 +104,7 @@ impl Conversation {
             }
             Err((at, error)) => {
                 let mut text = b"ERR Error in ACL SETUSER modifier '".to_vec();
-                text.extend_from_slice(&rules[at]);
+                text.extend_from_slice(until_nul(&rules[at]));
                 text.extend_from_slice(format!("': {error}").as_bytes());
                 reply.error_bytes(&text);
             }
@@ -192,7 +192,7 @@ impl Conversation {
     fn acl_dryrun(&self, args: Args<'_>, reply: &mut Reply) {
         let not_found = |kind: &str, name: &[u8], reply: &mut Reply| {
             let before = format!("ERR {kind} '");
-            reply.error_bytes(&[before.as_bytes(), name, b"' not found"].concat());
+            reply.error_bytes(&[before.as_bytes(), until_nul(name), b"' not found"].concat());
         };
         let Some(account) = self.context.users.get(args.get(2)) else {
             return not_found("User", args.get(2), reply);
@@ -273,7 +273,7 @@ fn acl_cat(name: Option<&[u8]>, reply: &mut Reply) {
     };
     let Some(category) = Categories::by_name(name) else {
         let before = b"ERR Unknown category '";
-        return reply.error_bytes(&[&before[..], name, b"'"].concat());
+        return reply.error_bytes(&[&before[..], until_nul(name), b"'"].concat());
     };
     let rows: Vec<_> = of_category(category).collect();
     reply.array(rows.len());

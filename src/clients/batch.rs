@@ -249,6 +249,8 @@ impl Batch {
         reply: &mut Reply,
         reply_max: usize,
     ) -> After {
+        // A pause may have passed since the batch was planned.
+        conversation.refresh_identity();
         let is_plain = conversation.is_plain();
         let times_each = conversation.times_each();
         while let Some(&planned) = self.planned.get(self.next) {

@@ -4,6 +4,7 @@ use crate::acl::{Denied, Reason, Refusal};
 use crate::clients::client_list::describe;
 use crate::clients::context::Context;
 use crate::clients::conversation::{Conversation, Fate};
+use crate::clients::errors::until_nul;
 use crate::clients::registry::Client;
 use crate::commands::Row;
 use crate::resp::{Args, Reply};
@@ -43,7 +44,7 @@ fn text(denied: Denied, row: &Row) -> String {
 pub(super) fn dry_text(denied: Denied, row: &Row, args: Args<'_>) -> Vec<u8> {
     let of = |index: usize, kind: &[u8]| {
         let before = b"This user has no permissions to access the '";
-        [&before[..], args.get(index), b"' ", kind].concat()
+        [&before[..], until_nul(args.get(index)), b"' ", kind].concat()
     };
     match denied {
         Denied::Command => format!(

@@ -63,10 +63,13 @@ pub(super) fn wrong_form(container: &str, subcommand: &[u8], reply: &mut Reply) 
     reply.error_bytes(&text);
 }
 
-/// What Redis repeats of bytes: it takes them for a string of C, which a zero ends.
+/// A text as Redis shows it where it takes it for one of C: up to its first zero byte.
+pub(super) fn until_nul(text: &[u8]) -> &[u8] {
+    memchr::memchr(0, text).map_or(text, |end| &text[..end])
+}
+
 fn cut(bytes: &[u8], len: usize) -> &[u8] {
-    let bytes = &bytes[..bytes.len().min(len)];
-    &bytes[..memchr::memchr(0, bytes).unwrap_or(bytes.len())]
+    until_nul(&bytes[..bytes.len().min(len)])
 }
 
 /// A help text as Redis shows it: lines as simple strings.

@@ -1,7 +1,7 @@
 //! Who a connection is, and what it may do.
 //!
-//! Invariant: whoever may do everything costs one look at a number per batch; rules that changed are in force from the next
-//! command on.
+//! Invariant: whoever may do everything costs a look at a number per batch; rules that changed are in force from the next
+//! batch on, on the connection that changed them from the next command on.
 
 use std::sync::Arc;
 

@@ -54,6 +54,9 @@ pub fn reason(command: &[Vec<u8>], ours: &Reply, theirs: &Reply) -> Option<&'sta
             .then_some("reads are not counted, and no write bears a stamp without masters"),
         (b"bitcount" | b"bitpos", _) => (ours.is_error() && theirs.kind == b':')
             .then_some("arguments are checked first, as since Redis 7.2"),
+        (b"acl", b"dryrun") => NOT_YET
+            .contains(&word(3).as_slice())
+            .then_some("the command is not there yet"),
         (b"command", b"getkeys" | b"getkeysandflags") => NOT_YET
             .contains(&word(2).as_slice())
             .then_some("the command is not there yet"),

@@ -431,6 +431,10 @@ async fn a_dry_run_says_why_not() {
             "u get",
             "-ERR wrong number of arguments for 'get' command\r\n",
         ),
+        (
+            "u get \"b\\x00c\"",
+            "$50\r\nThis user has no permissions to access the 'b' key\r\n",
+        ),
         ("u get a", "+OK\r\n"),
         ("u auth x", "+OK\r\n"),
         (
