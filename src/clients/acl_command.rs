@@ -151,6 +151,8 @@ impl Conversation {
                 client.signal(signal::KILL);
             }
         }
+        let (links, replication) = (&self.context.link_accounts, &self.context.replication);
+        links.end_gone(&**replication);
         reply.integer(gone.len() as i64);
         self.unless_gone()
     }

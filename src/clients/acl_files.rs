@@ -37,6 +37,7 @@ pub(super) fn load(context: &Context, path: &Path) -> Result<(), String> {
             client.signal(signal::KILL);
         }
     }
+    context.link_accounts.end_gone(&*context.replication);
     Ok(())
 }
 

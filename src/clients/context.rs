@@ -12,6 +12,7 @@ use crate::acl::{AclLog, Defaults, Users};
 use crate::clients::actors::Actors;
 use crate::clients::configuration::Configuration;
 use crate::clients::latency::LatencyEvents;
+use crate::clients::link_accounts::LinkAccounts;
 use crate::clients::monitor::Monitors;
 use crate::clients::process;
 use crate::clients::registry::{Clients, signal};
@@ -53,6 +54,8 @@ pub struct Context {
     pub clients: Arc<Clients>,
     /// Who may do what.
     pub users: Users,
+    /// Whose links stand.
+    pub link_accounts: LinkAccounts,
     /// What was refused lately.
     pub acl_log: AclLog,
     /// What was counted.
@@ -137,6 +140,7 @@ impl Context {
             configuration,
             clients: Arc::default(),
             users: Users::default(),
+            link_accounts: LinkAccounts::default(),
             acl_log: AclLog::default(),
             statistics: Statistics::default(),
             slowlog: SlowLog::default(),

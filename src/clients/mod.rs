@@ -32,6 +32,7 @@ mod info;
 pub mod janitor;
 pub mod latency;
 mod latency_command;
+mod link_accounts;
 pub mod listener;
 mod memory;
 mod memory_command;

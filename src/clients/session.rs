@@ -93,14 +93,19 @@ pub async fn serve(context: Arc<Context>, wire: Wire, registered: Registered) {
         wire,
         mut read,
         pos,
+        conversation,
         ..
     } = session;
     match (end, wire) {
         (End::HandOver(greeting), Wire::Tcp(stream)) => {
             if let Some(peer) = registered.client.peer {
                 let unread = read.take_rest(pos);
-                drop(registered);
+                let account = Arc::clone(conversation.identity.account());
+                drop((registered, conversation));
                 context.replication.attach(stream, peer, greeting, unread);
+                context
+                    .link_accounts
+                    .add(peer, &account, &*context.replication);
             }
         }
         (End::Done, wire) => wire.say_goodbye(),

@@ -265,3 +265,39 @@ fn a_wrong_password_keeps_its_links_down_and_the_others_working() {
             && present(&mut client, &written[&0]).len() == written[&0].len()
     });
 }
+
+#[test]
+fn links_come_in_as_a_user_with_the_rights_of_a_replica() {
+    let options = [
+        "--user",
+        "r",
+        "on",
+        ">s",
+        "+psync",
+        "+replconf",
+        "+ping",
+        "--masteruser",
+        "r",
+        "--masterauth",
+        "s",
+    ];
+    let mesh = Mesh::full_with(2, &options);
+    mesh.load(&[0, 1], "k", 20, |_| {});
+    mesh.wait_until_equal();
+    // A link ends with its user, and who has lost the right does not come in again.
+    for node in &mesh.nodes {
+        node.call("ACL DELUSER r");
+        node.call("ACL SETUSER r on >s +@all -keymesh.link");
+    }
+    eventually("links are refused", || {
+        mesh.nodes.iter().all(|node| {
+            let info = node.client().info();
+            info["connected_masters"] == "0" && info["acl_access_denied_cmd"] != "0"
+        })
+    });
+    for node in &mesh.nodes {
+        node.call("ACL SETUSER r +psync");
+    }
+    mesh.load(&[0, 1], "more", 20, |_| {});
+    mesh.wait_until_equal();
+}
