@@ -77,13 +77,25 @@ impl Connection {
         self.0.get_mut().write_all(&bytes).unwrap();
         let mut replies = Vec::new();
         for command in batch {
-            let Some(reply) = self.read() else {
+            let Some(reply) = self.read_reply() else {
                 let batch: Vec<String> = batch.iter().map(|command| show(command)).collect();
                 panic!("no reply to {} in {batch:#?}", show(command));
             };
             replies.push(reply);
         }
         replies
+    }
+
+    /// A reply or a message. Not that all keys are to be forgotten: SWAPDB says so here, in Redis it says nothing.
+    fn read_reply(&mut self) -> Option<Reply> {
+        loop {
+            let reply = self.read()?;
+            let is_flush = reply.kind == b'>'
+                && matches!(&reply.parts[..], [word, keys] if word.body == b"invalidate" && keys.kind == b'_');
+            if !is_flush {
+                return Some(reply);
+            }
+        }
     }
 
     fn read(&mut self) -> Option<Reply> {
