@@ -75,6 +75,7 @@ pub(super) fn closing_reason(
 ) -> Option<&'static str> {
     let idle_ms = now.0 - client.last_interaction.load(Ordering::Relaxed);
     if let Some(timeout) = options.timeout
+        && !waits_on_purpose(client)
         && idle_ms > i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX)
     {
         return Some(IDLE);
@@ -95,6 +96,12 @@ pub(super) fn closing_reason(
     let since = *shown.over_soft_limit_since.get_or_insert(now);
     let soft_ms = i64::try_from(limit.soft_seconds.saturating_mul(1000)).unwrap_or(i64::MAX);
     (now.0 - since.0 > soft_ms).then_some("output buffer soft limit")
+}
+
+/// Whether it need not say anything: who listens, watches others' commands, or is blocked.
+fn waits_on_purpose(client: &Client) -> bool {
+    let shown = client.shown.lock();
+    client.mailbox.is_pubsub() || shown.is_monitor || shown.blocked || shown.paused
 }
 
 /// Whether it has just become idle and holds memory.

@@ -151,7 +151,7 @@ impl Session {
     /// Carries out all commands that are there. Returns how many bytes the next one lacks.
     async fn work(&mut self) -> Result<usize, End> {
         loop {
-            let started = Instant::now();
+            let mut started = Instant::now();
             let now = self.conversation.context.now();
             if self.conversation.refresh_options() {
                 self.apply_options();
@@ -167,7 +167,10 @@ impl Session {
             );
             if !self.batch.is_empty() {
                 self.conversation.begin_batch(now);
-                self.pause(now).await?;
+                if self.pause(now).await? {
+                    // CLIENT PAUSE is no command's doing.
+                    started = Instant::now();
+                }
                 self.carry_out(now, started).await?;
                 self.account(now, started);
             }

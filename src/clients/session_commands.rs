@@ -81,7 +81,10 @@ impl Conversation {
         self.caller.trace = None;
         self.trace = Trace::None;
         self.is_forced_master = false;
-        self.reply_mode = ReplyMode::On;
+        // A reply that CLIENT REPLY SKIP skips is that of RESET itself.
+        if self.reply_mode != ReplyMode::Skip {
+            self.reply_mode = ReplyMode::On;
+        }
         self.identity.reset(&self.context.users, &self.client);
         {
             let mut shown = self.client.shown.lock();

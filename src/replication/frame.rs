@@ -7,6 +7,7 @@
 //!   1 HELLO     version u16 | features u32 | node u128 | incarnation u32 | clock u64 | flags u8 (2 stamped, 4 follower)
 //!               listening port u16 | table (see table)
 //!   2 ERROR     text
+//!   3 PART      a piece of a longer body, of which more follow; the last is in a frame of the body's kind (see parts)
 //! master to replica
 //!   16 ORIGIN   index u16 | node u128 | incarnation u32        what an index means in all later frames of this connection
 //!   17 RECORDS  index u16 | count varint | count * (prev u64 | stamp u64 | operations varint | flags u8 (1 trace)
@@ -26,6 +27,8 @@
 //!   36 ADOPT        table: whom it announces without lives is to be admitted
 //! ```
 
+pub mod parts;
+
 use bytes::Bytes;
 
 use crate::db::varint::{self, Malformed, Reader};
@@ -35,8 +38,9 @@ use crate::replication::table::Table;
 
 /// The version of the link's language.
 pub const VERSION: u16 = 1;
-/// A larger frame is refused: one record of the largest string, and room.
-pub const FRAME_LEN_MAX: usize = 768 * 1024 * 1024;
+/// A larger frame is refused; see [`parts`].
+pub const FRAME_LEN_MAX: usize = parts::PART_LEN + 1;
+const PART: u8 = 3;
 
 /// How a node introduces itself on a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,8 +163,10 @@ impl<'a> FrameWriter<'a> {
         let at = self.out.len();
         self.out.extend_from_slice(&[0, 0, 0, 0, kind]);
         body(self.out);
-        let len = (self.out.len() - at - 4) as u32;
+        // Longer ones get their lengths where they are cut.
+        let len = u32::try_from(self.out.len() - at - 4).unwrap_or(u32::MAX);
         self.out[at..at + 4].copy_from_slice(&len.to_le_bytes());
+        parts::cut(self.out, at, parts::PART_LEN);
     }
 
     /// HELLO.

@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout};
 use crate::db::NodeId;
 use crate::replication::clock;
 use crate::replication::control::{LinkState, MasterStatus};
-use crate::replication::frame;
+use crate::replication::frame::{self, parts::Parts};
 use crate::replication::link::{Link, LinkError};
 use crate::replication::meters::Carried;
 use crate::replication::node::Node;
@@ -248,9 +248,16 @@ async fn connection(setting: &LinkSetting) -> Result<Never, ConnectionError> {
     };
     let node = &setting.template.node;
     let (mut out, mut carried) = (Vec::new(), Carried::default());
+    let mut parts = Parts::default();
     let (mut heard, mut said) = (Instant::now(), Instant::now());
     loop {
-        take_frames(setting, &mut open.link, &mut carried, &mut input)?;
+        take_frames(
+            setting,
+            &mut open.link,
+            &mut carried,
+            &mut parts,
+            &mut input,
+        )?;
         out.clear();
         let busy = open.link.poll(node, &mut out)?;
         if out.is_empty() && said.elapsed() > KEEP_ALIVE {
@@ -301,12 +308,16 @@ fn take_frames(
     setting: &LinkSetting,
     link: &mut Link,
     carried: &mut Carried,
+    parts: &mut Parts,
     input: &mut BytesMut,
 ) -> Result<(), ConnectionError> {
     let (node, now) = (&setting.template.node, clock::now());
     while let Some(len) = frame::frame_len(input).map_err(LinkError::from)? {
         let bytes = input.split_to(len);
-        let decoded = frame::decode(&bytes).map_err(LinkError::from)?;
+        let Some(whole) = parts.take(&bytes).map_err(LinkError::from)? else {
+            continue;
+        };
+        let decoded = frame::decode(whole).map_err(LinkError::from)?;
         let (tracer, peer) = (&setting.template.tracer, carried.peer());
         let observer = &mut tracer.observer(node, link.master(), peer.map(Arc::as_ref));
         link.on_frame(node, decoded, now, observer)?;

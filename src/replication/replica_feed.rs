@@ -145,6 +145,37 @@ enum ServeError {
     Stalled(Duration),
 }
 
+#[derive(PartialEq, Eq)]
+enum Sent {
+    All,
+    Killed,
+}
+
+/// Sends everything, however long that takes, as long as the replica takes something from time to time.
+async fn send(
+    setting: &FeedSetting,
+    stream: &mut TcpStream,
+    mut out: &[u8],
+) -> Result<Sent, ServeError> {
+    let silence = setting.node.limits.silence();
+    while !out.is_empty() {
+        let written = tokio::select! {
+            written = timeout(silence, stream.write(out)) => written,
+            () = setting.shared.kill.notified() => return Ok(Sent::Killed),
+        };
+        let written = written.map_err(|_| ServeError::Stalled(silence))??;
+        if written == 0 {
+            return Err(std::io::Error::from(std::io::ErrorKind::WriteZero).into());
+        }
+        setting
+            .shared
+            .sent
+            .fetch_add(written as u64, Ordering::Relaxed);
+        out = &out[written..];
+    }
+    Ok(Sent::All)
+}
+
 async fn serve(
     setting: &FeedSetting,
     stream: &mut TcpStream,
@@ -170,15 +201,12 @@ async fn serve(
             .feed
             .poll(node, clock::now(), SEND_BYTES, &mut out, &mut observer)?;
         if !out.is_empty() {
-            let silence = setting.node.limits.silence();
-            timeout(silence, stream.write_all(&out))
-                .await
-                .map_err(|_| ServeError::Stalled(silence))??;
+            if send(setting, stream, &out).await? == Sent::Killed {
+                return Ok(());
+            }
+            // Who takes what is sent is there; what it says meanwhile is read next.
+            heard = Instant::now();
             observer.written();
-            setting
-                .shared
-                .sent
-                .fetch_add(out.len() as u64, Ordering::Relaxed);
             carried.wrote(node, out.len());
             out.clear();
             out.shrink_to(SEND_BYTES);

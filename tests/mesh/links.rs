@@ -225,3 +225,20 @@ fn whoever_reads_is_listed_as_a_client_and_comes_again_after_it_was_killed() {
     mesh.wait_until_whole();
     mesh.wait_until_equal();
 }
+
+#[test]
+fn a_write_that_is_longer_than_a_frame_reaches_the_others_and_so_does_what_follows() {
+    let mesh = Mesh::full_with(2, &["--repl-backlog-size", "1gb"]);
+    let mut clients = mesh.clients();
+    let value = "v".repeat(40 * 1024 * 1024);
+    let told = clients[0].call_words(&["MSET", "a", &value, "b", &value]);
+    assert_eq!(told.text(), "OK");
+    clients[0].call("INCR later");
+    eventually("what followed is there", || {
+        clients[1].get("later").is_some()
+    });
+    let len = Value::Integer(value.len() as i64);
+    assert_eq!(clients[1].call("STRLEN a"), len);
+    assert_eq!(clients[1].call("STRLEN b"), len);
+    assert_eq!(mesh.numbers("mesh_merges"), [0, 0]);
+}

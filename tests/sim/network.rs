@@ -245,6 +245,7 @@ fn each_frame(
     mut handle: impl FnMut(frame::Frame<'_>) -> Result<(), LinkError>,
 ) -> Result<(), LinkError> {
     while let Some(len) = frame::frame_len(bytes)? {
+        // Nothing here is so long that it would be cut.
         handle(frame::decode(&bytes[..len])?)?;
         bytes = &bytes[len..];
     }

@@ -52,7 +52,13 @@ impl Conversation {
         let is_recording = self.context.keyspace.is_recording();
         line(out, "repl_backlog_active", u8::from(is_recording));
         line(out, "repl_backlog_size", self.options.repl_backlog_size);
-        line(out, "repl_backlog_first_byte_offset", 0);
+        // As Redis counts: the offset is that of the last byte held.
+        let first = (offset as i64 - held as i64 + 1).max(0);
+        line(
+            out,
+            "repl_backlog_first_byte_offset",
+            if is_recording { first } else { 0 },
+        );
         line(out, "repl_backlog_histlen", held);
         replication.info(out);
     }

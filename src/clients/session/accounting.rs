@@ -23,7 +23,8 @@ impl Session {
         }
         self.batch.calls.clear();
         let client = &conversation.client;
-        client.last_interaction.store(now.0, Ordering::Relaxed);
+        let ended = now.0.saturating_add(took.as_millis() as i64);
+        client.last_interaction.store(ended, Ordering::Relaxed);
         let mut shown = client.shown.lock();
         shown.db = conversation.caller.db;
         shown.resp = match self.reply.protocol() {
@@ -67,6 +68,9 @@ impl Session {
 
     /// Shows what has come of a command that is not whole.
     pub(super) fn show_unfinished(&self) {
+        let now = self.conversation.context.now();
+        let client = &self.conversation.client;
+        client.last_interaction.store(now.0, Ordering::Relaxed);
         let mut shown = self.conversation.client.shown.lock();
         shown.query_len = self.read.len();
         shown.query_free = self.read.free();

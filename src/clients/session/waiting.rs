@@ -148,15 +148,16 @@ impl Session {
         }
     }
 
-    /// CLIENT PAUSE.
-    pub(super) async fn pause(&mut self, now: UnixMillis) -> Result<(), End> {
+    /// CLIENT PAUSE. True where it held the batch back.
+    pub(super) async fn pause(&mut self, now: UnixMillis) -> Result<bool, End> {
+        let mut waited = false;
         let mut now = now;
         while let Some((mode, until)) = self.conversation.context.pause.get(now) {
             if mode == PauseMode::Write && !self.batch.may_write() {
-                return Ok(());
+                return Ok(waited);
             }
             if self.batch.is_exempt_from_pause() {
-                return Ok(());
+                return Ok(waited);
             }
             let blocked = self.conversation.context.clients.block(
                 &self.conversation.client,
@@ -164,18 +165,19 @@ impl Session {
                 self.batch.present(self.read.filled()),
             );
             let left = Duration::from_millis(until.0.saturating_sub(now.0).max(1) as u64);
+            waited = true;
             self.meanwhile(tokio::time::sleep(left)).await?;
             drop(blocked);
             if self.conversation.client.take_signals() & signal::DRAIN != 0 {
                 // What the server held back for its own end is not to be carried out any more.
                 return match *self.conversation.context.shutdown.borrow() {
                     Some(request) if !request.now => Err(End::Done),
-                    _ => Ok(()),
+                    _ => Ok(waited),
                 };
             }
             now = self.conversation.context.now();
             self.conversation.begin_batch(now);
         }
-        Ok(())
+        Ok(waited)
     }
 }

@@ -366,3 +366,26 @@ async fn what_an_error_repeats_ends_at_a_zero_byte() {
         client.check(command, reply).await;
     }
 }
+
+#[tokio::test]
+async fn a_pause_is_no_time_of_the_command_that_it_holds_back() {
+    let server = TestServer::start(&["--port", "1", "--slowlog-log-slower-than", "250000"]).await;
+    let (mut pauses, mut held) = (server.connect().await, server.connect().await);
+    pauses.check("CLIENT PAUSE 400 ALL", "+OK\r\n").await;
+    held.check("GET a", "$-1\r\n").await;
+    held.check("SLOWLOG LEN", ":0\r\n").await;
+    let stats = held.bulk("INFO commandstats").await;
+    let micros = stats.split("cmdstat_get:calls=1,usec=").nth(1).unwrap();
+    let micros: u64 = micros.split(',').next().unwrap().parse().unwrap();
+    assert!(micros < 250_000, "{stats}");
+}
+
+#[tokio::test]
+async fn a_skipped_reply_may_be_that_of_reset() {
+    let server = TestServer::start(&["--port", "1"]).await;
+    let mut client = server.connect().await;
+    client.send("CLIENT REPLY SKIP\r\nRESET\r\nPING\r\n").await;
+    client.expect("+PONG\r\n").await;
+    client.send("CLIENT REPLY OFF\r\nRESET\r\nPING\r\n").await;
+    client.expect("+RESET\r\n+PONG\r\n").await;
+}

@@ -87,6 +87,33 @@ async fn an_idle_client_is_closed_after_the_timeout() {
 }
 
 #[tokio::test]
+async fn who_listens_watches_or_waits_is_not_closed_after_the_timeout() {
+    let server = TestServer::start(&["--port", "1", "--timeout", "1"]).await;
+    let (mut hears, mut watches, mut waits, mut idles) = (
+        server.connect().await,
+        server.connect().await,
+        server.connect().await,
+        server.connect().await,
+    );
+    hears
+        .check("SUBSCRIBE a", "*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n")
+        .await;
+    watches.check("MONITOR", "+OK\r\n").await;
+    waits.send("WAIT 1 4000\r\n").await;
+    idles.check("PING", "+PONG\r\n").await;
+    idles.expect_closed().await;
+    // The others began before it and have been looked at as often.
+    waits.expect(":0\r\n").await;
+    waits.check("PING", "+PONG\r\n").await;
+    let mut says = server.connect().await;
+    says.check("PUBLISH a b", ":1\r\n").await;
+    hears
+        .expect("*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nb\r\n")
+        .await;
+    while !watches.line().await.contains("\"PUBLISH\"") {}
+}
+
+#[tokio::test]
 async fn a_command_that_panics_costs_an_error_reply_only() {
     let server = TestServer::start(&["--port", "1", "--enable-debug-command", "local"]).await;
     let mut client = server.connect().await;
