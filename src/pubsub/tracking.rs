@@ -45,7 +45,10 @@ struct Tracker {
     is_broken: Arc<AtomicBool>,
 }
 
-/// Clients that may have cached a key.
+/// A list of fewer readers keeps those who have gone.
+const PRUNED_FROM: usize = 16;
+
+/// Clients that may have cached a key, in the order of their numbers.
 pub(super) type Readers = SmallVec<[u64; 2]>;
 
 #[derive(Debug, Default)]
@@ -141,13 +144,23 @@ impl Tracking {
     pub fn remember(&self, id: u64, key: &[u8]) {
         let mut table = self.table.lock();
         let table = &mut *table;
-        match table.keys.get_mut(key) {
-            Some(ids) if ids.contains(&id) => return,
-            Some(ids) => ids.push(id),
-            None => {
-                let ids = SmallVec::from_slice(&[id]);
-                table.keys.insert(Bytes::copy_from_slice(key), ids);
-            }
+        let Some(ids) = table.keys.get_mut(key) else {
+            let ids = SmallVec::from_slice(&[id]);
+            table.keys.insert(Bytes::copy_from_slice(key), ids);
+            table.items += 1;
+            return;
+        };
+        let Err(at) = ids.binary_search(&id) else {
+            return;
+        };
+        // Before the list grows, those go who have gone: it is never longer than twice its clients, and some.
+        if ids.len() == ids.capacity() && ids.len() >= PRUNED_FROM {
+            let before = ids.len();
+            ids.retain(|known| self.clients.contains_key(known));
+            table.items -= before - ids.len();
+            ids.insert(ids.partition_point(|known| *known < id), id);
+        } else {
+            ids.insert(at, id);
         }
         table.items += 1;
     }
@@ -381,6 +394,24 @@ mod tests {
         assert_eq!(letters(&client), [">2 $10 invalidate _ "]);
         tracking.disable(1);
         assert_eq!(tracking.counts(), TrackingCounts::default());
+    }
+
+    #[test]
+    fn readers_that_have_gone_do_not_pile_up() {
+        let tracking = Tracking::default();
+        let stays = mailbox(500);
+        tracking.enable(&stays, &TrackingMode::default(), &Arc::default());
+        tracking.remember(500, b"k");
+        for id in (0..1000).rev().filter(|id| *id != 500) {
+            let client = mailbox(id);
+            tracking.enable(&client, &TrackingMode::default(), &Arc::default());
+            tracking.remember(id, b"k");
+            tracking.disable(id);
+            assert!(tracking.counts().items <= 32, "{id}");
+        }
+        change(&tracking, b"k", None);
+        assert_eq!(letters(&stays), [">2 $10 invalidate *1 $1 k "]);
+        assert_eq!(tracking.counts().items, 0);
     }
 
     #[test]
