@@ -336,6 +336,32 @@ fn compute(current: Option<&[u8]>, op: Op<'_>) -> Option<Bytes> {
     }
 }
 
+/// Carries out an operation that only writes into a value or behind it, without copying the rest. False where it is none, or would
+/// not do anything: [`step`] then says what becomes of it.
+pub fn change_in_place(op: Op<'_>, value: &mut Vec<u8>) -> bool {
+    match op {
+        Op::Append(tail) if value.len() + tail.len() <= STRING_LEN_MAX => {
+            value.extend_from_slice(tail);
+        }
+        Op::Incr(delta) => {
+            let Some(sum) = parse_i64(value).and_then(|old| old.checked_add(delta)) else {
+                return false;
+            };
+            let mut text = itoa::Buffer::new();
+            value.clear();
+            value.extend_from_slice(text.format(sum).as_bytes());
+        }
+        _ => {
+            let Some(len) = written_len(op, value.len()) else {
+                return false;
+            };
+            value.resize(len, 0);
+            write_within(op, value);
+        }
+    }
+    true
+}
+
 /// How long a string of `old` bytes is after a positional operation; none where that does not fit, or for another operation.
 pub fn written_len(op: Op<'_>, old: usize) -> Option<usize> {
     let end = match op {
@@ -409,6 +435,39 @@ mod tests {
             op.encode(&mut out);
             assert_eq!(out, golden, "{op:?}");
             assert_eq!(Op::decode(&golden), Ok(op));
+        }
+    }
+
+    #[test]
+    fn what_is_changed_in_place_is_what_a_copy_would_be() {
+        let program = Program::new(&[2, 4, 8, 0, 1]).unwrap();
+        let ops = [
+            Op::Incr(5),
+            Op::Incr(i64::MAX),
+            Op::Append(b""),
+            Op::Append(b"tail"),
+            Op::SetRange(0, b""),
+            Op::SetRange(2, b"xy"),
+            Op::SetRange(50, b"z"),
+            Op::SetBit(3, true),
+            Op::SetBit(300, false),
+            Op::BitField(program),
+            Op::IncrByFloat(b"1.5"),
+            Op::Del,
+            Op::Expire(None),
+        ];
+        for value in [&b""[..], b"7", b"-3", b"no number", &[0xff; 40]] {
+            for op in ops {
+                let copied = compute(Some(value), op);
+                let mut changed = value.to_vec();
+                if change_in_place(op, &mut changed) {
+                    assert_eq!(Some(&changed[..]), copied.as_deref(), "{op:?}");
+                } else {
+                    assert_eq!(changed, value, "{op:?}");
+                    let is_left_to_step = matches!(op, Op::IncrByFloat(_));
+                    assert!(copied.is_none() || is_left_to_step, "{op:?}");
+                }
+            }
         }
     }
 

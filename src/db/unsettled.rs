@@ -37,16 +37,24 @@ pub struct Live {
 impl Live {
     /// Applies one operation; says whether it did anything.
     pub fn step(&mut self, stamp: Stamp, op: Op<'_>) -> bool {
-        let state = self.value.as_ref().map(|value| State {
-            value: &value.bytes,
-            deadline: value.deadline,
-            written: self.written,
-        });
         let at = if is_off(Rule::ExpiryByStamp) {
             UnixMillis(wall_clock())
         } else {
             stamp.time().millis()
         };
+        // A replay is of many operations over one value, which may be long.
+        if let Some(value) = &mut self.value
+            && !op::is_expired(value.deadline, at)
+            && op::change_in_place(op, &mut value.bytes)
+        {
+            self.written = stamp.time();
+            return true;
+        }
+        let state = self.value.as_ref().map(|value| State {
+            value: &value.bytes,
+            deadline: value.deadline,
+            written: self.written,
+        });
         let change = op::step(state, op, at);
         let import = op.is_import();
         if !import {
@@ -193,11 +201,12 @@ impl Unsettled {
                 .filter(|&sum| sum < 1 << 62),
             _ => None,
         };
-        // No partial sum can overflow, nothing can expire: any order gives the same number.
+        // No partial sum can overflow, nothing expires before the last of them: any order gives the same number.
+        let last = self.last().time().millis();
         self.increments.is_some_and(|sum| match &self.base.value {
             None => true,
             Some(value) => {
-                value.deadline.is_none()
+                !op::is_expired(value.deadline, last)
                     && crate::resp::parse_i64(&value.bytes)
                         .is_some_and(|n| n.unsigned_abs() + sum < 1 << 62)
             }
