@@ -132,6 +132,7 @@ impl Run {
             self.may_queue[at] = false;
         }
         let shows_order = is(0, b"debug") && is(1, b"digest-value")
+            || is(0, b"acl") && (is(1, b"setuser") || is(1, b"deluser"))
             || is(0, b"config") && (2..command.len()).any(|index| is(index, b"proto-max-bulk-len"));
         if self.may_queue[at] && shows_order {
             return vec![b"PING".to_vec()];
