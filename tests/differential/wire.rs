@@ -86,13 +86,13 @@ impl Connection {
         replies
     }
 
-    /// A reply or a message. Not that all keys are to be forgotten: SWAPDB says so here, in Redis it says nothing.
+    /// A reply or a message. Not what clients are to forget: here that comes behind the replies of all that was read at once, in
+    /// Redis behind its command, and SWAPDB says it here alone.
     fn read_reply(&mut self) -> Option<Reply> {
         loop {
             let reply = self.read()?;
-            let is_flush = reply.kind == b'>'
-                && matches!(&reply.parts[..], [word, keys] if word.body == b"invalidate" && keys.kind == b'_');
-            if !is_flush {
+            let first = reply.parts.first().filter(|_| reply.kind == b'>');
+            if first.is_none_or(|word| word.body != b"invalidate") {
                 return Some(reply);
             }
         }
