@@ -63,7 +63,7 @@ impl Conversation {
         if let Some(text) = self.refusal(row) {
             return reply.error(text);
         }
-        let prefix = args.try_get(3).unwrap_or(b"key");
+        let prefix = errors::until_nul(args.try_get(3).unwrap_or(b"key"));
         let mut made = Reply::default();
         for index in 0..count {
             let key = [prefix, format!(":{index}").as_bytes()].concat();

@@ -131,8 +131,8 @@ impl Run {
         } else if is(0, b"exec") || is(0, b"discard") || is(0, b"reset") {
             self.may_queue[at] = false;
         }
-        let shows_order = is(0, b"debug") && is(1, b"digest-value")
-            || is(0, b"acl") && (is(1, b"setuser") || is(1, b"deluser"))
+        let shows_order = is(0, b"debug") && (is(1, b"digest-value") || is(1, b"populate"))
+            || is(0, b"acl") && (is(1, b"setuser") || is(1, b"deluser") || is(1, b"log"))
             || is(0, b"config") && (2..command.len()).any(|index| is(index, b"proto-max-bulk-len"));
         if self.may_queue[at] && shows_order {
             return vec![b"PING".to_vec()];

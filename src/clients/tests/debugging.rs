@@ -67,6 +67,10 @@ async fn keys_are_made_described_and_digested() {
             "*3\r\n$4\r\nvalu\r\n$4\r\nkept\r\n$4\r\nvalu\r\n",
         )
         .await;
+    client
+        .check(r#"DEBUG POPULATE 1 "z\x00z""#, "+OK\r\n")
+        .await;
+    client.check("GET z:0", "$7\r\nvalue:0\r\n").await;
     client.check("DEBUG POPULATE 1", "+OK\r\n").await;
     client.check("GET key:0", "$7\r\nvalue:0\r\n").await;
     let positive = "-ERR value is out of range, must be positive\r\n";
