@@ -135,7 +135,7 @@ impl Conversation {
         }
     }
 
-    fn acl_deluser(&self, args: Args<'_>, reply: &mut Reply) -> After {
+    fn acl_deluser(&mut self, args: Args<'_>, reply: &mut Reply) -> After {
         let names = args.skip(2);
         if names.iter().any(|name| name == DEFAULT) {
             reply.error("ERR The 'default' user cannot be removed");
@@ -151,10 +151,18 @@ impl Conversation {
                 client.signal(signal::KILL);
             }
         }
-        let (links, replication) = (&self.context.link_accounts, &self.context.replication);
-        links.end_gone(&**replication);
+        self.end_links_of_gone();
         reply.integer(gone.len() as i64);
         self.unless_gone()
+    }
+
+    /// Ends the links of users that are gone; not while a transaction holds partitions, which replication may wait for.
+    pub(super) fn end_links_of_gone(&mut self) {
+        self.ends_links = self.is_in_exec;
+        if !self.is_in_exec {
+            let (links, replication) = (&self.context.link_accounts, &self.context.replication);
+            links.end_gone(&**replication);
+        }
     }
 
     /// Closes this connection behind its reply if its own user went.
@@ -166,13 +174,16 @@ impl Conversation {
         }
     }
 
-    fn acl_load(&self, reply: &mut Reply) -> After {
+    fn acl_load(&mut self, reply: &mut Reply) -> After {
         let Some(path) = &self.options.aclfile else {
             reply.error(NO_FILE);
             return After::Next;
         };
         match acl_files::load(&self.context, path) {
-            Ok(()) => reply.ok(),
+            Ok(()) => {
+                self.end_links_of_gone();
+                reply.ok();
+            }
             Err(error) => reply.error(&format!("ERR {error}")),
         }
         self.unless_gone()

@@ -22,7 +22,7 @@ pub fn load_at_start(context: &Context, declared: &[Vec<String>]) -> Result<(), 
     }
 }
 
-/// Reads the file and replaces all users; connections of users that went end. What is wrong, where something is.
+/// Reads the file and replaces all users; connections of users that went end, links apart. What is wrong, where something is.
 pub(super) fn load(context: &Context, path: &Path) -> Result<(), String> {
     let shown = path.display().to_string();
     let text = std::fs::read(path).map_err(|error| {
@@ -37,7 +37,6 @@ pub(super) fn load(context: &Context, path: &Path) -> Result<(), String> {
             client.signal(signal::KILL);
         }
     }
-    context.link_accounts.end_gone(&*context.replication);
     Ok(())
 }
 

@@ -105,6 +105,8 @@ pub struct Conversation {
     pub monitoring: Option<Monitoring>,
     /// EXEC is being carried out.
     pub is_in_exec: bool,
+    /// Users went within EXEC: their links end behind it.
+    pub ends_links: bool,
     /// Between MULTI and EXEC.
     pub transaction: Option<Transaction>,
     /// WATCH.
@@ -152,6 +154,7 @@ impl Conversation {
             scratch,
             monitoring: None,
             is_in_exec: false,
+            ends_links: false,
             transaction: None,
             subscriptions: None,
             tracking: None,
@@ -267,6 +270,21 @@ impl Conversation {
         reply: &mut Reply,
     ) -> Fate {
         self.refresh_identity();
+        if let Some(text) = self.protection(row) {
+            self.context.statistics.add_rejected(row);
+            self.refuse(reply, |reply| reply.error(text));
+            return Fate::Refused;
+        }
+        if self.transaction.is_some()
+            && row.flags.has(Flags::NO_MULTI)
+            && !self.identity.needs_auth()
+        {
+            self.context.statistics.add_rejected(row);
+            self.refuse(reply, |reply| {
+                reply.error("ERR Command not allowed inside a transaction");
+            });
+            return Fate::Refused;
+        }
         if !self.identity.needs_auth()
             && let Err(denied) = self.identity.check(row, args)
         {
@@ -297,14 +315,14 @@ impl Conversation {
                 After::Next
             }
             Handler::Session(command) => self.run_session_command(command, row, args, reply),
-            Handler::Server(command) => self.run_server_command(command, args, reply),
+            Handler::Server(command) => self.run_server_command(command, row, args, reply),
             Handler::Subcommands => {
                 reply.error(errors::SYNTAX);
                 After::Next
             }
         });
         let is_client = matches!(row.handler, Handler::Session(SessionCommand::Client));
-        if self.caching && self.transaction.is_none() && !is_client {
+        if self.caching && self.transaction.is_none() && !self.is_in_exec && !is_client {
             self.caching = false;
         }
         fate
@@ -414,13 +432,6 @@ impl Conversation {
     }
 
     fn queue(&mut self, row: &'static Row, args: Args<'_>, reply: &mut Reply) -> Fate {
-        if row.flags.has(Flags::NO_MULTI) {
-            self.context.statistics.add_rejected(row);
-            self.refuse(reply, |reply| {
-                reply.error("ERR Command not allowed inside a transaction");
-            });
-            return Fate::Refused;
-        }
         if let Some(transaction) = &mut self.transaction {
             transaction.queue(row, args);
             reply.queued();

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use crate::clients::conversation::{After, Conversation};
 use crate::clients::{debug_data, errors};
+use crate::commands::Row;
+use crate::commands::debug::data_row;
 use crate::config::parse_memory;
 use crate::resp::{Args, Reply, parse_f64};
-
-const REFUSED: &str = "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.";
 
 /// The longest DEBUG SLEEP.
 const SLEEP_SECONDS_MAX: f64 = 86_400.0;
@@ -56,13 +56,14 @@ const HELP: &[&str] = &[
 ];
 
 impl Conversation {
-    pub(super) fn debug_command(&mut self, args: Args<'_>, reply: &mut Reply) -> After {
-        let is_allowed = self
-            .options
-            .enable_debug_command
-            .allows(self.client.is_local());
-        if !is_allowed && !self.options.testmode {
-            reply.error(REFUSED);
+    pub(super) fn debug_command(
+        &mut self,
+        row: &'static Row,
+        args: Args<'_>,
+        reply: &mut Reply,
+    ) -> After {
+        if let Some(row) = data_row(row, args) {
+            self.run_data(row, args, None, reply);
             return After::Next;
         }
         let lower = args.get(1).to_ascii_lowercase();
@@ -100,8 +101,6 @@ impl Conversation {
                 reply.ok();
             }
             (b"change-repl-id", 2) => reply.ok(),
-            (b"object", 3) => self.debug_object(args.get(2), reply),
-            (b"digest-value", 2..) => self.debug_digests(args.skip(2), reply),
             (b"populate", 3..=5) => self.debug_populate(args, reply),
             (b"protocol", 3) => debug_data::sample(args.get(2), reply),
             (b"error", 3) => {

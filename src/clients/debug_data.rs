@@ -1,11 +1,8 @@
-//! The parts of DEBUG that look at keys or make them, and its sample replies.
-
-use std::fmt::Write as _;
+//! The part of DEBUG that makes keys, and its sample replies.
 
 use crate::clients::conversation::Conversation;
 use crate::clients::errors;
-use crate::commands::{debug, registry};
-use crate::db::Key;
+use crate::commands::registry;
 use crate::resp::{Args, ArgsBuffer, Protocol, Reply, parse_i64};
 
 #[expect(
@@ -14,39 +11,9 @@ use crate::resp::{Args, ArgsBuffer, Protocol, Reply, parse_i64};
 )]
 const SAMPLE: f64 = 3.141;
 const NOT_POSITIVE: &str = "ERR value is out of range, must be positive";
-const NO_SUCH_KEY: &str = "ERR no such key";
 const NO_SUCH_TYPE: &str = "ERR Wrong protocol type name. Please use one of the following: string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false";
 
 impl Conversation {
-    /// DEBUG OBJECT key.
-    pub(super) fn debug_object(&self, bytes: &[u8], reply: &mut Reply) {
-        let hash = self.context.keyspace.hash(bytes);
-        let partition = self.context.keyspace.lock_hash(hash);
-        let now = self.caller.now;
-        match partition.view(self.caller.db, Key { bytes, hash }, now) {
-            Some(view) => reply.simple(&debug::describe(&view, now)),
-            None => reply.error(NO_SUCH_KEY),
-        }
-    }
-
-    /// DEBUG DIGEST-VALUE [key ...].
-    pub(super) fn debug_digests(&self, keys: Args<'_>, reply: &mut Reply) {
-        let keyspace = &self.context.keyspace;
-        reply.array(keys.len());
-        for bytes in keys {
-            let hash = keyspace.hash(bytes);
-            let partition = keyspace.lock_hash(hash);
-            let view = partition.view(self.caller.db, Key { bytes, hash }, self.caller.now);
-            let digest = view.as_ref().map_or(debug::NO_DIGEST, debug::digest);
-            let mut text = String::with_capacity(2 * digest.len());
-            for byte in digest {
-                // Writing into a string cannot fail.
-                let _ = write!(text, "{byte:02x}");
-            }
-            reply.simple(&text);
-        }
-    }
-
     /// DEBUG POPULATE count [prefix] [size]. Unlike in Redis these are writes as any other: they reach all masters, or those
     /// would differ.
     pub(super) fn debug_populate(&mut self, args: Args<'_>, reply: &mut Reply) {

@@ -2,10 +2,8 @@
 
 use crate::acl::{Denied, Reason, Refusal};
 use crate::clients::client_list::describe;
-use crate::clients::context::Context;
 use crate::clients::conversation::{Conversation, Fate};
 use crate::clients::errors::until_nul;
-use crate::clients::registry::Client;
 use crate::commands::Row;
 use crate::resp::{Args, Reply};
 
@@ -66,52 +64,36 @@ pub(super) fn subject(denied: Denied, row: &Row, args: Args<'_>) -> (Reason, Vec
     }
 }
 
-/// Notes a refusal of a connection that is within a command.
-pub(super) fn note(
-    context: &Context,
-    client: &Client,
-    (command, args_len): (&'static str, usize),
-    in_multi: bool,
-    user: &[u8],
-    (reason, object): (Reason, Vec<u8>),
-) {
-    {
-        let mut shown = client.shown.lock();
-        shown.command = command;
-        shown.arguments_len = args_len;
-    }
-    let at = context.now();
-    let line = describe(client, at);
-    let refusal = Refusal {
-        reason,
-        in_multi,
-        object,
-        user: user.to_vec(),
-        client: line.trim_ascii_end().to_vec(),
-        at,
-    };
-    let max = context.configuration.options().acllog_max_len;
-    context.acl_log.add(refusal, max);
-}
-
 /// Bytes of all arguments.
 pub(super) fn len_of(args: Args<'_>) -> usize {
     args.iter().map(<[u8]>::len).sum()
 }
 
 impl Conversation {
-    /// Notes what this connection was refused.
-    pub(super) fn note_denial(&self, command: (&'static str, usize), subject: (Reason, Vec<u8>)) {
-        let in_multi = self.transaction.is_some() || self.is_in_exec;
-        let name = self.identity.name();
-        note(
-            &self.context,
-            &self.client,
-            command,
-            in_multi,
-            name,
-            subject,
-        );
+    /// Notes what a user was refused on this connection, which is within a command.
+    pub(super) fn note_denial(
+        &self,
+        (command, arguments_len): (&'static str, usize),
+        user: &[u8],
+        (reason, object): (Reason, Vec<u8>),
+    ) {
+        {
+            let mut shown = self.client.shown.lock();
+            shown.command = command;
+            shown.arguments_len = arguments_len;
+        }
+        let at = self.context.now();
+        let line = describe(&self.client, at);
+        let refusal = Refusal {
+            reason,
+            in_multi: self.transaction.is_some() || self.is_in_exec,
+            object,
+            user: user.to_vec(),
+            client: line.trim_ascii_end().to_vec(),
+            at,
+        };
+        let max = self.options.acllog_max_len;
+        self.context.acl_log.add(refusal, max);
     }
 
     /// Refuses a command that the user may not call.
@@ -124,7 +106,8 @@ impl Conversation {
         reply: &mut Reply,
     ) -> Fate {
         self.context.statistics.add_rejected(row);
-        self.note_denial((row.name, len_of(args)), subject(denied, row, args));
+        let command = (row.name, len_of(args));
+        self.note_denial(command, self.identity.name(), subject(denied, row, args));
         if self.is_in_exec {
             reply.error(changed_text(denied));
         } else {

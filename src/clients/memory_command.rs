@@ -1,4 +1,4 @@
-//! MEMORY: what a key takes, and what the whole is used for.
+//! MEMORY: what the whole is used for.
 
 use std::fmt::Write as _;
 
@@ -6,8 +6,7 @@ use crate::clients::conversation::Conversation;
 use crate::clients::errors;
 use crate::clients::memory::MemoryUse;
 use crate::clients::process;
-use crate::db::Key;
-use crate::resp::{Args, Reply, parse_i64};
+use crate::resp::{Args, Reply};
 
 const HELP: &[&str] = &[
     "DOCTOR",
@@ -30,7 +29,6 @@ impl Conversation {
     pub(super) fn memory_command(&self, args: Args<'_>, reply: &mut Reply) {
         let lower = args.get(1).to_ascii_lowercase();
         match (lower.as_slice(), args.len()) {
-            (b"usage", 3..) => self.memory_usage(args, reply),
             (b"stats", 2) => self.memory_stats(reply),
             (b"doctor", 2) => reply.verbatim(b"txt", self.memory_report().as_bytes()),
             (b"malloc-stats", 2) => {
@@ -40,30 +38,6 @@ impl Conversation {
             (b"purge", 2) => reply.ok(),
             (b"help", 2) => errors::help("MEMORY", HELP, reply),
             _ => errors::wrong_form("MEMORY", args.get(1), reply),
-        }
-    }
-
-    fn memory_usage(&self, args: Args<'_>, reply: &mut Reply) {
-        // Every value is one piece so far: nothing is sampled.
-        let mut index = 3;
-        while let Some(option) = args.try_get(index) {
-            let count = args.try_get(index + 1);
-            let Some(count) = count.filter(|_| option.eq_ignore_ascii_case(b"samples")) else {
-                return reply.error(errors::SYNTAX);
-            };
-            match parse_i64(count) {
-                None => return reply.error(errors::NOT_AN_INTEGER),
-                Some(..0) => return reply.error(errors::SYNTAX),
-                Some(_) => index += 2,
-            }
-        }
-        let keyspace = &self.context.keyspace;
-        let bytes = args.get(2);
-        let hash = keyspace.hash(bytes);
-        let partition = keyspace.lock_hash(hash);
-        match partition.key_bytes(self.caller.db, Key { bytes, hash }, self.caller.now) {
-            Some(len) => reply.integer(len as i64),
-            None => reply.null(),
         }
     }
 

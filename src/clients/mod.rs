@@ -26,6 +26,7 @@ mod debug_command;
 mod debug_data;
 mod denials;
 mod errors;
+mod exec;
 pub mod files_limit;
 mod identity;
 mod info;

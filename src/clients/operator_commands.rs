@@ -6,9 +6,12 @@ use crate::clients::context::REDIS_VERSION;
 use crate::clients::conversation::Conversation;
 use crate::clients::errors;
 use crate::clients::sparkline::{self, Column};
+use crate::commands::table::ServerCommand;
+use crate::commands::{Handler, Row};
 use crate::resp::{Args, Reply, parse_i64};
 
 const NO_CLUSTER: &str = "ERR This instance has cluster support disabled";
+const NO_DEBUG: &str = "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.";
 const NO_MODULES: &str = "ERR MODULE command not allowed. If the enable-module-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.";
 /// Columns of LOLWUT's picture.
 const PICTURE_WIDTH: usize = 60;
@@ -61,22 +64,34 @@ pub(super) fn lolwut(args: Args<'_>, reply: &mut Reply) {
 }
 
 impl Conversation {
+    /// Why a protected command is refused here, if it is.
+    pub(super) fn protection(&self, row: &Row) -> Option<&'static str> {
+        let options = &self.options;
+        let (allowed, text) = match row.handler {
+            Handler::Server(ServerCommand::Debug) if !options.testmode => {
+                (options.enable_debug_command, NO_DEBUG)
+            }
+            Handler::Server(ServerCommand::Module)
+                if matches!(row.name, "module|load" | "module|loadex" | "module|unload") =>
+            {
+                (options.enable_module_command, NO_MODULES)
+            }
+            _ => return None,
+        };
+        (!allowed.allows(self.client.is_local())).then_some(text)
+    }
+
     pub(super) fn module_command(&self, args: Args<'_>, reply: &mut Reply) {
         let lower = args.get(1).to_ascii_lowercase();
         match (lower.as_slice(), args.len()) {
             (b"list", 2) => reply.array(0),
             (b"help", 2) => errors::help("MODULE", MODULE_HELP, reply),
-            (b"load" | b"loadex" | b"unload", 3..) => {
-                let is_allowed = self
-                    .options
-                    .enable_module_command
-                    .allows(self.client.is_local());
-                reply.error(match lower.as_slice() {
-                    _ if !is_allowed => NO_MODULES,
-                    b"unload" => "ERR Error unloading module: no such module with that name",
-                    // None can be: they are written against the inside of Redis.
-                    _ => "ERR Error loading the extension. Please check the server logs.",
-                });
+            (b"unload", 3) => {
+                reply.error("ERR Error unloading module: no such module with that name");
+            }
+            // None can be: they are written against the inside of Redis.
+            (b"load" | b"loadex", 3..) => {
+                reply.error("ERR Error loading the extension. Please check the server logs.");
             }
             _ => errors::wrong_form("MODULE", args.get(1), reply),
         }

@@ -4,6 +4,7 @@ use crate::acl::file::lines;
 use crate::clients::context::ShutdownRequest;
 use crate::clients::conversation::{After, Conversation};
 use crate::clients::{errors, operator_commands};
+use crate::commands::Row;
 use crate::commands::table::ServerCommand;
 use crate::config::{Client, system_words};
 use crate::resp::{Args, Reply};
@@ -26,6 +27,7 @@ impl Conversation {
     pub(super) fn run_server_command(
         &mut self,
         command: ServerCommand,
+        row: &'static Row,
         args: Args<'_>,
         reply: &mut Reply,
     ) -> After {
@@ -34,7 +36,7 @@ impl Conversation {
             ServerCommand::Cluster => operator_commands::cluster(reply),
             ServerCommand::Command => crate::commands::command_reply(args, reply),
             ServerCommand::Config => self.config_command(args, reply),
-            ServerCommand::Debug => return self.debug_command(args, reply),
+            ServerCommand::Debug => return self.debug_command(row, args, reply),
             ServerCommand::Failover => self.failover(args, reply),
             ServerCommand::Latency => self.latency_command(args, reply),
             ServerCommand::Lolwut => operator_commands::lolwut(args, reply),

@@ -4,16 +4,12 @@ use std::time::Duration;
 
 use crate::acl::Reason;
 use crate::acl::users::DEFAULT;
-use crate::clients::context::{Context, REDIS_VERSION};
+use crate::clients::context::REDIS_VERSION;
 use crate::clients::conversation::{After, Conversation, ReplyMode, Trace};
 use crate::clients::denials;
 use crate::clients::errors;
-use crate::clients::identity::Identity;
-use crate::clients::registry::Client;
 use crate::commands::Row;
 use crate::commands::table::SessionCommand;
-use crate::config::Options;
-use crate::keyspace::Caller;
 use crate::resp::{Args, Protocol, Reply, parse_i64};
 
 impl Conversation {
@@ -34,12 +30,9 @@ impl Conversation {
             SessionCommand::Subscribe => self.subscribe(row, args, reply),
             SessionCommand::Unsubscribe => self.unsubscribe(row, args, reply),
             SessionCommand::Echo => reply.bulk(args.get(1)),
-            SessionCommand::Auth => self.login().auth(args, reply),
-            SessionCommand::Hello => self.login().hello(args, reply),
-            SessionCommand::Select => {
-                let databases = self.context.keyspace.databases();
-                select(args, databases, &mut self.caller, reply);
-            }
+            SessionCommand::Auth => self.auth(args, reply),
+            SessionCommand::Hello => self.hello(args, reply),
+            SessionCommand::Select => self.select(args, reply),
             SessionCommand::Client => return self.client_command(row, args, reply),
             SessionCommand::Monitor => self.monitor_command(reply),
             SessionCommand::Multi => self.multi(reply),
@@ -47,7 +40,10 @@ impl Conversation {
             SessionCommand::Discard => self.discard_command(reply),
             SessionCommand::Watch => self.watch_command(args, reply),
             SessionCommand::Unwatch => {
-                self.watch.clear();
+                // EXEC ends all watches anyway, once it holds no partition.
+                if !self.is_in_exec {
+                    self.watch.clear();
+                }
                 reply.ok();
             }
             SessionCommand::Quit => {
@@ -58,17 +54,6 @@ impl Conversation {
             SessionCommand::Wait => return self.wait_command(args, reply),
         }
         After::Next
-    }
-
-    /// What AUTH and HELLO change of a connection.
-    pub(super) fn login(&mut self) -> Login<'_> {
-        Login {
-            client: &self.client,
-            context: &self.context,
-            options: &self.options,
-            identity: &mut self.identity,
-            in_multi: self.transaction.is_some() || self.is_in_exec,
-        }
     }
 
     fn reset(&mut self, reply: &mut Reply) {
@@ -124,19 +109,23 @@ impl Conversation {
             timeout: (timeout > 0).then(|| Duration::from_millis(timeout)),
         }
     }
-}
 
-/// Who a connection is: what AUTH and HELLO look at and change, apart from all else, so that HELLO can be carried out in its
-/// place within a transaction.
-pub(super) struct Login<'a> {
-    pub(super) client: &'a Client,
-    pub(super) context: &'a Context,
-    pub(super) options: &'a Options,
-    pub(super) identity: &'a mut Identity,
-    pub(super) in_multi: bool,
-}
+    fn select(&mut self, args: Args<'_>, reply: &mut Reply) {
+        let Some(wanted) = parse_i64(args.get(1)) else {
+            return reply.error(errors::NOT_AN_INTEGER);
+        };
+        if i32::try_from(wanted).is_err() {
+            return reply.error(errors::OUTSIDE_32_BITS);
+        }
+        match u32::try_from(wanted) {
+            Ok(db) if db < self.context.keyspace.databases() => {
+                self.caller.db = db;
+                reply.ok();
+            }
+            _ => reply.error("ERR DB index is out of range"),
+        }
+    }
 
-impl Login<'_> {
     fn log_in(
         &mut self,
         command: &'static str,
@@ -146,18 +135,16 @@ impl Login<'_> {
     ) -> bool {
         let users = &self.context.users;
         if let Some(account) = users.authenticate(user, password) {
-            self.identity.log_in(account, users, self.client);
+            self.identity.log_in(account, users, &self.client);
             return true;
         }
         let subject = (Reason::Auth, args.name().to_vec());
-        let command = (command, denials::len_of(args));
-        let (context, client) = (self.context, self.client);
-        denials::note(context, client, command, self.in_multi, user, subject);
+        self.note_denial((command, denials::len_of(args)), user, subject);
         reply.error(errors::WRONGPASS);
         false
     }
 
-    pub(super) fn auth(mut self, args: Args<'_>, reply: &mut Reply) {
+    fn auth(&mut self, args: Args<'_>, reply: &mut Reply) {
         let (user, password) = match args.len() {
             2 if self.context.users.default_account().user().has_no_pass() => {
                 return reply.error(
@@ -173,7 +160,7 @@ impl Login<'_> {
         }
     }
 
-    pub(super) fn hello(mut self, args: Args<'_>, reply: &mut Reply) {
+    fn hello(&mut self, args: Args<'_>, reply: &mut Reply) {
         let mut protocol = reply.protocol();
         if let Some(version) = args.try_get(1) {
             protocol = match parse_i64(version) {
@@ -259,22 +246,5 @@ fn ping(row: &Row, args: Args<'_>, reply: &mut Reply) {
         1 => reply.simple("PONG"),
         2 => reply.bulk(args.get(1)),
         _ => errors::wrong_arity(row.name, reply),
-    }
-}
-
-/// SELECT, also between MULTI and EXEC.
-pub(super) fn select(args: Args<'_>, databases: u32, caller: &mut Caller, reply: &mut Reply) {
-    let Some(wanted) = parse_i64(args.get(1)) else {
-        return reply.error(errors::NOT_AN_INTEGER);
-    };
-    if i32::try_from(wanted).is_err() {
-        return reply.error(errors::OUTSIDE_32_BITS);
-    }
-    match u32::try_from(wanted) {
-        Ok(db) if db < databases => {
-            caller.db = db;
-            reply.ok();
-        }
-        _ => reply.error("ERR DB index is out of range"),
     }
 }

@@ -1,23 +1,88 @@
-//! What DEBUG OBJECT and DEBUG DIGEST-VALUE say of a value: text and digest are those of Redis.
+//! DEBUG OBJECT and DEBUG DIGEST-VALUE, which look at keys: text and digest are those of Redis.
 //!
 //! Invariant: equal values with or without a deadline have equal digests on every node, whatever their encoding.
 
+use std::fmt::Write as _;
+
 use sha1::{Digest, Sha1};
 
+use crate::commands::call::DataCall;
+use crate::commands::docs::Docs;
 use crate::commands::keys::encoding_name;
 use crate::commands::payload;
+use crate::commands::table::{Flags, Handler, Keys, Row, ServerCommand, Stamps};
 use crate::db::{UnixMillis, View};
+use crate::resp::Args;
+
+const NO_SUCH_KEY: &str = "ERR no such key";
 
 /// The digest of no value at all.
-pub const NO_DIGEST: [u8; 20] = [0; 20];
+const NO_DIGEST: [u8; 20] = [0; 20];
 
 /// Redis's number of the type of strings.
 const STRING: u32 = 0;
 /// Redis's clock of accesses counts seconds in so many bits.
 const LRU_BITS: u32 = 24;
 
+/// DEBUG OBJECT. COMMAND knows DEBUG as a whole only.
+static OBJECT: Row = looking(2, object);
+
+/// DEBUG DIGEST-VALUE.
+static DIGEST_VALUE: Row = looking(-1, digest_value);
+
+const fn looking(last: i16, handler: fn(&mut DataCall<'_, '_>)) -> Row {
+    Row {
+        name: "debug",
+        arity: -2,
+        flags: Flags::READONLY,
+        keys: Keys::Range {
+            first: 2,
+            last,
+            step: 1,
+        },
+        stamps: Stamps::None,
+        handler: Handler::Data(handler),
+        docs: &Docs::NONE,
+    }
+}
+
+/// The row that carries a call of DEBUG out over the keys that it names, where it names any.
+pub fn data_row(row: &Row, args: Args<'_>) -> Option<&'static Row> {
+    if !matches!(row.handler, Handler::Server(ServerCommand::Debug)) {
+        return None;
+    }
+    match (args.try_get(1)?.to_ascii_lowercase().as_slice(), args.len()) {
+        (b"object", 3) => Some(&OBJECT),
+        (b"digest-value", _) => Some(&DIGEST_VALUE),
+        _ => None,
+    }
+}
+
+fn object(call: &mut DataCall<'_, '_>) {
+    let (key, now) = (call.key(2), call.now);
+    match call.look(key, |view| view.map(|view| describe(&view, now))) {
+        Some(line) => call.reply.simple(&line),
+        None => call.reply.error(NO_SUCH_KEY),
+    }
+}
+
+fn digest_value(call: &mut DataCall<'_, '_>) {
+    let count = call.args.len();
+    call.reply.array(count - 2);
+    for index in 2..count {
+        let key = call.key(index);
+        let digest = call.look(key, |view| view.as_ref().map_or(NO_DIGEST, digest));
+        let mut text = String::with_capacity(2 * digest.len());
+        for byte in digest {
+            // Writing into a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        call.reply.simple(&text);
+    }
+}
+
 /// A line of what is known of a value: its place, how it is held, how long it is in RDB's bytes without their type.
-pub fn describe(view: &View<'_>, now: UnixMillis) -> String {
+fn describe(view: &View<'_>, now: UnixMillis) -> String {
     let value = view.value;
     // Reads are not counted; the time of the last write is known where keys bear stamps.
     let written = view.stamp.map_or(now, |stamp| stamp.time().millis());
@@ -32,7 +97,7 @@ pub fn describe(view: &View<'_>, now: UnixMillis) -> String {
 }
 
 /// The digest of a value and of whether it has a deadline.
-pub fn digest(view: &View<'_>) -> [u8; 20] {
+fn digest(view: &View<'_>) -> [u8; 20] {
     let mut digest = NO_DIGEST;
     mix(&mut digest, &STRING.to_be_bytes());
     mix(&mut digest, view.value);

@@ -10,7 +10,7 @@ mod relocate;
 mod rows;
 
 pub use more_rows::ROWS as MORE_ROWS;
-pub use object::encoding_name;
+pub use object::{encoding_name, usage};
 pub use rows::ROWS;
 
 /// What TYPE and SCAN's TYPE call a value. The one place where other types will get their names.

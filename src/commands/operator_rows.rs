@@ -41,12 +41,6 @@ const fn server(
     row(name, arity, flags, Handler::Server(command), docs)
 }
 
-impl Row {
-    const fn keys(self, keys: Keys) -> Self {
-        Self { keys, ..self }
-    }
-}
-
 /// The rows.
 pub static ROWS: &[Row] = &[
     server(

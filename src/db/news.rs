@@ -43,6 +43,8 @@ impl Attention {
     pub const NEW: Self = Self(1 << 14);
     /// Whatever changed, for those who cache it.
     pub const CHANGES: Self = Self(1 << 31);
+    /// All of it.
+    pub const ALL: Self = Self(u32::MAX);
 
     /// Both.
     #[must_use]
@@ -70,8 +72,8 @@ pub enum News {
     Event {
         /// The database.
         db: u32,
-        /// Redis's name.
-        name: &'static str,
+        /// Its class and Redis's name.
+        event: Event,
         /// The key.
         key: Box<[u8]>,
     },
@@ -143,11 +145,11 @@ impl Partition {
 
     /// Writes an event down, if its class is listened for.
     #[inline]
-    pub fn note_event(&mut self, db: u32, key: &[u8], (class, name): Event) {
-        if self.news.attention.has(class) {
+    pub fn note_event(&mut self, db: u32, key: &[u8], event: Event) {
+        if self.news.attention.has(event.0) {
             self.news.write(News::Event {
                 db,
-                name,
+                event,
                 key: key.into(),
             });
         }

@@ -1,7 +1,7 @@
 //! What the keyspace tells: events of keys, keys that clients cache, messages. Where nobody listens, a command pays one branch.
 //!
-//! Invariant: news are gathered before the partitions that they are of are free, and after the record that tells other nodes is
-//! published; they are told once the partitions are free.
+//! Invariant: news are gathered before the partitions that they are of are free; they are told once these are free and the record
+//! that tells other nodes is published, but for a transaction in which something else is to be told behind them.
 
 use std::sync::atomic::Ordering;
 
@@ -16,6 +16,16 @@ use crate::journal::Record;
 use crate::keyspace::{Caller, Keyspace, Ran, Scratch};
 use crate::pubsub::Kind;
 use crate::resp::{Args, Reply};
+
+/// See [`Keyspace::expect_hearers`].
+pub struct Expecting<'k>(&'k Keyspace);
+
+impl Drop for Expecting<'_> {
+    fn drop(&mut self) {
+        self.0.pubsub.expect_hearers(false);
+        self.0.refresh_attention();
+    }
+}
 
 impl Keyspace {
     /// Whether anybody listens.
@@ -37,6 +47,13 @@ impl Keyspace {
             guard.listen(attention, &self.tickets);
         }
         self.attention.store(attention.0, Ordering::SeqCst);
+    }
+
+    /// Lets all partitions note everything for as long as the result lives, for a transaction that may make somebody listen.
+    pub fn expect_hearers(&self) -> Expecting<'_> {
+        self.pubsub.expect_hearers(true);
+        self.refresh_attention();
+        Expecting(self)
     }
 
     /// Runs a command that somebody listens to.

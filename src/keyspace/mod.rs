@@ -13,7 +13,7 @@ mod warm;
 
 pub use execute::{Caller, Ran, Scratch};
 pub use ingest::{Foreign, IngestError, Ingested};
-pub use transaction::{Queued, TransactionEnd};
+pub use transaction::{Conductor, DataOnly, Queued, TransactionEnd};
 pub use upkeep::{Counts, PURGE_PERIOD_MS};
 pub use warm::WARM_MAX;
 

@@ -13,9 +13,10 @@ use crate::commands::{Handler, registry};
 use crate::db::{Hlc, Incarnation, NodeId, Origin, Origins, UnixMillis};
 use crate::journal::{Entry, Journal};
 use crate::keyspace::{
-    Caller, Foreign, Ingested, Keyspace, KeyspaceConfig, Queued, Ran, Scratch, TransactionEnd,
+    Caller, Conductor, Foreign, Ingested, Keyspace, KeyspaceConfig, Queued, Ran, Scratch,
+    TransactionEnd,
 };
-use crate::resp::{Protocol, Reply};
+use crate::resp::{Mark, Protocol, Reply};
 
 const WRITER: Origin = Origin {
     node: NodeId(1),
@@ -23,6 +24,29 @@ const WRITER: Origin = Origin {
 };
 
 /// A keyspace, a clock that stands still, and one client.
+/// Carries out SELECT 1 besides.
+struct Selecting;
+
+impl Conductor<'_> for Selecting {
+    fn before(
+        &mut self,
+        queued: &Queued,
+        caller: &mut Caller,
+        _: &mut Scratch,
+        reply: &mut Reply,
+    ) -> bool {
+        if queued.is_data() {
+            return false;
+        }
+        assert_eq!(queued.row.name, "select");
+        caller.db = 1;
+        reply.ok();
+        true
+    }
+
+    fn after(&mut self, _: &Queued, _: &mut Reply, _: Mark) {}
+}
+
 struct Node {
     keyspace: Keyspace,
     caller: Caller,
@@ -91,7 +115,7 @@ impl Node {
                     Handler::Subcommands => row.subcommand(args.as_args().get(1)).unwrap(),
                     _ => row,
                 };
-                Queued { row, args }
+                Queued::new(row, args.as_args()).unwrap()
             })
             .collect();
         let mut reply = Reply::new(Protocol::Resp2);
@@ -101,16 +125,7 @@ impl Node {
             &mut self.caller,
             &mut self.scratch,
             &mut reply,
-            |row, _, caller, reply| {
-                if matches!(row.handler, Handler::Data(_)) {
-                    return false;
-                }
-                assert_eq!(row.name, "select");
-                caller.db = 1;
-                reply.ok();
-                true
-            },
-            |_, _| {},
+            &mut Selecting,
         );
         (String::from_utf8_lossy(reply.as_bytes()).into_owned(), end)
     }

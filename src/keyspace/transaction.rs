@@ -1,23 +1,74 @@
 //! MULTI/EXEC: all queued commands under the locks of all their partitions, as one record.
+//!
+//! Commands that are not over data are carried out in their places too, by the session, while the locks are held: so they must
+//! wait for no partition, and for nothing that is held by who waits for one.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use smallvec::SmallVec;
 
 use crate::commands::call::Access;
-use crate::commands::{Flags, Handler, Row};
+use crate::commands::{Flags, Handler, Row, debug};
 use crate::db::{Partition, Stamp};
-use crate::keyspace::execute::mark_needed;
+use crate::keyspace::execute::{PANIC_REPLY, mark_needed};
 use crate::keyspace::{Caller, Keyspace, Ran, Scratch};
-use crate::resp::{Args, ArgsBuffer, Reply};
+use crate::resp::{Args, ArgsBuffer, Mark, Reply};
 
 /// A queued command.
 #[derive(Debug)]
 pub struct Queued {
     /// Its row.
     pub row: &'static Row,
+    /// The row that carries it out over data, if one does.
+    data: Option<&'static Row>,
     /// Its arguments.
     pub args: ArgsBuffer,
+}
+
+impl Queued {
+    /// Queues a command; none where its arguments are too many.
+    pub fn new(row: &'static Row, args: Args<'_>) -> Option<Self> {
+        let data = match row.handler {
+            Handler::Data(_) => Some(row),
+            _ => debug::data_row(row, args),
+        };
+        let args = ArgsBuffer::from_args(args)?;
+        Some(Self { row, data, args })
+    }
+
+    /// Whether it is over data.
+    pub fn is_data(&self) -> bool {
+        self.data.is_some()
+    }
+}
+
+/// The session's part in a transaction.
+pub trait Conductor<'q> {
+    /// Shown each command before it is carried out. True where it is answered by that, as a command that is not over data
+    /// must be. May change the caller's database and what is remembered for tracking.
+    fn before(
+        &mut self,
+        queued: &'q Queued,
+        caller: &mut Caller,
+        scratch: &mut Scratch,
+        reply: &mut Reply,
+    ) -> bool;
+
+    /// Shown each command behind its reply, which begins at `mark`.
+    fn after(&mut self, queued: &'q Queued, reply: &mut Reply, mark: Mark);
+}
+
+/// Conducts transactions that are over data alone.
+#[derive(Debug, Clone, Copy)]
+pub struct DataOnly;
+
+impl Conductor<'_> for DataOnly {
+    fn before(&mut self, _: &Queued, _: &mut Caller, _: &mut Scratch, _: &mut Reply) -> bool {
+        false
+    }
+
+    fn after(&mut self, _: &Queued, _: &mut Reply, _: Mark) {}
 }
 
 /// How a transaction ended.
@@ -31,29 +82,23 @@ pub enum TransactionEnd {
 
 impl Keyspace {
     /// Runs a transaction: checks `watched` under the locks, then runs all. Writes the replies one after another; the
-    /// array's header is the caller's. Each command is first shown to `other`, which says whether it has answered it, as it
-    /// must those that are not over data; it may change the caller's database. `answered` is shown each reply that was written at once.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "what a transaction needs is what its session has"
-    )]
-    pub fn execute_transaction(
+    /// array's header is the caller's.
+    pub fn execute_transaction<'q>(
         &self,
-        queue: &[Queued],
+        queue: &'q [Queued],
         watched: &AtomicBool,
         caller: &mut Caller,
         scratch: &mut Scratch,
         reply: &mut Reply,
-        mut other: impl FnMut(&'static Row, Args<'_>, &mut Caller, &mut Reply) -> bool,
-        mut answered: impl FnMut(&'static Row, &[u8]),
+        conductor: &mut impl Conductor<'q>,
     ) -> TransactionEnd {
         let mut needed: SmallVec<[bool; 64]> = SmallVec::from_elem(false, self.partitions.len());
         let mut writes = false;
         let mut stamps = 0u32;
         for queued in queue {
             let args = queued.args.as_args();
-            if matches!(queued.row.handler, Handler::Data(_)) {
-                mark_needed(self, queued.row, args, &mut needed);
+            if let Some(row) = queued.data {
+                mark_needed(self, row, args, &mut needed);
             }
             writes |= queued.row.flags.has(Flags::WRITE);
             stamps = stamps.saturating_add(queued.row.stamps_max(args.len(), self.databases));
@@ -71,34 +116,35 @@ impl Keyspace {
             (writes && self.is_recording()).then(|| self.journal.reserve(stamps, caller.now));
         let mut panicked = false;
         for queued in queue {
-            let args = queued.args.as_args();
-            let mark = reply.mark();
-            if other(queued.row, args, caller, reply) {
-                answered(queued.row, reply.since(mark));
-                continue;
-            }
-            let next = reservation.as_ref().map(|reservation| {
-                let first = reservation.first();
-                Stamp::new(
-                    first.time().plus(u64::from(scratch.effects.count())),
-                    first.origin(),
-                )
-            });
-            panicked |= self.call(
-                queued.row,
-                args,
-                None,
-                caller,
-                next,
-                scratch,
-                reply,
-                &mut access,
-            );
-            if scratch.tracks {
+            if queued.data.is_none() && self.is_heard() {
+                // What such a command tells, and whom it makes listen, comes behind what those before it changed.
                 self.gather(scratch.client, access.iter_mut());
-                self.remember(queued.row, args, scratch);
+                self.pubsub.announce();
             }
-            answered(queued.row, reply.since(mark));
+            let mark = reply.mark();
+            let before = AssertUnwindSafe(|| conductor.before(queued, caller, scratch, reply));
+            let is_answered = catch_unwind(before).unwrap_or_else(|_| {
+                // What was done so far is to be published all the same.
+                tracing::error!(command = queued.row.name, "a command panicked");
+                reply.truncate(mark);
+                reply.error(PANIC_REPLY);
+                panicked = true;
+                true
+            });
+            if !is_answered {
+                let next = reservation.as_ref().map(|reservation| {
+                    let first = reservation.first();
+                    let done = u64::from(scratch.effects.count());
+                    Stamp::new(first.time().plus(done), first.origin())
+                });
+                let (row, args) = (queued.data.unwrap_or(queued.row), queued.args.as_args());
+                panicked |= self.call(row, args, None, caller, next, scratch, reply, &mut access);
+                if scratch.tracks {
+                    self.gather(scratch.client, access.iter_mut());
+                    self.remember(row, args, scratch);
+                }
+            }
+            conductor.after(queued, reply, mark);
         }
         let stamp = reservation.and_then(|reservation| self.publish(reservation, caller, scratch));
         if self.is_heard() {

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
@@ -35,6 +35,8 @@ pub struct PubSub {
     order: Mutex<()>,
     gathered: Mutex<VecDeque<Gathered>>,
     has_news: AtomicBool,
+    /// Transactions that may change who listens.
+    unsure: AtomicUsize,
 }
 
 impl PubSub {
@@ -45,11 +47,24 @@ impl PubSub {
 
     /// What partitions have to listen for.
     pub fn attention(&self) -> Attention {
+        if self.unsure.load(Ordering::SeqCst) > 0 {
+            return Attention::ALL;
+        }
         let events = self.events.lock().attention();
         if self.tracking.is_on() {
             events.and(Attention::CHANGES)
         } else {
             events
+        }
+    }
+
+    /// From here on, until it is called with false, somebody may begin to listen while partitions are held, which then cannot
+    /// be told of it.
+    pub fn expect_hearers(&self, expected: bool) {
+        if expected {
+            self.unsure.fetch_add(1, Ordering::SeqCst);
+        } else {
+            self.unsure.fetch_sub(1, Ordering::SeqCst);
         }
     }
 
@@ -74,7 +89,7 @@ impl PubSub {
         self.has_news.store(true, Ordering::Release);
     }
 
-    /// Tells what was gathered. Nobody may hold a partition for it.
+    /// Tells what was gathered. Who holds partitions for it holds others up.
     pub fn announce(&self) {
         if !self.has_news.load(Ordering::Acquire) && !self.tracking.is_over() {
             return;
@@ -94,7 +109,16 @@ impl PubSub {
                 // A flush is written down by each partition.
                 News::Flushed if was_flushed => {}
                 News::Flushed => self.tracking.flushed(),
-                News::Event { db, name, key } => self.tell_event(events, db, name, &key),
+                News::Event {
+                    db,
+                    event: (class, name),
+                    key,
+                } => {
+                    // More may have been noted than is listened for.
+                    if events.attention().has(class) {
+                        self.tell_event(events, db, name, &key);
+                    }
+                }
             }
             was_flushed = is_flush;
         }
@@ -144,7 +168,7 @@ mod tests {
         subscriptions.subscribe(Kind::Pattern, b"__key*");
         let event = |name| News::Event {
             db: 3,
-            name,
+            event: (Attention::STRING, name),
             key: b"k"[..].into(),
         };
         hub.gather(None, vec![(2, event("expire")), (1, event("set"))]);

@@ -7,11 +7,11 @@ use keymesh::ablation::{Rule, is_off};
 use keymesh::commands::{Effect, Effects, effects, registry};
 use keymesh::db::{Hlc, Key, NodeId, Op, UnixMillis, WriteContext, op};
 use keymesh::journal::{Record, Reservation};
-use keymesh::keyspace::{Caller, KeyspaceConfig, Queued, Scratch, TransactionEnd};
+use keymesh::keyspace::{Caller, DataOnly, KeyspaceConfig, Queued, Scratch, TransactionEnd};
 use keymesh::replication::life::begin_life;
 use keymesh::replication::node::Node;
 use keymesh::replication::node_state::{NodeState, StateStore};
-use keymesh::resp::{Args, ArgsBuffer, Reply};
+use keymesh::resp::{ArgsBuffer, Reply};
 use parking_lot::Mutex;
 
 use crate::oracle::{Data, Published};
@@ -257,25 +257,22 @@ impl SimNode {
             let row = registry::lookup(&command[0]).expect("a command of the table");
             let args = ArgsBuffer::from_args(command.iter().map(Vec::as_slice));
             let args = args.expect("arguments are short");
-            Queued { row, args }
+            Queued::new(row, args.as_args()).expect("arguments are short")
         };
-        let mut queue: Vec<Queued> = commands.iter().map(queued).collect();
-        let ran = if let [only] = &mut queue[..] {
+        let queue: Vec<Queued> = commands.iter().map(queued).collect();
+        let ran = if let [only] = &queue[..] {
             let args = only.args.as_args();
             keyspace.execute(only.row, args, None, &caller, &mut scratch, &mut reply)
         } else {
             let watched = AtomicBool::new(false);
-            let none = |_: &'static _, _: Args<'_>, _: &mut Caller, _: &mut Reply| false;
             let (scratch, reply) = (&mut scratch, &mut reply);
-            let unheard = |_: &'static _, _: &[u8]| {};
             let end = keyspace.execute_transaction(
                 &queue,
                 &watched,
                 &mut caller,
                 scratch,
                 reply,
-                none,
-                unheard,
+                &mut DataOnly,
             );
             let TransactionEnd::Done(ran) = end else {
                 panic!("nothing is watched");

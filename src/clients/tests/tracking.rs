@@ -205,3 +205,37 @@ async fn events_have_redis_names_and_come_in_the_order_of_the_command() {
         )
         .await;
 }
+
+#[tokio::test]
+async fn tracking_and_caching_count_from_their_places_in_a_transaction() {
+    let server = TestServer::start(&[]).await;
+    let (mut client, mut other) = (resp3(&server).await, server.connect().await);
+    client
+        .send("MULTI\r\nGET a\r\nCLIENT TRACKING on OPTIN\r\nGET b\r\nCLIENT CACHING yes\r\nGET k\r\nGET c\r\nEXEC\r\n")
+        .await;
+    client
+        .expect(&format!(
+            "+OK\r\n{}*6\r\n_\r\n+OK\r\n_\r\n+OK\r\n_\r\n_\r\n",
+            "+QUEUED\r\n".repeat(6)
+        ))
+        .await;
+    // CACHING holds until the end of the transaction, and no longer.
+    client.check("GET d", "_\r\n").await;
+    for key in ["a", "b", "d", "k"] {
+        other.check(&format!("SET {key} 1"), "+OK\r\n").await;
+    }
+    client.expect(GONE).await;
+    other.check("SET c 1", "+OK\r\n").await;
+    client.expect(&GONE.replace('k', "c")).await;
+    // Off in a transaction: its own writes are told until then.
+    client.send("CLIENT CACHING yes\r\nGET k\r\n").await;
+    client.expect("+OK\r\n$1\r\n1\r\n").await;
+    client
+        .send("MULTI\r\nCLIENT TRACKING off\r\nSET k 2\r\nEXEC\r\nPING\r\n")
+        .await;
+    client
+        .expect("+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n+OK\r\n+OK\r\n+PONG\r\n")
+        .await;
+    other.check("SET k 3", "+OK\r\n").await;
+    client.check("PING", "+PONG\r\n").await;
+}

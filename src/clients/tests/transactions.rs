@@ -277,3 +277,94 @@ async fn client_reply_within_a_transaction_silences_what_stands_behind_it() {
         client.check("ECHO end", "$3\r\nend\r\n").await;
     }
 }
+
+#[tokio::test]
+async fn commands_that_are_not_about_data_are_carried_out_in_their_places() {
+    let server = TestServer::start(&["--enable-debug-command", "yes"]).await;
+    let mut client = server.connect().await;
+    let none = "+0000000000000000000000000000000000000000\r\n";
+    let script = [
+        ("MEMORY USAGE k", "$-1\r\n"),
+        ("DEBUG DIGEST-VALUE k", &format!("*1\r\n{none}")),
+        ("DEBUG OBJECT k", "-ERR no such key\r\n"),
+        ("CONFIG SET proto-max-bulk-len 1mb", "+OK\r\n"),
+        (
+            "SETRANGE k 1048576 x",
+            "-ERR string exceeds maximum allowed size (proto-max-bulk-len)\r\n",
+        ),
+        ("CONFIG SET proto-max-bulk-len 512mb", "+OK\r\n"),
+        ("SET k v", "+OK\r\n"),
+        ("ACL SETUSER default -get", "+OK\r\n"),
+        (
+            "GET k",
+            "-NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no longer allowed for the following reason: no permission to execute the command or subcommand\r\n",
+        ),
+        ("ACL SETUSER default +get", "+OK\r\n"),
+        ("GET k", "$1\r\nv\r\n"),
+        ("ECHO in", "$2\r\nin\r\n"),
+    ];
+    client.check("MULTI", "+OK\r\n").await;
+    for (command, _) in script {
+        client.check(command, "+QUEUED\r\n").await;
+    }
+    let replies: Vec<&str> = script.iter().map(|(_, reply)| *reply).collect();
+    let all = format!("*{}\r\n{}", script.len(), replies.concat());
+    client.check("EXEC", &all).await;
+}
+
+#[tokio::test]
+async fn who_waits_for_replication_is_carried_out_behind_and_answered_in_its_place() {
+    let server = TestServer::start(&[]).await;
+    let mut client = server.connect().await;
+    client
+        .send("MULTI\r\nSET k 1\r\nROLE\r\nWAIT 0 0\r\nGET k\r\nCLIENT REPLY OFF\r\nGET k\r\nCLIENT REPLY ON\r\nPING\r\nEXEC\r\n")
+        .await;
+    client
+        .expect(&format!("+OK\r\n{}", "+QUEUED\r\n".repeat(8)))
+        .await;
+    client
+        .expect("*8\r\n+OK\r\n*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n:0\r\n$1\r\n1\r\n+OK\r\n+PONG\r\n")
+        .await;
+}
+
+#[tokio::test]
+async fn messages_and_events_of_a_transaction_are_told_in_its_order() {
+    let server = TestServer::start(&[]).await;
+    let (mut client, mut hearer) = (server.connect().await, server.connect().await);
+    hearer
+        .check(
+            "PSUBSCRIBE *",
+            "*3\r\n$10\r\npsubscribe\r\n$1\r\n*\r\n:1\r\n",
+        )
+        .await;
+    let commands = [
+        "SET a 1",
+        "CONFIG SET notify-keyspace-events E$",
+        "SET b 1",
+        "PUBLISH c m",
+        "SET d 1",
+        "DEL d",
+        "CONFIG SET notify-keyspace-events \"\"",
+        "SET e 1",
+        "PUBLISH f m",
+    ];
+    client.check("MULTI", "+OK\r\n").await;
+    for command in commands {
+        client.check(command, "+QUEUED\r\n").await;
+    }
+    client
+        .check(
+            "EXEC",
+            "*9\r\n+OK\r\n+OK\r\n+OK\r\n:1\r\n+OK\r\n:1\r\n+OK\r\n+OK\r\n:1\r\n",
+        )
+        .await;
+    let event = "__keyevent@0__:set";
+    for (channel, text) in [(event, "b"), ("c", "m"), (event, "d"), ("f", "m")] {
+        let len = channel.len();
+        hearer
+            .expect(&format!(
+                "*4\r\n$8\r\npmessage\r\n$1\r\n*\r\n${len}\r\n{channel}\r\n$1\r\n{text}\r\n"
+            ))
+            .await;
+    }
+}

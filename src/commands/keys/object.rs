@@ -1,10 +1,10 @@
-//! OBJECT: what can be said of a value that its type does not say.
+//! OBJECT, MEMORY USAGE: what can be said of a value that its type does not say.
 //!
 //! Encodings are those that Redis would choose for the value: strings are held in one way here. Nothing is shared, and nobody
 //! counts reads; where keys bear stamps, the time of the last write is known.
 
 use crate::commands::call::{DataCall, string_of};
-use crate::commands::{help, registry};
+use crate::commands::{errors, help, registry};
 use crate::db::View;
 use crate::resp::parse_i64;
 
@@ -65,6 +65,29 @@ pub(super) fn since_written(call: &mut DataCall<'_, '_>) {
             ),
         }
     });
+}
+
+/// MEMORY USAGE.
+pub fn usage(call: &mut DataCall<'_, '_>) {
+    // Every value is one piece so far: nothing is sampled.
+    let mut index = 3;
+    while let Some(option) = call.args.try_get(index) {
+        let count = call.args.try_get(index + 1);
+        let Some(count) = count.filter(|_| option.eq_ignore_ascii_case(b"samples")) else {
+            return call.reply.error(errors::SYNTAX);
+        };
+        match parse_i64(count) {
+            None => return call.reply.error(errors::NOT_AN_INTEGER),
+            Some(..0) => return call.reply.error(errors::SYNTAX),
+            Some(_) => index += 2,
+        }
+    }
+    let key = call.key(2);
+    let (db, now) = (call.db, call.now);
+    match call.access.partition(key.hash).key_bytes(db, key, now) {
+        Some(len) => call.reply.integer(len as i64),
+        None => call.reply.null(),
+    }
 }
 
 pub(super) fn object_help(call: &mut DataCall<'_, '_>) {

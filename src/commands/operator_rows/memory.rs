@@ -2,7 +2,8 @@
 
 use super::server;
 use crate::commands::docs::{Argument, Docs, Group};
-use crate::commands::table::{Flags, Keys, Row, ServerCommand};
+use crate::commands::keys::usage;
+use crate::commands::table::{Flags, Handler, Keys, Row, ServerCommand, Stamps};
 
 /// The rows.
 pub static ROWS: &[Row] = &[
@@ -84,12 +85,18 @@ pub static ROWS: &[Row] = &[
             ..Docs::NONE
         },
     ),
-    server(
-        "memory|usage",
-        -3,
-        Flags::READONLY,
-        ServerCommand::Memory,
-        &Docs {
+    Row {
+        name: "memory|usage",
+        arity: -3,
+        flags: Flags::READONLY,
+        keys: Keys::Range {
+            first: 2,
+            last: 2,
+            step: 1,
+        },
+        stamps: Stamps::None,
+        handler: Handler::Data(usage),
+        docs: &Docs {
             summary: "Estimates the memory of a key",
             since: "4.0.0",
             group: Group::Server,
@@ -101,10 +108,5 @@ pub static ROWS: &[Row] = &[
             ],
             ..Docs::NONE
         },
-    )
-    .keys(Keys::Range {
-        first: 2,
-        last: 2,
-        step: 1,
-    }),
+    },
 ];
