@@ -5,6 +5,7 @@
 //!
 //! Nothing is allocated per command once the vectors have grown to a usual pipeline.
 
+use crate::clients::context::PauseMode;
 use crate::clients::conversation::{After, Conversation, Fate, ReplyMode};
 use crate::clients::errors;
 use crate::clients::pubsub_command::answers_by_message;
@@ -64,6 +65,8 @@ pub struct Batch {
     planned: Vec<Planned>,
     /// The next one to carry out.
     next: usize,
+    /// Those from this one on are held back.
+    due: usize,
     /// Those before this one were fetched into the processor's cache.
     warm: usize,
     names: Names,
@@ -155,6 +158,7 @@ impl Batch {
             spans: Vec::new(),
             planned: Vec::new(),
             next: 0,
+            due: 0,
             warm: 0,
             names: Names {
                 last_name: [0; NAME_LEN],
@@ -182,25 +186,20 @@ impl Batch {
         self.planned.is_empty()
     }
 
-    /// Whether a command of the batch may write.
-    pub fn may_write(&self) -> bool {
-        self.planned.iter().any(|planned| match planned.step {
-            Step::Data(row, _) => row.flags.has(Flags::WRITE),
-            Step::Own(row) => matches!(
-                row.handler,
-                Handler::Session(SessionCommand::Exec | SessionCommand::Publish)
-            ),
-            _ => false,
-        })
+    /// Whether commands are left that nothing holds back.
+    #[inline]
+    pub fn has_due(&self) -> bool {
+        self.next < self.due
     }
 
-    /// Whether the batch is one command that a pause does not hold back: CLIENT UNPAUSE must get through.
-    pub fn is_exempt_from_pause(&self) -> bool {
-        matches!(
-            self.planned.as_slice(),
-            [Planned { step: Step::Own(row), .. }]
-                if matches!(row.handler, Handler::Session(SessionCommand::Client))
-        )
+    /// Lets a pause hold back what is left from the first command on that it concerns, as far as its row tells; no pause, nothing.
+    pub fn hold_back(&mut self, pause: Option<PauseMode>, conversation: &Conversation) {
+        let left = &self.planned[self.next..];
+        let held = pause.and_then(|pause| {
+            left.iter()
+                .position(|planned| is_held(planned.step, pause, conversation))
+        });
+        self.due = self.next + held.unwrap_or(left.len());
     }
 
     /// Phase one: plans from `buf[*pos..]`.
@@ -217,6 +216,7 @@ impl Batch {
         self.planned.clear();
         self.next = 0;
         self.warm = 0;
+        self.due = 0;
         while self.planned.len() < BATCH_MAX {
             match splitter.next(buf, pos, &mut self.spans) {
                 Ok(Split::Command { first_span, argc }) => {
@@ -240,7 +240,7 @@ impl Batch {
         Planning::Full
     }
 
-    /// Phase two: carries out commands until the batch is done, the replies are many, or one wants something else.
+    /// Phase two: carries out commands until all that are due are done, the replies are many, or one wants something else.
     #[inline]
     pub fn run(
         &mut self,
@@ -253,7 +253,8 @@ impl Batch {
         conversation.refresh_identity();
         let is_plain = conversation.is_plain();
         let times_each = conversation.times_each();
-        while let Some(&planned) = self.planned.get(self.next) {
+        while self.next < self.due {
+            let planned = self.planned[self.next];
             if self.next == self.warm {
                 self.warm_up(conversation);
             }
@@ -311,9 +312,17 @@ impl Batch {
         keyspace.warm(db, hashes);
     }
 
-    /// Name and length of the arguments of the command that is being carried out, or is to be the next.
+    /// Name and length of the arguments of the command that is being carried out.
     pub fn present(&self, buf: &[u8]) -> (&'static str, usize) {
-        let at = self.next.saturating_sub(1);
+        self.shown(self.next.saturating_sub(1), buf)
+    }
+
+    /// The same of the one that is to be the next.
+    pub fn upcoming(&self, buf: &[u8]) -> (&'static str, usize) {
+        self.shown(self.next, buf)
+    }
+
+    fn shown(&self, at: usize, buf: &[u8]) -> (&'static str, usize) {
         self.planned.get(at).map_or(("NULL", 0), |planned| {
             let first = planned.first_span as usize;
             let args = Args::new(buf, &self.spans[first..first + planned.argc as usize]);
@@ -334,6 +343,26 @@ impl Batch {
     /// The name of the last command, for CLIENT LIST.
     pub fn last_command(&self) -> Option<&'static str> {
         self.planned.last().map(|planned| planned.step.name())
+    }
+}
+
+/// Whether a pause holds a command back. CLIENT UNPAUSE must get through.
+fn is_held(step: Step, pause: PauseMode, conversation: &Conversation) -> bool {
+    let row = match step {
+        Step::Data(row, _) | Step::Own(row) => Some(row),
+        _ => None,
+    };
+    let is = |command| {
+        row.is_some_and(|row| matches!(row.handler, Handler::Session(own) if own == command))
+    };
+    match pause {
+        PauseMode::All => !is(SessionCommand::Client),
+        PauseMode::Write if is(SessionCommand::Exec) => conversation
+            .transaction
+            .iter()
+            .flat_map(|transaction| &transaction.queue)
+            .any(|queued| queued.row.may_replicate()),
+        PauseMode::Write => row.is_some_and(Row::may_replicate),
     }
 }
 

@@ -152,7 +152,7 @@ impl Session {
     async fn work(&mut self) -> Result<usize, End> {
         loop {
             let mut started = Instant::now();
-            let now = self.conversation.context.now();
+            let mut now = self.conversation.context.now();
             if self.conversation.refresh_options() {
                 self.apply_options();
             }
@@ -167,12 +167,22 @@ impl Session {
             );
             if !self.batch.is_empty() {
                 self.conversation.begin_batch(now);
-                if self.pause(now).await? {
-                    // CLIENT PAUSE is no command's doing.
-                    started = Instant::now();
+                self.turn += self.batch.len();
+                while !self.batch.is_done() {
+                    let pause = self.conversation.context.pause.get(now);
+                    let mode = pause.map(|(mode, _)| mode);
+                    self.batch.hold_back(mode, &self.conversation);
+                    if self.batch.has_due() {
+                        self.carry_out(now, started).await?;
+                        self.account(now, started);
+                    } else if let Some((_, until)) = pause {
+                        now = self.pause(now, until).await?;
+                    }
+                    if !self.batch.is_done() {
+                        // A pause is no command's doing.
+                        started = Instant::now();
+                    }
                 }
-                self.carry_out(now, started).await?;
-                self.account(now, started);
             }
             match planning {
                 Planning::NeedsBytes(wanted) => {
@@ -194,8 +204,7 @@ impl Session {
     }
 
     async fn carry_out(&mut self, now: UnixMillis, started: Instant) -> Result<(), End> {
-        self.turn += self.batch.len();
-        while !self.batch.is_done() {
+        while self.batch.has_due() {
             let reply_max = self.sent + REPLY_LEN;
             let reply_max = reply_max.max(self.reply.len() + 1);
             let after = self.batch.run(

@@ -67,7 +67,7 @@ impl Flags {
     pub const NO_ASYNC_LOADING: Self = Self(1 << 14);
     /// Allowed while the server is busy.
     pub const ALLOW_BUSY: Self = Self(1 << 15);
-    /// Keys are not sent twice to a cluster.
+    /// May bring about something on other nodes although it is no write.
     pub const MAY_REPLICATE: Self = Self(1 << 16);
 
     /// Its work is bounded by its arguments, though Redis does not call it fast.
@@ -205,6 +205,11 @@ impl Row {
     #[inline]
     pub const fn is_brief(&self) -> bool {
         self.flags.0 & (Flags::FAST.0 | Flags::BRIEF.0) != 0
+    }
+
+    /// Whether it may bring about something on other nodes.
+    pub fn may_replicate(&self) -> bool {
+        self.flags.has(Flags::WRITE) || self.flags.has(Flags::MAY_REPLICATE)
     }
 
     /// All its ACL categories: those its flags imply and those its docs add.

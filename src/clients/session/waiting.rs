@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::clients::context::PauseMode;
 use crate::clients::conversation::ReplyMode;
 use crate::clients::errors;
 use crate::clients::registry::{Block, signal};
@@ -148,36 +147,33 @@ impl Session {
         }
     }
 
-    /// CLIENT PAUSE. True where it held the batch back.
-    pub(super) async fn pause(&mut self, now: UnixMillis) -> Result<bool, End> {
-        let mut waited = false;
-        let mut now = now;
-        while let Some((mode, until)) = self.conversation.context.pause.get(now) {
-            if mode == PauseMode::Write && !self.batch.may_write() {
-                return Ok(waited);
+    /// CLIENT PAUSE holds the next command back; until when, unless it ends before. The time then.
+    pub(super) async fn pause(
+        &mut self,
+        now: UnixMillis,
+        until: UnixMillis,
+    ) -> Result<UnixMillis, End> {
+        let blocked = self.conversation.context.clients.block(
+            &self.conversation.client,
+            Block::Pause,
+            self.batch.upcoming(self.read.filled()),
+        );
+        let left = Duration::from_millis(until.0.saturating_sub(now.0).max(1) as u64);
+        let meanwhile = self.meanwhile(tokio::time::sleep(left)).await?;
+        drop(blocked);
+        let signals = self.conversation.client.take_signals();
+        let is_drained = |bits: u32| bits & signal::DRAIN != 0;
+        if is_drained(signals) || matches!(meanwhile, Meanwhile::Signals(bits) if is_drained(bits))
+        {
+            // What the server held back for its own end is not to be carried out any more.
+            if let Some(request) = *self.conversation.context.shutdown.borrow()
+                && !request.now
+            {
+                return Err(End::Done);
             }
-            if self.batch.is_exempt_from_pause() {
-                return Ok(waited);
-            }
-            let blocked = self.conversation.context.clients.block(
-                &self.conversation.client,
-                Block::Pause,
-                self.batch.present(self.read.filled()),
-            );
-            let left = Duration::from_millis(until.0.saturating_sub(now.0).max(1) as u64);
-            waited = true;
-            self.meanwhile(tokio::time::sleep(left)).await?;
-            drop(blocked);
-            if self.conversation.client.take_signals() & signal::DRAIN != 0 {
-                // What the server held back for its own end is not to be carried out any more.
-                return match *self.conversation.context.shutdown.borrow() {
-                    Some(request) if !request.now => Err(End::Done),
-                    _ => Ok(waited),
-                };
-            }
-            now = self.conversation.context.now();
-            self.conversation.begin_batch(now);
         }
-        Ok(waited)
+        let now = self.conversation.context.now();
+        self.conversation.begin_batch(now);
+        Ok(now)
     }
 }

@@ -279,6 +279,21 @@ async fn a_pause_holds_back_writes_until_it_ends() {
     one.check("GET a", "$-1\r\n").await;
     one.check("CLIENT UNPAUSE", "+OK\r\n").await;
     two.expect("+OK\r\n").await;
+    one.check("CLIENT PAUSE 100000 WRITE", "+OK\r\n").await;
+    // What stands before the first write is answered, and a transaction that only reads is carried out.
+    two.send("GET a\r\nMULTI\r\nGET a\r\nEXEC\r\nPING\r\nPUBLISH c m\r\nGET a\r\n")
+        .await;
+    two.expect("$1\r\n1\r\n+OK\r\n+QUEUED\r\n*1\r\n$1\r\n1\r\n+PONG\r\n")
+        .await;
+    one.check("CLIENT UNPAUSE", "+OK\r\n").await;
+    two.expect(":0\r\n$1\r\n1\r\n").await;
+    two.send("MULTI\r\nINCR a\r\nPING\r\n").await;
+    two.expect("+OK\r\n+QUEUED\r\n+QUEUED\r\n").await;
+    one.check("CLIENT PAUSE 100000 WRITE", "+OK\r\n").await;
+    two.send("EXEC\r\n").await;
+    eventually(|| server.context.clients.blocked() == (1, 0)).await;
+    one.check("CLIENT UNPAUSE", "+OK\r\n").await;
+    two.expect("*2\r\n:2\r\n+PONG\r\n").await;
     one.check(
         "CLIENT PAUSE x",
         "-ERR timeout is not an integer or out of range\r\n",

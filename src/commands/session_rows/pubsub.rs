@@ -5,7 +5,7 @@ use crate::commands::table::{Flags, Handler, Keys, Row, SessionCommand, Stamps};
 
 const ANYTIME: Flags = Flags::PUBSUB.and(Flags::LOADING).and(Flags::STALE);
 const SUBSCRIBES: Flags = ANYTIME.and(Flags::NOSCRIPT).and(Flags::BARRIER);
-const PUBLISHES: Flags = ANYTIME.and(Flags::FAST);
+const PUBLISHES: Flags = ANYTIME.and(Flags::FAST).and(Flags::MAY_REPLICATE);
 const LOOKS: Flags = ANYTIME.and(Flags::BARRIER);
 /// Shard channels, which a cluster finds like keys.
 const SHARD_CHANNELS: Keys = Keys::Range {
