@@ -160,3 +160,6 @@ pub fn declare(users: &Users, lines: &[Vec<String>]) -> Result<(), String> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

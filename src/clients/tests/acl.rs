@@ -2,14 +2,15 @@
 
 use super::support::{TestClient, TestServer};
 
-const NO_KEY: &str =
+pub(super) const NO_KEY: &str =
     "-NOPERM this user has no permissions to access one of the keys used as arguments\r\n";
-const NO_CHANNEL: &str =
+pub(super) const NO_CHANNEL: &str =
     "-NOPERM this user has no permissions to access one of the channels used as arguments\r\n";
-const WRONGPASS: &str = "-WRONGPASS invalid username-password pair or user is disabled.\r\n";
-const NOAUTH: &str = "-NOAUTH Authentication required.\r\n";
+pub(super) const WRONGPASS: &str =
+    "-WRONGPASS invalid username-password pair or user is disabled.\r\n";
+pub(super) const NOAUTH: &str = "-NOAUTH Authentication required.\r\n";
 
-async fn server() -> (TestServer, TestClient) {
+pub(super) async fn server() -> (TestServer, TestClient) {
     let server = TestServer::start(&["--port", "1"]).await;
     let admin = server.connect().await;
     (server, admin)
@@ -17,7 +18,7 @@ async fn server() -> (TestServer, TestClient) {
 
 impl TestServer {
     /// A connection of a user whose password is p.
-    async fn connect_as(&self, user: &str) -> TestClient {
+    pub(super) async fn connect_as(&self, user: &str) -> TestClient {
         let mut client = self.connect().await;
         client.check(&format!("AUTH {user} p"), "+OK\r\n").await;
         client
@@ -25,7 +26,7 @@ impl TestServer {
 }
 
 /// The reply to an array of bulk strings as one text.
-async fn lines(client: &mut TestClient, command: &str) -> Vec<String> {
+pub(super) async fn lines(client: &mut TestClient, command: &str) -> Vec<String> {
     client.send(format!("{command}\r\n")).await;
     let header = client.line().await;
     let len: usize = header[1..].parse().unwrap();
@@ -165,150 +166,6 @@ async fn a_user_may_do_what_its_rules_say_and_nothing_else() {
     // A pipeline is judged command by command.
     user.send("GET k1\r\nGET x\r\nGET k1\r\n").await;
     user.expect(format!("$-1\r\n{NO_KEY}$-1\r\n")).await;
-}
-
-#[tokio::test]
-async fn transactions_are_judged_when_commands_are_queued_and_when_they_run() {
-    let (server, mut admin) = server().await;
-    admin
-        .check("ACL SETUSER u on >p ~k* &ch +@all -flushall", "+OK\r\n")
-        .await;
-    let mut user = server.connect_as("u").await;
-    for (refused, text) in [
-        (
-            "FLUSHALL",
-            "-NOPERM this user has no permissions to run the 'flushall' command\r\n",
-        ),
-        ("GET x", NO_KEY),
-    ] {
-        user.check("MULTI", "+OK\r\n").await;
-        user.check(refused, text).await;
-        user.check(
-            "EXEC",
-            "-EXECABORT Transaction discarded because of previous errors.\r\n",
-        )
-        .await;
-    }
-    user.check("MULTI", "+OK\r\n").await;
-    for command in [
-        "SET k1 v",
-        "GET k1",
-        "PUBLISH ch x",
-        "PING",
-        "CONFIG RESETSTAT",
-    ] {
-        user.check(command, "+QUEUED\r\n").await;
-    }
-    admin
-        .check("ACL SETUSER u -set resetchannels -config", "+OK\r\n")
-        .await;
-    let changed = "-NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no longer allowed for the following reason: no permission to ";
-    user.check(
-        "EXEC",
-        &format!(
-            "*5\r\n{changed}execute the command or subcommand\r\n$-1\r\n{changed}access one of the channels used as arguments\r\n+PONG\r\n{changed}execute the command or subcommand\r\n"
-        ),
-    )
-    .await;
-    admin.check("EXISTS k1", ":0\r\n").await;
-    user.check("MULTI", "+OK\r\n").await;
-    user.check("GET k1", "+QUEUED\r\n").await;
-    admin.check("ACL SETUSER u resetkeys", "+OK\r\n").await;
-    user.check(
-        "EXEC",
-        &format!("*1\r\n{changed}touch the specified keys\r\n"),
-    )
-    .await;
-    admin.check("ACL SETUSER u -exec", "+OK\r\n").await;
-    user.check("MULTI", "+OK\r\n").await;
-    user.check("EXEC", "-EXECABORT Transaction discarded because of: NOPERM this user has no permissions to run the 'exec' command\r\n")
-        .await;
-    user.check("DISCARD", "-ERR DISCARD without MULTI\r\n")
-        .await;
-}
-
-#[tokio::test]
-async fn who_comes_in_within_a_transaction_has_rights_from_there_on() {
-    let (server, mut admin) = server().await;
-    admin
-        .check("ACL SETUSER u on >p ~k* +get +auth", "+OK\r\n")
-        .await;
-    let mut client = server.connect().await;
-    client.check("MULTI", "+OK\r\n").await;
-    for command in ["SET x 1", "AUTH u p", "GET x", "GET k1"] {
-        client.check(command, "+QUEUED\r\n").await;
-    }
-    client.check("EXEC", "*4\r\n+OK\r\n+OK\r\n-NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no longer allowed for the following reason: no permission to touch the specified keys\r\n$-1\r\n").await;
-    client.check("GET k1", "$-1\r\n").await;
-}
-
-#[tokio::test]
-async fn what_was_refused_is_in_the_log() {
-    let (server, mut admin) = server().await;
-    admin
-        .check("ACL SETUSER u on >p ~k* +@all -flushall", "+OK\r\n")
-        .await;
-    let mut user = server.connect_as("u").await;
-    user.check("GET x", NO_KEY).await;
-    user.check("GET x", NO_KEY).await;
-    user.check("HELLO 3 AUTH u wrong", WRONGPASS).await;
-    user.check("MULTI", "+OK\r\n").await;
-    user.check(
-        "FLUSHALL",
-        "-NOPERM this user has no permissions to run the 'flushall' command\r\n",
-    )
-    .await;
-    admin.send("ACL LOG\r\n").await;
-    assert_eq!(admin.line().await, "*3");
-    for (count, reason, context, object, id) in [
-        (1, "command", "multi", "flushall", 2),
-        (1, "auth", "toplevel", "HELLO", 1),
-        (2, "key", "toplevel", "x", 0),
-    ] {
-        assert_eq!(admin.line().await, "*20");
-        let mut found = Vec::new();
-        for _ in 0..10 {
-            admin.line().await;
-            found.push(admin.line().await);
-            let value = admin.line().await;
-            found.push(match value.strip_prefix('$') {
-                Some(_) => admin.line().await,
-                None => value,
-            });
-        }
-        assert_eq!(
-            found[..10],
-            [
-                "count",
-                &format!(":{count}"),
-                "reason",
-                reason,
-                "context",
-                context,
-                "object",
-                object,
-                "username",
-                "u"
-            ]
-        );
-        let names: Vec<&String> = found.iter().skip(10).step_by(2).collect();
-        assert_eq!(
-            names,
-            [
-                "age-seconds",
-                "client-info",
-                "entry-id",
-                "timestamp-created",
-                "timestamp-last-updated"
-            ]
-        );
-        assert!(found[13].contains(" user=u "), "{}", found[13]);
-        assert_eq!(found[15], format!(":{id}"));
-    }
-    admin.check("ACL LOG RESET", "+OK\r\n").await;
-    admin.check("ACL LOG", "*0\r\n").await;
-    let info = admin.bulk("INFO stats").await;
-    assert!(info.contains("acl_access_denied_key:2\r\n"), "{info}");
 }
 
 #[tokio::test]
@@ -475,124 +332,4 @@ async fn a_link_needs_a_user_with_the_rights_of_a_replica() {
     replica.send("KEYMESH.LINK 1\r\n").await;
     let links = std::sync::Arc::clone(&server.links);
     super::support::eventually(move || links.attached.lock().len() == 1).await;
-}
-
-#[tokio::test]
-async fn users_of_a_file_are_loaded_saved_and_replaced() {
-    let dir = std::env::temp_dir().join(format!("keymesh-acl-{}", std::process::id()));
-    std::fs::create_dir_all(&dir).unwrap();
-    let path = dir.join("users.acl");
-    let shown = path.display().to_string();
-    std::fs::write(&path, "user a on >p +@all ~* &*\nuser b off\n").unwrap();
-    let server = TestServer::start(&["--port", "1", "--aclfile", &shown]).await;
-    let mut admin = server.connect().await;
-    admin
-        .check("ACL USERS", "*3\r\n$1\r\na\r\n$1\r\nb\r\n$7\r\ndefault\r\n")
-        .await;
-    admin
-        .check("ACL SETUSER b on +get (+set ~x)", "+OK\r\n")
-        .await;
-    admin.check("ACL SAVE", "+OK\r\n").await;
-    let saved = std::fs::read_to_string(&path).unwrap();
-    assert_eq!(
-        saved,
-        "user a on #148de9c5a7a44d19e56cd9ae1a554bf67847afb0c58f6e12fa29ac7ddfca9940 ~* &* +@all\nuser b on resetchannels -@all +get (~x resetchannels -@all +set)\nuser default on nopass ~* &* +@all\n"
-    );
-    std::fs::write(&path, "usr x\nuser b +nope\n").unwrap();
-    let mut user = server.connect_as("a").await;
-    admin.check("ACL LOAD", &format!("-ERR {shown}:1 should start with user keyword followed by the username. {shown}:2: Error in applying operation '+nope': Unknown command or category name in ACL. WARNING: ACL errors detected, no change to the previously active ACL rules was performed\r\n")).await;
-    user.check("PING", "+PONG\r\n").await;
-    std::fs::write(&path, "user a on nopass +@all\n").unwrap();
-    user.check("ACL LOAD", "+OK\r\n").await;
-    // Whoever is not the default user has to come in again.
-    user.expect_closed().await;
-    admin
-        .check("ACL USERS", "*2\r\n$1\r\na\r\n$7\r\ndefault\r\n")
-        .await;
-    std::fs::remove_file(&path).unwrap();
-    admin
-        .check(
-            "ACL LOAD",
-            &format!(
-                "-ERR Error loading ACLs, opening file '{shown}': No such file or directory\r\n"
-            ),
-        )
-        .await;
-    std::fs::remove_dir_all(&dir).unwrap();
-}
-
-#[tokio::test]
-async fn new_users_get_the_channels_that_the_configuration_says() {
-    let server = TestServer::start(&["--port", "1", "--acl-pubsub-default", "allchannels"]).await;
-    let mut admin = server.connect().await;
-    admin.check("ACL SETUSER n", "+OK\r\n").await;
-    admin.check("ACL SETUSER m reset (+get)", "+OK\r\n").await;
-    let users = lines(&mut admin, "ACL LIST").await;
-    assert_eq!(
-        users[1],
-        "user m off sanitize-payload &* -@all (&* -@all +get)"
-    );
-    assert_eq!(users[2], "user n off &* -@all");
-    admin
-        .check("CONFIG SET acl-pubsub-default resetchannels", "+OK\r\n")
-        .await;
-    admin.check("ACL SETUSER o", "+OK\r\n").await;
-    assert_eq!(
-        lines(&mut admin, "ACL LIST").await[3],
-        "user o off resetchannels -@all"
-    );
-}
-
-#[tokio::test]
-async fn users_are_written_back_into_the_configuration_and_read_again() {
-    let dir = std::env::temp_dir().join(format!("keymesh-acl-conf-{}", std::process::id()));
-    std::fs::create_dir_all(&dir).unwrap();
-    let path = dir.join("a.conf");
-    let text = "port 1\n# mine\nuser a on nopass +@all\nuser gone on\nrequirepass foo\n";
-    std::fs::write(&path, text).unwrap();
-    let shown = path.display().to_string();
-    let before = {
-        let server = TestServer::start(&[&shown]).await;
-        let mut admin = server.connect().await;
-        admin.check("AUTH foo", "+OK\r\n").await;
-        admin.check("ACL DELUSER gone", ":1\r\n").await;
-        admin
-            .check(
-                "ACL SETUSER c on >p \"~a\\\"b\" \"&\\x01\" (+get ~z)",
-                "+OK\r\n",
-            )
-            .await;
-        admin.check("CONFIG REWRITE", "+OK\r\n").await;
-        lines(&mut admin, "ACL LIST").await
-    };
-    let text = std::fs::read_to_string(&path).unwrap();
-    assert!(
-        text.starts_with("port 1\n# mine\nuser a on nopass resetchannels +@all\nuser c on #148d"),
-        "{text}"
-    );
-    assert!(
-        text.contains(
-            " \"~a\\\"b\" resetchannels \"&\\x01\" -@all (~z resetchannels -@all +get)\n"
-        ),
-        "{text}"
-    );
-    assert!(
-        text.contains("\nuser default on #2c26") && !text.contains("gone"),
-        "{text}"
-    );
-    let server = TestServer::start(&[&shown]).await;
-    let mut admin = server.connect().await;
-    admin.check("AUTH foo", "+OK\r\n").await;
-    let mut after = lines(&mut admin, "ACL LIST").await;
-    // A default user that is told of is made from nothing, as in Redis.
-    after[2] = after[2].replace(" sanitize-payload", "");
-    assert_eq!(after, before);
-    std::fs::remove_dir_all(&dir).unwrap();
-}
-
-#[tokio::test]
-#[should_panic(expected = "define either an ACL file or declare users directly")]
-async fn users_in_both_places_stop_the_start() {
-    let words = ["--port", "1", "--user", "a", "on", "--aclfile", "/nowhere"];
-    TestServer::start(&words).await;
 }

@@ -2,6 +2,8 @@
 
 mod accounts;
 mod acl;
+mod acl_denials;
+mod acl_files;
 mod commands;
 mod debugging;
 mod info;
