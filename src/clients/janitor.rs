@@ -1,5 +1,5 @@
 //! What time does to connections, a few times per second: idle ones are closed or give memory back, soft limits of output
-//! buffers are watched, rates are sampled.
+//! buffers are watched, rates are sampled, freed memory goes back to the system.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use crate::clients::allocator;
 use crate::clients::context::Context;
 use crate::clients::memory::MemoryUse;
 use crate::clients::registry::{Client, signal};
@@ -36,6 +37,7 @@ pub async fn run(context: Arc<Context>) {
         count = count.wrapping_add(1);
         if count.is_multiple_of(ROUND_SAMPLES) {
             round(&context);
+            allocator::give_back(false);
         }
     }
 }

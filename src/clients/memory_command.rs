@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::clients::allocator;
 use crate::clients::conversation::Conversation;
 use crate::clients::errors;
 use crate::clients::memory::MemoryUse;
@@ -34,8 +35,10 @@ impl Conversation {
             (b"malloc-stats", 2) => {
                 reply.verbatim(b"txt", b"Stats not supported for the current allocator");
             }
-            // The allocator gives unused pages back by itself.
-            (b"purge", 2) => reply.ok(),
+            (b"purge", 2) => {
+                allocator::give_back(true);
+                reply.ok();
+            }
             (b"help", 2) => errors::help("MEMORY", HELP, reply),
             _ => errors::wrong_form("MEMORY", args.get(1), reply),
         }

@@ -13,6 +13,7 @@ pub mod acceptor;
 mod acl_command;
 pub mod acl_files;
 pub mod actors;
+mod allocator;
 pub mod alone;
 mod batch;
 mod buffer;
