@@ -1,5 +1,5 @@
 //! Safety rules that a test may switch off, to show that the simulation notices. Without the `ablation` feature every
-//! question here is answered "on" at compile time.
+//! question here is answered "on" at compile time. Beside them a length that a test may make small, to meet what else is rare.
 
 /// A rule that keeps masters equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,4 +76,31 @@ pub fn wall_clock() -> i64 {
 #[cfg(not(feature = "ablation"))]
 pub fn wall_clock() -> i64 {
     0
+}
+
+/// A value of this many bytes lies apart from its key. A copy of less costs about what finding it elsewhere does.
+const FAR_FROM: usize = 4096;
+
+#[cfg(any(test, feature = "ablation"))]
+thread_local! {
+    static FAR: std::cell::Cell<usize> = const { std::cell::Cell::new(FAR_FROM) };
+}
+
+/// From how many bytes on a value lies apart from its key.
+#[cfg(any(test, feature = "ablation"))]
+pub fn far_from() -> usize {
+    FAR.with(std::cell::Cell::get)
+}
+
+/// From how many bytes on a value lies apart from its key.
+#[cfg(not(any(test, feature = "ablation")))]
+#[inline(always)]
+pub fn far_from() -> usize {
+    FAR_FROM
+}
+
+/// Makes values of this many bytes lie apart on this thread, as long as no partition is in use: at least 1.
+#[cfg(any(test, feature = "ablation"))]
+pub fn set_far_from(len: usize) {
+    FAR.with(|far| far.set(len.max(1)));
 }

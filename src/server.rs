@@ -54,6 +54,8 @@ const RESTART_SOONEST: Duration = Duration::from_millis(20);
 const RESTART_LATEST: Duration = Duration::from_secs(1);
 /// How many rounds of its workers lie between two measurements of what waits to be settled.
 const MEASURE_ROUNDS: u64 = 10;
+/// The same of two looks at long values that have grown: after the second they give back the room that they did not use.
+const SPARE_ROUNDS: u64 = 100;
 /// How often a node makes its promise and looks what has settled.
 const TICK: Duration = Duration::from_millis(50);
 /// Traces per second that clients may start by bringing a context.
@@ -348,6 +350,9 @@ async fn keep(context: Arc<Context>, worker: usize, workers: usize) {
             keyspace.settle_partition(partition);
             if round.is_multiple_of(MEASURE_ROUNDS) {
                 keyspace.measure_pending(partition);
+            }
+            if round.is_multiple_of(SPARE_ROUNDS) {
+                keyspace.give_back_spare(partition);
             }
             if context.active_expire.load(Ordering::Relaxed) {
                 let (now, started) = (keyspace.time(clock::now()), Instant::now());

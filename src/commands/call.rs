@@ -11,7 +11,9 @@ use crate::db::news::{Attention, events_of};
 use crate::db::partition::Look;
 use crate::db::settle::Flushed;
 use crate::db::table::KeyHasher;
-use crate::db::{Hlc, Key, Op, Origins, Outcome, Partition, Stamp, UnixMillis, View, WriteContext};
+use crate::db::{
+    Expiry, Hlc, Key, Op, Origins, Outcome, Partition, Stamp, UnixMillis, View, WriteContext,
+};
 use crate::resp::{Args, Reply};
 
 pub use crate::commands::access::{Access, partition_of};
@@ -148,6 +150,46 @@ impl<'a> DataCall<'a, '_> {
             self.panic_as_asked();
         }
         outcome
+    }
+
+    /// The same with SET, quietly, of a value that need not be copied.
+    pub fn put_quietly(&mut self, key: Key<'_>, value: Vec<u8>, deadline: Option<UnixMillis>) {
+        self.put_whole(key, value, deadline);
+        if self.panic_after_mutation.load(Ordering::Relaxed) {
+            self.panic_as_asked();
+        }
+    }
+
+    fn put_whole(&mut self, key: Key<'_>, value: Vec<u8>, deadline: Option<UnixMillis>) {
+        let (db, context) = (self.db, self.context());
+        self.record(Effect::Key {
+            db,
+            key: key.bytes,
+            op: Op::Set(&value, deadline.map_or(Expiry::Clear, Expiry::At)),
+        });
+        let partition = self.access.partition(key.hash);
+        partition.keep_next_quiet();
+        partition.apply_whole(db, key, value, deadline, &context);
+    }
+
+    /// Moves what a key shows to another key, of database `db`, quietly. Nothing of it is copied where keys bear no stamps and
+    /// nobody else is told.
+    pub fn move_quietly(&mut self, from: Key<'_>, to: Key<'_>, db: u32) {
+        let now = self.now;
+        let is_stamped = self.is_stamped();
+        let partition = self.access.partition(from.hash);
+        let Some(view) = partition.view(self.db, from, now) else {
+            return;
+        };
+        let deadline = view.deadline;
+        let value = if is_stamped {
+            view.value.to_vec()
+        } else {
+            partition.take_value(self.db, from)
+        };
+        // A test's panic comes after both: half of it would be a value that is nowhere.
+        self.in_database(db, |call| call.put_whole(to, value, deadline));
+        self.apply_quietly(from, Op::Del);
     }
 
     /// The same of a command with an event of its own, which it tells with [`Self::tell`]. Other masters name it by its effect.

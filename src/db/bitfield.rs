@@ -240,6 +240,17 @@ impl<'a> Program<'a> {
         self.len
     }
 
+    /// The first byte that any of its writes touches; beyond every string where there is none.
+    pub fn first_byte(&self) -> usize {
+        let mut reader = Reader::new(self.bytes);
+        let _checked = reader.varint();
+        let mut first = usize::MAX;
+        while let Ok(write) = FieldWrite::decode(&mut reader) {
+            first = first.min(write.field.first());
+        }
+        first
+    }
+
     /// Never: it makes the string one byte long at least.
     pub fn is_empty(&self) -> bool {
         self.len == 0

@@ -7,7 +7,6 @@
 //! Stamps carry the sender's origin indices; the reader translates them. All fixed-width integers are little endian.
 
 use crate::db::origin::OriginIndex;
-use crate::db::partition::live_of;
 use crate::db::record::Record;
 use crate::db::stamp::{Hlc, Stamp, UnixMillis};
 use crate::db::unsettled::{Live, OpBytes, Unsettled, Value};
@@ -39,7 +38,8 @@ pub fn encode(out: &mut Vec<u8>, db: u32, record: &Record, unsettled: Option<&Un
     varint::put_bytes(out, record.key());
     match unsettled {
         Some(unsettled) => {
-            encode_base(out, &unsettled.base, unsettled.base_stamp);
+            let bytes = unsettled.base_bytes(record.value());
+            encode_base(out, &unsettled.base, bytes, unsettled.base_stamp);
             varint::put(out, unsettled.ops().len() as u64);
             for (stamp, op) in unsettled.ops() {
                 out.extend_from_slice(&stamp.raw().to_le_bytes());
@@ -47,13 +47,26 @@ pub fn encode(out: &mut Vec<u8>, db: u32, record: &Record, unsettled: Option<&Un
             }
         }
         None => {
-            encode_base(out, &live_of(record, stamp), stamp);
+            encode_base(out, &headed(record, stamp), record.value(), stamp);
             varint::put(out, 0);
         }
     }
 }
 
-fn encode_base(out: &mut Vec<u8>, base: &Live, stamp: Stamp) {
+/// What a settled record says, without its string.
+fn headed(record: &Record, stamp: Stamp) -> Live {
+    let value = Value {
+        bytes: Vec::new(),
+        deadline: record.deadline(),
+    };
+    Live {
+        value: (!record.is_tombstone()).then_some(value),
+        written: record.original().unwrap_or(stamp.time()),
+    }
+}
+
+/// Appends a base with this string.
+fn encode_base(out: &mut Vec<u8>, base: &Live, bytes: &[u8], stamp: Stamp) {
     let original = base.original(stamp);
     let mut flags = 0;
     if let Some(value) = &base.value {
@@ -74,7 +87,7 @@ fn encode_base(out: &mut Vec<u8>, base: &Live, stamp: Stamp) {
         if let Some(original) = original {
             out.extend_from_slice(&original.raw().to_le_bytes());
         }
-        varint::put_bytes(out, &value.bytes);
+        varint::put_bytes(out, bytes);
     }
 }
 

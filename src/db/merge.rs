@@ -55,7 +55,7 @@ impl Partition {
                 theirs.place(ctx.origins, *stamp, op);
             }
         }
-        theirs.fold(sender.settled);
+        theirs.fold(sender.settled, b"");
         self.merge_key(item.db, key, theirs, sender, ctx);
     }
 
@@ -118,14 +118,15 @@ impl Partition {
         let mut ours = match record {
             None => Unsettled::new(Live::default(), Stamp::ZERO),
             Some(record) if record.is_unsettled() => {
-                space.unsettled.get(key.bytes).cloned().unwrap_or_default()
+                let unsettled = space.unsettled.get(key.bytes);
+                unsettled.map_or_else(Unsettled::default, |ours| ours.whole(record.value()))
             }
             Some(record) => {
                 let stamp = record.stamp().unwrap_or(Stamp::ZERO);
                 Unsettled::new(live_of(record, stamp), stamp)
             }
         };
-        ours.fold(ctx.settled);
+        ours.fold(ctx.settled, b"");
         let cut = space.cut;
         ours.cut(ctx.origins, cut);
         theirs.cut(ctx.origins, cut);
@@ -189,16 +190,17 @@ impl Partition {
                 .insert(key.bytes.into(), merged);
             self.settle.push_back((last.time(), db, key.bytes.into()));
         }
-        match &live.value {
+        let original = live.original(last);
+        match live.value {
             Some(value) => {
                 let meta = Meta {
                     stamp: self.stamped.then_some(last),
                     deadline: value.deadline,
-                    original: live.original(last),
+                    original,
                     unsettled,
                     ..Meta::default()
                 };
-                self.store(db, key, &value.bytes, &meta);
+                self.store_whole(db, key, value.bytes, &meta);
             }
             None => self.store_tombstone(db, key, last, unsettled),
         }

@@ -4,7 +4,7 @@
 //! - [`origin`]: who wrote: node ids, incarnations, the node-local dictionary of origins, version vectors.
 //! - [`op`]: what one effect does to one key, its bytes, and [`op::step`], the only place that says what it means.
 //! - [`bitfield`]: integers of any width within a string, BITFIELD's program.
-//! - [`record`]: one key at rest, one allocation.
+//! - [`record`]: one key at rest, one allocation; `far`: a long value beside it, which may grow.
 //! - [`glob`]: Redis patterns, for keys, directives and channels.
 //! - [`table`]: the segmented hash table that grows without a pause.
 //! - [`partition`]: keys, their unsettled operations, tombstones; local writes and remote effects enter by one door.
@@ -15,6 +15,7 @@
 //! - [`reissue`]: what a node that joins a mesh must say anew.
 
 pub mod bitfield;
+mod far;
 pub mod glob;
 pub mod item;
 pub mod merge;

@@ -84,6 +84,23 @@ impl<'a> Op<'a> {
         )
     }
 
+    /// Whether all it does is to write into a string or behind it.
+    #[inline]
+    pub fn writes(&self) -> bool {
+        self.is_positional() || matches!(self, Self::Append(_))
+    }
+
+    /// Whether it leaves the first `len` bytes of a string as they are, and the string there.
+    pub fn leaves_first(&self, len: usize) -> bool {
+        match self {
+            Self::Append(_) | Self::Expire(_) => true,
+            Self::SetRange(offset, _) => *offset as usize >= len,
+            Self::SetBit(offset, _) => *offset as usize / 8 >= len,
+            Self::BitField(program) => program.first_byte() >= len,
+            _ => false,
+        }
+    }
+
     /// Appends the bytes of the head comment.
     pub fn encode(&self, out: &mut Vec<u8>) {
         match *self {
@@ -374,6 +391,14 @@ pub fn written_len(op: Op<'_>, old: usize) -> Option<usize> {
         _ => return None,
     };
     Some(old.max(end))
+}
+
+/// The same of any operation that writes into a string or behind it.
+pub fn grown_len(op: Op<'_>, old: usize) -> Option<usize> {
+    match op {
+        Op::Append(tail) => Some(old + tail.len()).filter(|len| *len <= STRING_LEN_MAX),
+        _ => written_len(op, old),
+    }
 }
 
 /// Carries out a positional operation over a string that has the length for it, see [`written_len`].

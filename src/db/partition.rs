@@ -6,7 +6,11 @@
 //! tombstone until everything before it has arrived. A key that is absent counts as deleted at the settled time.
 
 mod apply;
+mod in_place;
+mod spare;
 mod swap;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use std::collections::VecDeque;
@@ -18,6 +22,7 @@ use hashbrown::HashMap;
 use crate::db::news::NewsDesk;
 use crate::db::op;
 use crate::db::origin::Origins;
+use crate::db::partition::spare::Spare;
 use crate::db::record::{Meta, Record};
 use crate::db::snapshot::Walk;
 use crate::db::stamp::{Hlc, Stamp, UnixMillis};
@@ -124,6 +129,7 @@ pub struct Partition {
     pub(super) merge_open: bool,
     watchers: Watchers,
     pub(super) news: NewsDesk,
+    spare: Spare,
     /// What happened here.
     pub stats: PartitionStats,
 }
@@ -142,6 +148,7 @@ impl Partition {
             merge_open: false,
             watchers: HashMap::new(),
             news: NewsDesk::default(),
+            spare: Spare::default(),
             stats: PartitionStats::default(),
         }
     }
@@ -211,21 +218,25 @@ impl Partition {
 
     /// Replays a key's operations and shows the result.
     pub(super) fn show(&mut self, db: u32, key: Key<'_>) -> Outcome {
+        if self.show_lent(db, key) {
+            return Outcome::Applied;
+        }
         let space = &mut self.dbs[db as usize];
         let Some(unsettled) = space.unsettled.get(key.bytes) else {
             return Outcome::NoEffect;
         };
         let (live, last) = (unsettled.replay(), unsettled.last());
-        match &live.value {
+        let original = live.original(last);
+        match live.value {
             Some(value) => {
                 let meta = Meta {
                     stamp: Some(last),
                     deadline: value.deadline,
-                    original: live.original(last),
+                    original,
                     unsettled: true,
                     ..Meta::default()
                 };
-                self.store(db, key, &value.bytes, &meta)
+                self.store_whole(db, key, value.bytes, &meta)
             }
             None => {
                 self.store_tombstone(db, key, last, true);
@@ -272,6 +283,9 @@ impl Partition {
         }
         let space = &mut self.dbs[db as usize];
         let (shown, timed) = (!record.is_tombstone(), record.deadline().is_some());
+        if record.spare() > 0 {
+            self.spare.note(db, key.bytes);
+        }
         let old = space.table.insert(&self.hasher, key.hash, record);
         space.count(old.as_ref(), shown, timed);
     }

@@ -1,12 +1,15 @@
-//! One key at rest: a single allocation without slack.
+//! One key at rest: a single allocation without slack, or, where the value is long, a head and a value that may have room to grow.
 //!
 //! ```text
 //! flags 1 | key length varint | [stamp u64] | [deadline i64] | [original time u64] | key | value
 //! ```
 //! The bracketed fields are there only where their flag is set, so that a server without masters pays for none of them.
 //! A tombstone has a stamp and no value. "Unsettled" says that the key has an entry in the table of unsettled operations.
+//! Which of the two kinds a record is depends on the length of its value alone.
 
-use crate::db::op::{self, Op};
+mod change;
+
+use crate::db::far::{self, Far};
 use crate::db::stamp::{Hlc, Stamp, UnixMillis};
 
 /// A line of the processor's cache.
@@ -17,6 +20,8 @@ const HAS_ORIGINAL: u8 = 4;
 const TOMBSTONE: u8 = 8;
 const UNSETTLED: u8 = 16;
 const MERGE_MARK: u8 = 32;
+/// Each of these has eight bytes of its own.
+const FIELDS: u8 = HAS_STAMP | HAS_DEADLINE | HAS_ORIGINAL;
 
 /// What a record says beside key and value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,66 +42,61 @@ pub struct Meta {
 
 /// One key, its value and what goes with them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record(Box<[u8]>);
+pub struct Record(Kind);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Kind {
+    /// All in one.
+    Near(Box<[u8]>),
+    /// The value lies elsewhere.
+    Far(Box<Far>),
+}
+
+// A place in the table for every key: there are many.
+const _: () = assert!(size_of::<Record>() == size_of::<Box<[u8]>>());
 
 impl Record {
     /// Lays out a record.
+    #[inline]
     pub fn new(key: &[u8], value: &[u8], meta: &Meta) -> Self {
-        let mut bytes = Vec::with_capacity(Self::size(key, value, meta));
-        let mut flags = 0;
-        if meta.stamp.is_some() {
-            flags |= HAS_STAMP;
+        if far::is_far(value.len()) {
+            return Self::of(key, value.to_vec(), meta);
         }
-        if meta.deadline.is_some() {
-            flags |= HAS_DEADLINE;
-        }
-        if meta.original.is_some() {
-            flags |= HAS_ORIGINAL;
-        }
-        if meta.tombstone {
-            flags |= TOMBSTONE;
-        }
-        if meta.unsettled {
-            flags |= UNSETTLED;
-        }
-        if meta.merge_mark {
-            flags |= MERGE_MARK;
-        }
-        bytes.push(flags);
-        crate::db::varint::put(&mut bytes, key.len() as u64);
-        if let Some(stamp) = meta.stamp {
-            bytes.extend_from_slice(&stamp.raw().to_le_bytes());
-        }
-        if let Some(deadline) = meta.deadline {
-            bytes.extend_from_slice(&deadline.0.to_le_bytes());
-        }
-        if let Some(original) = meta.original {
-            bytes.extend_from_slice(&original.raw().to_le_bytes());
-        }
-        bytes.extend_from_slice(key);
-        bytes.extend_from_slice(value);
-        Self(bytes.into_boxed_slice())
+        Self(Kind::Near(laid_out(key, value, meta)))
     }
 
-    fn size(key: &[u8], value: &[u8], meta: &Meta) -> usize {
-        let fields = usize::from(meta.stamp.is_some())
-            + usize::from(meta.deadline.is_some())
-            + usize::from(meta.original.is_some());
-        1 + varint_len(key.len()) + 8 * fields + key.len() + value.len()
+    /// The same, which takes the value over where it is long.
+    pub fn of(key: &[u8], value: Vec<u8>, meta: &Meta) -> Self {
+        if !far::is_far(value.len()) {
+            return Self::new(key, &value, meta);
+        }
+        let head = laid_out(key, b"", meta);
+        Self(Kind::Far(Box::new(Far { head, value })))
+    }
+
+    /// All of it, or what stands before a value that lies elsewhere.
+    #[inline]
+    fn head(&self) -> &[u8] {
+        match &self.0 {
+            Kind::Near(bytes) => bytes,
+            Kind::Far(far) => &far.head,
+        }
     }
 
     /// Reads the lines that flags and key lie in; always true, but the compiler cannot know that.
     #[inline]
     pub fn touch(&self) -> bool {
-        let last = self.0.len().min(LINE_LEN) - 1;
-        std::hint::black_box(self.0.get(last).copied());
-        self.0.first() != Some(&u8::MAX)
+        let head = self.head();
+        let last = head.len().min(LINE_LEN) - 1;
+        std::hint::black_box(head.get(last).copied());
+        head.first() != Some(&u8::MAX)
     }
 
     /// Where the optional fields begin, and how long the key is.
     #[inline]
     fn layout(&self) -> (usize, usize) {
-        let first = self.0[1];
+        let head = self.head();
+        let first = head[1];
         if first < 0x80 {
             return (2, usize::from(first));
         }
@@ -104,7 +104,7 @@ impl Record {
         let mut at = 2;
         let mut shift = 7;
         loop {
-            let byte = self.0[at];
+            let byte = head[at];
             at += 1;
             len |= usize::from(byte & 0x7f) << shift;
             if byte < 0x80 {
@@ -115,8 +115,13 @@ impl Record {
     }
 
     #[inline]
+    fn flags(&self) -> u8 {
+        self.head()[0]
+    }
+
+    #[inline]
     fn fields_len(&self) -> usize {
-        8 * (self.0[0] & (HAS_STAMP | HAS_DEADLINE | HAS_ORIGINAL)).count_ones() as usize
+        8 * (self.flags() & FIELDS).count_ones() as usize
     }
 
     /// The key.
@@ -124,26 +129,30 @@ impl Record {
     pub fn key(&self) -> &[u8] {
         let (at, len) = self.layout();
         let start = at + self.fields_len();
-        &self.0[start..start + len]
+        &self.head()[start..start + len]
     }
 
     /// The value; empty for a tombstone.
     #[inline]
     pub fn value(&self) -> &[u8] {
-        let (at, len) = self.layout();
-        &self.0[at + self.fields_len() + len..]
+        match &self.0 {
+            Kind::Near(bytes) => {
+                let (at, len) = self.layout();
+                &bytes[at + self.fields_len() + len..]
+            }
+            Kind::Far(far) => &far.value,
+        }
     }
 
     fn field(&self, flag: u8) -> Option<u64> {
-        let flags = self.0[0];
+        let flags = self.flags();
         if flags & flag == 0 {
             return None;
         }
-        let before =
-            (flags & (flag - 1) & (HAS_STAMP | HAS_DEADLINE | HAS_ORIGINAL)).count_ones() as usize;
+        let before = (flags & (flag - 1) & FIELDS).count_ones() as usize;
         let start = self.layout().0 + 8 * before;
         let mut raw = [0; 8];
-        raw.copy_from_slice(&self.0[start..start + 8]);
+        raw.copy_from_slice(&self.head()[start..start + 8]);
         Some(u64::from_le_bytes(raw))
     }
 
@@ -156,7 +165,7 @@ impl Record {
     /// The deadline.
     #[inline]
     pub fn deadline(&self) -> Option<UnixMillis> {
-        if self.0[0] & HAS_DEADLINE == 0 {
+        if self.flags() & HAS_DEADLINE == 0 {
             return None;
         }
         self.field(HAS_DEADLINE).map(|raw| UnixMillis(raw as i64))
@@ -170,36 +179,18 @@ impl Record {
     /// Whether the key is deleted.
     #[inline]
     pub fn is_tombstone(&self) -> bool {
-        self.0[0] & TOMBSTONE != 0
+        self.flags() & TOMBSTONE != 0
     }
 
     /// Whether operations wait beside the table.
     #[inline]
     pub fn is_unsettled(&self) -> bool {
-        self.0[0] & UNSETTLED != 0
+        self.flags() & UNSETTLED != 0
     }
 
     /// The merge mark.
     pub fn merge_mark(&self) -> bool {
-        self.0[0] & MERGE_MARK != 0
-    }
-
-    /// Sets or clears the merge mark.
-    pub fn set_merge_mark(&mut self, mark: bool) {
-        if mark {
-            self.0[0] |= MERGE_MARK;
-        } else {
-            self.0[0] &= !MERGE_MARK;
-        }
-    }
-
-    /// Sets or clears "unsettled".
-    pub fn set_unsettled(&mut self, unsettled: bool) {
-        if unsettled {
-            self.0[0] |= UNSETTLED;
-        } else {
-            self.0[0] &= !UNSETTLED;
-        }
+        self.flags() & MERGE_MARK != 0
     }
 
     /// All that is said beside key and value.
@@ -214,61 +205,59 @@ impl Record {
         }
     }
 
-    /// Writes over value and fields where they keep their sizes; says whether it could.
-    #[inline]
-    pub fn overwrite(
-        &mut self,
-        value: &[u8],
-        stamp: Option<Stamp>,
-        deadline: Option<UnixMillis>,
-    ) -> bool {
-        let flags = self.0[0];
-        let fits = flags & (HAS_ORIGINAL | TOMBSTONE | UNSETTLED) == 0
-            && (flags & HAS_STAMP != 0) == stamp.is_some()
-            && (flags & HAS_DEADLINE != 0) == deadline.is_some();
-        if !fits {
-            return false;
-        }
-        let (mut at, key_len) = self.layout();
-        let value_at = at + self.fields_len() + key_len;
-        if self.0.len() - value_at != value.len() {
-            return false;
-        }
-        if let Some(stamp) = stamp {
-            self.0[at..at + 8].copy_from_slice(&stamp.raw().to_le_bytes());
-            at += 8;
-        }
-        if let Some(deadline) = deadline {
-            self.0[at..at + 8].copy_from_slice(&deadline.0.to_le_bytes());
-        }
-        self.0[value_at..].copy_from_slice(value);
-        true
+    /// Whether the value lies elsewhere.
+    pub fn is_far(&self) -> bool {
+        matches!(self.0, Kind::Far(_))
     }
 
-    /// Carries out a positional operation where it keeps the value's size, under this stamp where the record bears one; says
-    /// whether it could. Long strings are not copied for one bit of theirs.
-    pub fn write_within(&mut self, op: Op<'_>, stamp: Option<Stamp>, now: UnixMillis) -> bool {
-        let flags = self.0[0];
-        let fits = flags & (HAS_ORIGINAL | TOMBSTONE) == 0
-            && (flags & HAS_STAMP != 0) == stamp.is_some()
-            && !op::is_expired(self.deadline(), now)
-            && op::written_len(op, self.value().len()) == Some(self.value().len());
-        if !fits {
-            return false;
+    /// Room behind the value.
+    pub fn spare(&self) -> usize {
+        match &self.0 {
+            Kind::Near(_) => 0,
+            Kind::Far(far) => far.spare(),
         }
-        let (at, key_len) = self.layout();
-        let value_at = at + self.fields_len() + key_len;
-        if let Some(stamp) = stamp {
-            self.0[at..at + 8].copy_from_slice(&stamp.raw().to_le_bytes());
-        }
-        op::write_within(op, &mut self.0[value_at..]);
-        true
     }
 
     /// Bytes of memory this record takes, without the allocator's own.
+    #[inline]
     pub fn len_bytes(&self) -> usize {
-        self.0.len()
+        match &self.0 {
+            Kind::Near(bytes) => bytes.len(),
+            Kind::Far(far) => far.len_bytes(),
+        }
     }
+}
+
+fn flags_of(meta: &Meta) -> u8 {
+    let flag = |is_set, flag| if is_set { flag } else { 0 };
+    flag(meta.stamp.is_some(), HAS_STAMP)
+        | flag(meta.deadline.is_some(), HAS_DEADLINE)
+        | flag(meta.original.is_some(), HAS_ORIGINAL)
+        | flag(meta.tombstone, TOMBSTONE)
+        | flag(meta.unsettled, UNSETTLED)
+        | flag(meta.merge_mark, MERGE_MARK)
+}
+
+fn fields_of(meta: &Meta) -> impl Iterator<Item = [u8; 8]> {
+    let stamp = meta.stamp.map(|stamp| stamp.raw().to_le_bytes());
+    let deadline = meta.deadline.map(|deadline| deadline.0.to_le_bytes());
+    let original = meta.original.map(|original| original.raw().to_le_bytes());
+    [stamp, deadline, original].into_iter().flatten()
+}
+
+fn laid_out(key: &[u8], value: &[u8], meta: &Meta) -> Box<[u8]> {
+    let mut bytes = Vec::with_capacity(size(key, value, meta));
+    bytes.push(flags_of(meta));
+    crate::db::varint::put(&mut bytes, key.len() as u64);
+    fields_of(meta).for_each(|raw| bytes.extend_from_slice(&raw));
+    bytes.extend_from_slice(key);
+    bytes.extend_from_slice(value);
+    bytes.into_boxed_slice()
+}
+
+fn size(key: &[u8], value: &[u8], meta: &Meta) -> usize {
+    let fields = (flags_of(meta) & FIELDS).count_ones() as usize;
+    1 + varint_len(key.len()) + 8 * fields + key.len() + value.len()
 }
 
 fn varint_len(len: usize) -> usize {
@@ -282,90 +271,4 @@ fn varint_len(len: usize) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn records_have_these_bytes() {
-        let plain = Record::new(b"key", b"value", &Meta::default());
-        assert_eq!(&plain.0[..], b"\x00\x03keyvalue");
-        let all = Meta {
-            stamp: Some(Stamp::from_raw(0x0102)),
-            deadline: Some(UnixMillis(0x0304)),
-            original: Some(Hlc::from_raw(0x0506)),
-            tombstone: false,
-            unsettled: true,
-            merge_mark: true,
-        };
-        let golden = [
-            &[1 | 2 | 4 | 16 | 32, 0xac, 0x02][..],
-            &[2, 1, 0, 0, 0, 0, 0, 0],
-            &[4, 3, 0, 0, 0, 0, 0, 0],
-            &[6, 5, 0, 0, 0, 0, 0, 0],
-            &[b'k'; 300],
-            b"v",
-        ]
-        .concat();
-        assert_eq!(&Record::new(&[b'k'; 300], b"v", &all).0[..], golden);
-        let tombstone = Meta {
-            stamp: Some(Stamp::from_raw(7)),
-            tombstone: true,
-            ..Meta::default()
-        };
-        let record = Record::new(b"k", b"", &tombstone);
-        assert_eq!(&record.0[..], [1 | 8, 1, 7, 0, 0, 0, 0, 0, 0, 0, b'k']);
-    }
-
-    proptest! {
-        #[test]
-        fn a_record_gives_back_what_went_in(
-            key in proptest::collection::vec(any::<u8>(), 0..300),
-            value in proptest::collection::vec(any::<u8>(), 0..300),
-            stamp: Option<u64>, deadline: Option<i64>, original in proptest::option::of(0u64..1 << 54), flags: [bool; 3],
-        ) {
-            let meta = Meta {
-                stamp: stamp.map(Stamp::from_raw), deadline: deadline.map(UnixMillis), original: original.map(Hlc::from_raw),
-                tombstone: flags[0], unsettled: flags[1], merge_mark: flags[2],
-            };
-            let record = Record::new(&key, &value, &meta);
-            prop_assert_eq!(record.key(), &key[..]);
-            prop_assert_eq!(record.value(), &value[..]);
-            prop_assert_eq!(record.meta(), meta);
-            prop_assert_eq!(record.len_bytes(), Record::size(&key, &value, &meta));
-        }
-
-        #[test]
-        fn writing_within_equals_computing_anew(
-            key in proptest::collection::vec(any::<u8>(), 0..200), old in proptest::collection::vec(any::<u8>(), 0..20),
-            offset in 0_u32..160, bit: bool, stamped: bool, deadline in proptest::option::of(0_i64..10),
-        ) {
-            let meta = |n: u64| Meta {
-                stamp: stamped.then(|| Stamp::from_raw(n)), deadline: deadline.map(UnixMillis), ..Meta::default()
-            };
-            let (op, now) = (Op::SetBit(offset, bit), UnixMillis(5));
-            let mut record = Record::new(&key, &old, &meta(1));
-            let fits = offset as usize / 8 < old.len() && deadline.is_none_or(|deadline| deadline > 5);
-            prop_assert_eq!(record.write_within(op, meta(2).stamp, now), fits);
-            if fits {
-                let mut new = old.clone();
-                op::write_within(op, &mut new);
-                prop_assert_eq!(record, Record::new(&key, &new, &meta(2)));
-            } else {
-                prop_assert_eq!(record, Record::new(&key, &old, &meta(1)));
-            }
-        }
-
-        #[test]
-        fn overwriting_in_place_equals_laying_out_anew(
-            key in proptest::collection::vec(any::<u8>(), 0..200), old: [u8; 8], new: [u8; 8], stamped: bool, timed: bool,
-        ) {
-            let meta = |n: u64| Meta {
-                stamp: stamped.then(|| Stamp::from_raw(n)), deadline: timed.then_some(UnixMillis(n as i64)), ..Meta::default()
-            };
-            let mut record = Record::new(&key, &old, &meta(1));
-            prop_assert!(record.overwrite(&new, meta(2).stamp, meta(2).deadline));
-            prop_assert_eq!(record, Record::new(&key, &new, &meta(2)));
-        }
-    }
-}
+mod tests;

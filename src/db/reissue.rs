@@ -35,7 +35,7 @@ impl Partition {
         let mut taken: Vec<Reissue> = Vec::new();
         for record in space.table.iter() {
             let view = match space.unsettled.get(record.key()) {
-                Some(unsettled) if record.is_unsettled() => unsettled.clone(),
+                Some(unsettled) if record.is_unsettled() => unsettled.whole(record.value()),
                 _ => settled_view(record),
             };
             let base_is_void = match view.base_stamp {

@@ -9,6 +9,7 @@ use crate::db::partition::{Db, Key, Outcome, Partition, WriteContext};
 use crate::db::record::{Meta, Record};
 use crate::db::stamp::{Hlc, Stamp, UnixMillis};
 use crate::db::table::Table;
+use crate::db::unsettled::Unsettled;
 
 /// What was taken out by a flush, to be freed at leisure.
 #[derive(Debug, Default)]
@@ -51,27 +52,37 @@ impl Partition {
             self.save_preimage(db, key);
         }
         let space = &mut self.dbs[db as usize];
-        let Some(unsettled) = space.unsettled.get_mut(key.bytes) else {
+        let (Some(unsettled), Some(record)) = (
+            space.unsettled.get_mut(key.bytes),
+            space.table.get(key.bytes, key.hash),
+        ) else {
             return;
         };
-        unsettled.fold(settled);
+        unsettled.fold(settled, record.value());
         let last = unsettled.last();
         if !unsettled.is_empty() {
             self.settle.push_back((last.time(), db, key.bytes.into()));
             return;
         }
-        let Some(unsettled) = space.unsettled.remove(key.bytes) else {
+        let shows_it = record.is_far();
+        let Some(Unsettled { base, .. }) = space.unsettled.remove(key.bytes) else {
             return;
         };
-        match unsettled.base.value {
-            Some(ref value) => {
+        let original = base.original(last);
+        match base.value {
+            Some(value) => {
                 let meta = Meta {
                     stamp: Some(last),
                     deadline: value.deadline,
-                    original: unsettled.base.original(last),
+                    original,
                     ..Meta::default()
                 };
-                self.store(db, key, &value.bytes, &meta);
+                // What is shown equals the base by now.
+                if shows_it {
+                    self.set_meta(db, key, &meta);
+                } else {
+                    self.store(db, key, &value.bytes, &meta);
+                }
             }
             None if last.time() <= settled => {
                 self.stats.tombstones_dropped += 1;

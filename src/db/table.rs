@@ -96,7 +96,7 @@ impl Table {
         self.len == 0
     }
 
-    /// Memory of all records. They never change their size in place.
+    /// Memory of all records.
     pub fn records_bytes(&self) -> usize {
         self.records_bytes
     }
@@ -130,13 +130,28 @@ impl Table {
         std::hint::black_box(segment.keys.find(hash, Record::touch).is_some());
     }
 
-    /// The record of a key, to change in place. A deadline that comes earlier must be noted with [`Self::note_deadline`].
+    /// The record of a key, to change in place without changing its size: see [`Self::change`]. A deadline that comes earlier must be noted with [`Self::note_deadline`].
     #[inline]
     pub fn get_mut(&mut self, key: &[u8], hash: u64) -> Option<&mut Record> {
         let index = self.segment_index(hash);
         self.segments[index]
             .keys
             .find_mut(hash, |record| record.key() == key)
+    }
+
+    /// Changes a record in place, its size too, but for its key. A deadline that comes earlier must be noted as well.
+    pub fn change<R>(
+        &mut self,
+        key: &[u8],
+        hash: u64,
+        f: impl FnOnce(&mut Record) -> R,
+    ) -> Option<R> {
+        let record = self.get_mut(key, hash)?;
+        let before = record.len_bytes();
+        let result = f(record);
+        let after = record.len_bytes();
+        self.records_bytes = self.records_bytes - before + after;
+        Some(result)
     }
 
     /// Says that a key with this hash has this deadline.

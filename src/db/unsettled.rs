@@ -1,7 +1,10 @@
 //! The operations of one key that may still be overtaken: a folded base, and what came after it in stamp order.
 //!
 //! Invariant: every operation stamped at or before `base_stamp` is reflected in the base (or dominated by it), every stamp in
-//! `ops` comes after it, and `ops` is sorted. What the key shows is the base with the operations replayed over it.
+//! `ops` comes after it, and `ops` is sorted. What the key shows is the base with the operations replayed over it, and the base
+//! of a long value may be *lent* by it (see `lent`).
+
+mod lent;
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
@@ -9,6 +12,7 @@ use std::collections::VecDeque;
 use smallvec::SmallVec;
 
 use crate::ablation::{Rule, is_off, wall_clock};
+use crate::db::far;
 use crate::db::op::{self, Change, Expiry, Op, State};
 use crate::db::origin::Origins;
 use crate::db::stamp::{Hlc, Stamp, UnixMillis};
@@ -45,7 +49,7 @@ impl Live {
         // A replay is of many operations over one value, which may be long.
         if let Some(value) = &mut self.value
             && !op::is_expired(value.deadline, at)
-            && op::change_in_place(op, &mut value.bytes)
+            && (far::write(op, &mut value.bytes) || op::change_in_place(op, &mut value.bytes))
         {
             self.written = stamp.time();
             return true;
@@ -100,13 +104,15 @@ impl Live {
 /// See the head of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Unsettled {
-    /// The folded base.
+    /// The folded base; where it is lent, with an empty string.
     pub base: Live,
     /// Everything up to here is in the base.
     pub base_stamp: Stamp,
     ops: VecDeque<(Stamp, OpBytes)>,
     /// Sum of the magnitudes of all increments, as long as there is nothing but increments.
     increments: Option<u64>,
+    /// The base's string is this many first bytes of the one that is shown.
+    lent: Option<usize>,
 }
 
 /// Where an operation went.
@@ -130,6 +136,7 @@ impl Unsettled {
             base_stamp,
             ops: VecDeque::new(),
             increments: Some(0),
+            lent: None,
         }
     }
 
@@ -154,7 +161,7 @@ impl Unsettled {
             .base
             .value
             .as_ref()
-            .map_or(0, |value| value.bytes.len());
+            .map_or(0, |value| value.bytes.capacity());
         let ops = self.ops.iter().map(|(_, bytes)| bytes.len());
         base + ops.sum::<usize>()
             + self.ops.len() * size_of::<(Stamp, OpBytes)>()
@@ -179,6 +186,7 @@ impl Unsettled {
             self.ops.drain(..at);
             self.base = Live::default();
             self.base.step(stamp, op);
+            self.lent = None;
             self.base_stamp = stamp;
             self.recount();
             return if last { Placed::Last } else { Placed::Before };
@@ -236,6 +244,7 @@ impl Unsettled {
         }
         if origins.compare(self.base_stamp, cut) == Ordering::Less {
             self.base = Live::default();
+            self.lent = None;
             self.base_stamp = cut;
         }
         self.recount();
@@ -248,7 +257,7 @@ impl Unsettled {
         }
     }
 
-    /// Replays everything.
+    /// Replays everything over a base that is not lent.
     pub fn replay(&self) -> Live {
         let mut live = self.base.clone();
         for (stamp, bytes) in self.ops() {
@@ -259,8 +268,13 @@ impl Unsettled {
         live
     }
 
-    /// Folds everything up to `settled`; nothing later may be folded, for it can still be overtaken.
-    pub fn fold(&mut self, settled: Hlc) {
+    /// Folds everything up to `settled`; nothing later may be folded, for it can still be overtaken. `shown` is the string that
+    /// lends the base, where one does.
+    pub fn fold(&mut self, settled: Hlc, shown: &[u8]) {
+        if self.fold_lent(settled) {
+            return;
+        }
+        self.own_base(shown);
         let mut folded = false;
         while let Some((stamp, _)) = self.ops.front()
             && stamp.time() <= settled

@@ -74,6 +74,11 @@ impl Keyspace {
         }
     }
 
+    /// Gives back, in one partition, the room behind values that have grown and did not since the last call but one.
+    pub fn give_back_spare(&self, index: usize) {
+        self.lock(index).give_back_spare();
+    }
+
     /// What the partitions counted since the start or since [`Self::reset_counts`].
     pub fn counts(&self) -> Counts {
         let mut sum = Counts::default();

@@ -341,6 +341,22 @@ impl SimNode {
         published
     }
 
+    /// How many keys there are whose unsettled operations have a base that is the beginning of what is shown.
+    pub fn lent(&self) -> u64 {
+        let mut lent = 0;
+        for guard in self.node.keyspace.lock_all() {
+            for db in 0..DATABASES {
+                let records = guard
+                    .table(db)
+                    .iter()
+                    .filter(|record| record.is_unsettled());
+                let waiting = records.filter_map(|record| guard.unsettled(db, record.key()));
+                lent += waiting.filter(|unsettled| unsettled.is_lent()).count() as u64;
+            }
+        }
+        lent
+    }
+
     /// Where its present life began.
     fn life_floor(&self) -> Option<Hlc> {
         let members = self.node.members();

@@ -59,6 +59,7 @@ pub struct Coverage {
     pub stamps_ahead: u64,
     pub publishes: u64,
     pub heard_all: u64,
+    pub lent: u64,
 }
 
 /// How a run ended.
@@ -125,6 +126,8 @@ impl Topology {
 
 /// Runs a seed.
 pub fn run(seed: u64) -> Report {
+    // Values are short here, and some of them are to lie apart from their keys all the same.
+    ablation::set_far_from(1 + (seed % 4) as usize);
     let mut rng = Rng::new(seed);
     let count = 2 + rng.below(3);
     let topology = rng.pick(&[
@@ -202,7 +205,9 @@ impl World {
             for partition in 0..2 {
                 node.node.keyspace.settle_partition(partition);
                 node.node.keyspace.purge_partition(partition, time);
+                node.node.keyspace.give_back_spare(partition);
             }
+            self.coverage.lent += node.lent();
         }
     }
 

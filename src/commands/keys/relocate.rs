@@ -3,28 +3,8 @@
 
 use crate::commands::call::{DataCall, string_of};
 use crate::commands::errors;
-use crate::db::{Expiry, Key, Op, UnixMillis, View};
+use crate::db::View;
 use crate::resp::parse_i64;
-
-/// All that a key holds. The one place where other types would be taken along.
-struct Content {
-    value: Vec<u8>,
-    deadline: Option<UnixMillis>,
-}
-
-impl Content {
-    fn of(view: &View<'_>) -> Self {
-        Self {
-            value: string_of(view).to_vec(),
-            deadline: view.deadline,
-        }
-    }
-
-    fn put(&self, call: &mut DataCall<'_, '_>, key: Key<'_>) {
-        let expiry = self.deadline.map_or(Expiry::Clear, Expiry::At);
-        call.apply_quietly(key, Op::Set(&self.value, expiry));
-    }
-}
 
 pub(super) fn rename(call: &mut DataCall<'_, '_>) {
     if rename_key(call, false).is_some() {
@@ -41,22 +21,14 @@ pub(super) fn renamenx(call: &mut DataCall<'_, '_>) {
 /// Whether the key has another name now; none where there is no key, and the error is written.
 fn rename_key(call: &mut DataCall<'_, '_>, only_to_absent: bool) -> Option<bool> {
     let (from, to) = (call.key(1), call.key(2));
-    let stays = from.bytes == to.bytes;
-    let content = call.look(from, |view| {
-        view.map(|view| (!stays).then(|| Content::of(&view)))
-    });
-    let Some(content) = content else {
+    if !call.exists(from) {
         call.reply.error(errors::NO_SUCH_KEY);
         return None;
-    };
-    let Some(content) = content else {
-        return Some(false);
-    };
-    if only_to_absent && call.exists(to) {
+    }
+    if from.bytes == to.bytes || only_to_absent && call.exists(to) {
         return Some(false);
     }
-    content.put(call, to);
-    call.apply_quietly(from, Op::Del);
+    call.move_quietly(from, to, call.db);
     call.tell(from, "rename_from");
     call.tell(to, "rename_to");
     Some(true)
@@ -95,17 +67,15 @@ pub(super) fn copy(call: &mut DataCall<'_, '_>) {
     if db == call.db && from.bytes == to.bytes {
         return call.reply.error(errors::SAME_OBJECT);
     }
-    let content = call.read(from, |view, _| view.map(|view| Content::of(&view)));
-    let copied = content.is_some_and(|content| {
+    let is_there = call.read(from, |view, _| view.is_some());
+    let copied = is_there && (replace || call.in_database(db, |call| !call.exists(to)));
+    let content = |view: View<'_>| (string_of(&view).to_vec(), view.deadline);
+    if copied && let Some((value, deadline)) = call.look(from, |view| view.map(content)) {
         call.in_database(db, |call| {
-            let goes = replace || !call.exists(to);
-            if goes {
-                content.put(call, to);
-                call.tell(to, "copy_to");
-            }
-            goes
-        })
-    });
+            call.put_quietly(to, value, deadline);
+            call.tell(to, "copy_to");
+        });
+    }
     call.reply.integer(i64::from(copied));
 }
 
@@ -118,18 +88,9 @@ pub(super) fn move_key(call: &mut DataCall<'_, '_>) {
         return call.reply.error(errors::SAME_OBJECT);
     }
     let key = call.key(1);
-    let content = call.look(key, |view| view.map(|view| Content::of(&view)));
-    let moved = content.is_some_and(|content| {
-        call.in_database(db, |call| {
-            let goes = !call.exists(key);
-            if goes {
-                content.put(call, key);
-            }
-            goes
-        })
-    });
+    let moved = call.exists(key) && call.in_database(db, |call| !call.exists(key));
     if moved {
-        call.apply_quietly(key, Op::Del);
+        call.move_quietly(key, key, db);
         call.tell(key, "move_from");
         call.in_database(db, |call| call.tell(key, "move_to"));
     }

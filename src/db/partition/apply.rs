@@ -4,7 +4,8 @@
 
 use std::cmp::Ordering;
 
-use crate::db::op::{self, Change, Op, State};
+use crate::db::far;
+use crate::db::op::{self, Bytes, Change, Op, State};
 use crate::db::partition::{Key, Outcome, Partition, WriteContext, live_of};
 use crate::db::record::Meta;
 use crate::db::stamp::{Hlc, Stamp};
@@ -14,6 +15,25 @@ impl Partition {
     /// Applies one operation: a local one, whose stamp is newer than all, or an effect from elsewhere in any order.
     #[inline]
     pub fn apply(&mut self, db: u32, key: Key<'_>, op: Op<'_>, ctx: &WriteContext<'_>) -> Outcome {
+        self.told(db, key, op, ctx, |this| {
+            if this.stamped {
+                this.apply_stamped(db, key, op, ctx)
+            } else {
+                this.apply_plain(db, key, op, ctx)
+            }
+        })
+    }
+
+    /// Changes a key by `change` and lets know of it whoever wants to: as of `op`.
+    #[inline]
+    pub(super) fn told(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        op: Op<'_>,
+        ctx: &WriteContext<'_>,
+        change: impl FnOnce(&mut Self) -> Outcome,
+    ) -> Outcome {
         if self.walk.is_some() {
             self.save_preimage(db, key);
         }
@@ -22,11 +42,7 @@ impl Partition {
         let hears = self.news.attention.is_some();
         let is_watched = (hears || !self.watchers.is_empty()) && !was_gone(self);
         let existed = hears && self.before_write(db, key, ctx.now);
-        let outcome = if self.stamped {
-            self.apply_stamped(db, key, op, ctx)
-        } else {
-            self.apply_plain(db, key, op, ctx)
-        };
+        let outcome = change(self);
         match outcome {
             Outcome::Applied if is_watched => {
                 self.touch(db, key.bytes);
@@ -58,12 +74,10 @@ impl Partition {
             }
             return Outcome::Applied;
         }
-        if op.is_positional()
-            && let Some(record) = table.get_mut(key.bytes, key.hash)
-            && record.write_within(op, None, ctx.now)
-        {
+        if op.writes() && self.write_within(db, key, op, None, ctx.now) {
             return Outcome::Applied;
         }
+        let table = &mut self.dbs[db as usize].table;
         let record = table.get(key.bytes, key.hash);
         let current = record.map(|record| State {
             value: record.value(),
@@ -93,30 +107,31 @@ impl Partition {
                     .get_mut(key.bytes, key.hash)
                     .is_some_and(|r| r.overwrite(&value, None, deadline));
                 if !overwritten {
-                    self.store(
-                        db,
-                        key,
-                        &value,
-                        &Meta {
-                            deadline,
-                            ..Meta::default()
-                        },
-                    );
+                    let meta = Meta {
+                        deadline,
+                        ..Meta::default()
+                    };
+                    self.store_computed(db, key, value, &meta);
                 }
                 Outcome::Applied
             }
             Change::Deadline(deadline) => {
-                let value = current.map_or(Vec::new(), |state| state.value.to_vec());
-                self.store(
-                    db,
-                    key,
-                    &value,
-                    &Meta {
-                        deadline,
-                        ..Meta::default()
-                    },
-                )
+                let meta = Meta {
+                    deadline,
+                    ..Meta::default()
+                };
+                self.set_meta(db, key, &meta);
+                Outcome::Applied
             }
+        }
+    }
+
+    /// Shows what an operation made.
+    fn store_computed(&mut self, db: u32, key: Key<'_>, value: Bytes, meta: &Meta) -> Outcome {
+        if far::is_far(value.len()) {
+            self.store_whole(db, key, value.into_vec(), meta)
+        } else {
+            self.store(db, key, &value, meta)
         }
     }
 
@@ -172,8 +187,12 @@ impl Partition {
                     Outcome::Superseded(last)
                 };
             }
-            let base = live_of(record, last);
-            self.unsettle(db, key, base, last, ctx);
+            let unsettled = if record.is_far() {
+                Unsettled::lent(record, last)
+            } else {
+                Unsettled::new(live_of(record, last), last)
+            };
+            self.unsettle(db, key, unsettled, ctx);
         }
         self.place(db, key, op, ctx, last)
     }
@@ -202,15 +221,15 @@ impl Partition {
             return Outcome::NoEffect;
         }
         let base_stamp = self.dbs[db as usize].cut;
-        self.unsettle(db, key, Live::default(), base_stamp, ctx);
+        self.unsettle(db, key, Unsettled::new(Live::default(), base_stamp), ctx);
         self.place(db, key, op, ctx, base_stamp)
     }
 
-    /// From now on a key has unsettled operations, on top of a base of that stamp.
-    fn unsettle(&mut self, db: u32, key: Key<'_>, base: Live, last: Stamp, ctx: &WriteContext<'_>) {
+    /// From now on a key has unsettled operations, on top of this base.
+    fn unsettle(&mut self, db: u32, key: Key<'_>, base: Unsettled, ctx: &WriteContext<'_>) {
         self.dbs[db as usize]
             .unsettled
-            .insert(key.bytes.into(), Unsettled::new(base, last));
+            .insert(key.bytes.into(), base);
         self.settle
             .push_back((ctx.stamp.time(), db, key.bytes.into()));
     }
@@ -230,14 +249,13 @@ impl Partition {
         };
         let placed = unsettled.place(ctx.origins, ctx.stamp, op);
         let newest = unsettled.last();
-        if placed == Placed::Last
-            && op.is_positional()
-            && let Some(record) = space.table.get_mut(key.bytes, key.hash)
-            && record.write_within(op, Some(newest), ctx.now)
-        {
-            record.set_unsettled(true);
+        if placed == Placed::Last && self.step_within(db, key, op, newest, ctx.now) {
             return Outcome::Applied;
         }
+        let space = &mut self.dbs[db as usize];
+        let Some(unsettled) = space.unsettled.get(key.bytes) else {
+            return Outcome::NoEffect;
+        };
         let before = space
             .table
             .get(key.bytes, key.hash)
@@ -284,7 +302,7 @@ impl Partition {
                         return self.store(db, key, value, &Meta { deadline, ..meta });
                     }
                     Change::Compute(value, deadline) => {
-                        return self.store(db, key, &value, &Meta { deadline, ..meta });
+                        return self.store_computed(db, key, value, &Meta { deadline, ..meta });
                     }
                     _ => {}
                 }

@@ -20,6 +20,7 @@ impl Partition {
         self.touch_all(one);
         self.touch_all(other);
         self.dbs.swap(one as usize, other as usize);
+        self.spare.swap(one, other);
         self.touch_all(one);
         self.touch_all(other);
         true
