@@ -172,21 +172,16 @@ impl<'a> DataCall<'a, '_> {
         partition.apply_whole(db, key, value, deadline, &context);
     }
 
-    /// Moves what a key shows to another key, of database `db`, quietly. Nothing of it is copied where keys bear no stamps and
-    /// nobody else is told.
+    /// Moves what a key shows to another key, of database `db`, quietly: a SET there and a DEL here. Of the value nothing is
+    /// copied but what others are told.
     pub fn move_quietly(&mut self, from: Key<'_>, to: Key<'_>, db: u32) {
-        let now = self.now;
-        let is_stamped = self.is_stamped();
+        let (now, context) = (self.now, self.context());
         let partition = self.access.partition(from.hash);
         let Some(view) = partition.view(self.db, from, now) else {
             return;
         };
         let deadline = view.deadline;
-        let value = if is_stamped {
-            view.value.to_vec()
-        } else {
-            partition.take_value(self.db, from)
-        };
+        let value = partition.take_value(self.db, from, &context);
         // A test's panic comes after both: half of it would be a value that is nowhere.
         self.in_database(db, |call| call.put_whole(to, value, deadline));
         self.apply_quietly(from, Op::Del);

@@ -8,11 +8,16 @@
 //!        | 0x04 | db varint | db varint                                            SWAPDB, of masters without masters only
 //! ```
 
+use bytes::Bytes;
 use smallvec::SmallVec;
 
 use crate::db::varint::{self, Malformed, Reader};
 use crate::db::{NodeId, Op};
 
+/// Memory that is kept from one command to the next.
+const KEPT: usize = 64 * 1024;
+/// An operation with more content than this is not moved to make room for its length.
+const LONG: usize = 100;
 const KEY: u8 = 0;
 const FLUSH: u8 = 1;
 const ADMIT: u8 = 2;
@@ -113,16 +118,34 @@ impl Effects {
         &self.payload
     }
 
+    /// Hands the bytes over and begins anew. Many are not copied, unless their buffer is much larger than they are.
+    pub fn take_payload(&mut self) -> Bytes {
+        let (len, room) = (self.payload.len(), self.payload.capacity());
+        let payload = if len > KEPT && room - len <= len / 8 {
+            Bytes::from(std::mem::take(&mut self.payload))
+        } else {
+            Bytes::copy_from_slice(&self.payload)
+        };
+        self.clear();
+        payload
+    }
+
     /// Begins anew, keeping the memory of a usual command.
     pub fn clear(&mut self) {
         self.payload.clear();
-        self.payload.shrink_to(64 * 1024);
+        self.payload.shrink_to(KEPT);
         self.count = 0;
     }
 }
 
 /// Appends an operation behind its length, which most often is a single byte.
 fn put_op(out: &mut Vec<u8>, op: Op<'_>) {
+    if op.content().len() > LONG {
+        let len = op.encoded_len();
+        out.reserve(len + 10);
+        varint::put(out, len as u64);
+        return op.encode(out);
+    }
     let at = out.len();
     out.push(0);
     op.encode(out);
@@ -231,7 +254,7 @@ mod tests {
             [set, incr, Effect::Flush { db: 15 }]
         );
         assert!(decode_all(&golden, 2).is_err());
-        for len in [0, 100, 126, 127, 128, 16_381, 16_382, 16_383, 100_000] {
+        for len in [0, 100, 101, 126, 127, 128, 16_381, 16_382, 16_383, 100_000] {
             let value = vec![7; len];
             let long = Effect::Key {
                 db: 0,
@@ -242,6 +265,9 @@ mod tests {
             effects.push(long);
             effects.push(incr);
             assert_eq!(decode_all(effects.payload(), 2).unwrap(), [long, incr]);
+            let payload = effects.take_payload();
+            assert_eq!(decode_all(&payload, 2).unwrap(), [long, incr]);
+            assert_eq!((effects.payload().len(), effects.count()), (0, 0));
         }
         for len in 0..golden.len() {
             let _ = decode_all(&golden[..len], 3);

@@ -160,6 +160,35 @@ impl<'a> Op<'a> {
         }
     }
 
+    /// What it brings of any length, which stands at the end of its bytes.
+    #[inline]
+    pub fn content(&self) -> &'a [u8] {
+        match *self {
+            Self::Set(content, _)
+            | Self::IncrByFloat(content)
+            | Self::Append(content)
+            | Self::SetRange(_, content)
+            | Self::Import(_, _, content) => content,
+            _ => &[],
+        }
+    }
+
+    /// How many bytes [`Self::encode`] writes.
+    pub fn encoded_len(&self) -> usize {
+        let mut without = *self;
+        match &mut without {
+            Self::Set(content, _)
+            | Self::IncrByFloat(content)
+            | Self::Append(content)
+            | Self::SetRange(_, content)
+            | Self::Import(_, _, content) => *content = b"",
+            _ => {}
+        }
+        let mut head = Vec::with_capacity(32);
+        without.encode(&mut head);
+        head.len() + self.content().len()
+    }
+
     /// Whether it bears a time of its own beside its stamp.
     pub fn is_import(&self) -> bool {
         matches!(self, Self::Import(..) | Self::ImportDel(_))
@@ -459,6 +488,7 @@ mod tests {
             let mut out = Vec::new();
             op.encode(&mut out);
             assert_eq!(out, golden, "{op:?}");
+            assert_eq!(op.encoded_len(), golden.len());
             assert_eq!(Op::decode(&golden), Ok(op));
         }
     }

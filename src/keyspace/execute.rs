@@ -215,8 +215,7 @@ impl Keyspace {
         if count == 0 {
             return None;
         }
-        let payload = Bytes::copy_from_slice(scratch.effects.payload());
-        scratch.effects.clear();
+        let payload = scratch.effects.take_payload();
         #[cfg(feature = "ablation")]
         {
             scratch.published = Some((count, payload.clone()));

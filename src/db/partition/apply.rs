@@ -103,9 +103,10 @@ impl Partition {
                 },
             ),
             Change::Compute(value, deadline) => {
-                let overwritten = table
-                    .get_mut(key.bytes, key.hash)
-                    .is_some_and(|r| r.overwrite(&value, None, deadline));
+                let overwritten = !op.writes()
+                    && table
+                        .get_mut(key.bytes, key.hash)
+                        .is_some_and(|r| r.overwrite(&value, None, deadline));
                 if !overwritten {
                     let meta = Meta {
                         deadline,
@@ -249,13 +250,20 @@ impl Partition {
         };
         let placed = unsettled.place(ctx.origins, ctx.stamp, op);
         let newest = unsettled.last();
-        if placed == Placed::Last && self.step_within(db, key, op, newest, ctx.now) {
-            return Outcome::Applied;
+        let base_stamp = unsettled.base_stamp;
+        if placed == Placed::Last {
+            let (is_lent, leaves_base) = (unsettled.is_lent(), unsettled.leaves_base(op));
+            if !leaves_base {
+                self.own_base(db, key);
+            }
+            if self.step_within(db, key, op, newest, ctx.now) {
+                return Outcome::Applied;
+            }
+            if is_lent {
+                self.own_base(db, key);
+            }
         }
         let space = &mut self.dbs[db as usize];
-        let Some(unsettled) = space.unsettled.get(key.bytes) else {
-            return Outcome::NoEffect;
-        };
         let before = space
             .table
             .get(key.bytes, key.hash)
@@ -263,11 +271,11 @@ impl Partition {
         match placed {
             Placed::Known => {
                 let known = ctx.stamp == last
-                    || ctx.origins.compare(ctx.stamp, unsettled.base_stamp) != Ordering::Less;
+                    || ctx.origins.compare(ctx.stamp, base_stamp) != Ordering::Less;
                 return if known {
                     Outcome::NoEffect
                 } else {
-                    Outcome::Superseded(unsettled.base_stamp)
+                    Outcome::Superseded(base_stamp)
                 };
             }
             Placed::Commutes(delta) => {

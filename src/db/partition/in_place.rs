@@ -23,7 +23,8 @@ impl Partition {
         Outcome::Applied
     }
 
-    /// Carries out an operation that writes into the value or behind it, where that needs no copy; says whether it could.
+    /// Carries out an operation that writes into the value or behind it, where that needs no copy; says whether it could. One with
+    /// a stamp is among the unsettled ones of its key.
     pub(super) fn write_within(
         &mut self,
         db: u32,
@@ -36,6 +37,9 @@ impl Partition {
         let written = table.change(key.bytes, key.hash, |record| {
             let before = record.len_bytes();
             let could = record.write_within(op, stamp, now);
+            if could && stamp.is_some() {
+                record.set_unsettled(true);
+            }
             (could, record.len_bytes() > before)
         });
         let (could, grew) = written.unwrap_or_default();
@@ -88,7 +92,6 @@ impl Partition {
     }
 
     /// Carries out the newest of a key's unsettled operations, where that needs no copy of what is shown; says whether it could.
-    /// What of the base is lent and would not be left as it is, is copied before.
     pub(super) fn step_within(
         &mut self,
         db: u32,
@@ -97,25 +100,14 @@ impl Partition {
         stamp: Stamp,
         now: UnixMillis,
     ) -> bool {
-        let space = &mut self.dbs[db as usize];
-        let unsettled = space.unsettled.get(key.bytes);
-        if unsettled.is_some_and(|unsettled| !unsettled.leaves_base(op)) {
-            self.own_base(db, key);
-        }
-        let done = match op {
+        match op {
             Op::Expire(deadline) => self.expire_within(db, key, deadline, stamp, now),
             _ => op.writes() && self.write_within(db, key, op, Some(stamp), now),
-        };
-        if !done {
-            self.own_base(db, key);
-        } else if let Some(record) = self.dbs[db as usize].table.get_mut(key.bytes, key.hash) {
-            record.set_unsettled(true);
         }
-        done
     }
 
     /// Gives a key's unsettled operations a base of their own.
-    fn own_base(&mut self, db: u32, key: Key<'_>) {
+    pub(super) fn own_base(&mut self, db: u32, key: Key<'_>) {
         let space = &mut self.dbs[db as usize];
         if let Some(unsettled) = space.unsettled.get_mut(key.bytes)
             && let Some(record) = space.table.get(key.bytes, key.hash)
@@ -153,15 +145,31 @@ impl Partition {
         true
     }
 
-    /// Takes the value of a key, to be shown under another name; here stays an empty one, which its owner deletes at once.
-    /// In plain manner only: unsettled operations would miss it.
-    pub fn take_value(&mut self, db: u32, key: Key<'_>) -> Vec<u8> {
+    /// Takes the value of a key, to be shown under another name; here stays an empty one, which its owner deletes at once with
+    /// the stamp of `ctx`. Where that delete would come too late, it gets a copy.
+    pub fn take_value(&mut self, db: u32, key: Key<'_>, ctx: &WriteContext<'_>) -> Vec<u8> {
         if self.walk.is_some() {
             self.save_preimage(db, key);
         }
+        let is_newest = self.is_newest(db, key, ctx);
         let table = &mut self.dbs[db as usize].table;
-        let taken = table.change(key.bytes, key.hash, Record::take_value);
+        let taken = table.change(key.bytes, key.hash, |record| {
+            if is_newest {
+                record.take_value()
+            } else {
+                record.value().to_vec()
+            }
+        });
         taken.unwrap_or_default()
+    }
+
+    /// Whether a write comes after everything that is known of its key.
+    fn is_newest(&self, db: u32, key: Key<'_>, ctx: &WriteContext<'_>) -> bool {
+        let space = &self.dbs[db as usize];
+        let record = space.table.get(key.bytes, key.hash);
+        let last = record.and_then(Record::stamp).unwrap_or(Stamp::ZERO);
+        let is_newer = |stamp| ctx.origins.compare(ctx.stamp, stamp) == Ordering::Greater;
+        !self.stamped || is_newer(last) && is_newer(space.cut)
     }
 
     /// What [`Self::apply`] does with SET, for a value that need not be copied.
@@ -174,11 +182,7 @@ impl Partition {
         ctx: &WriteContext<'_>,
     ) -> Outcome {
         let expiry = deadline.map_or(Expiry::Clear, Expiry::At);
-        let record = self.dbs[db as usize].table.get(key.bytes, key.hash);
-        let last = record.and_then(Record::stamp).unwrap_or(Stamp::ZERO);
-        let is_newer = |stamp| ctx.origins.compare(ctx.stamp, stamp) == Ordering::Greater;
-        let newest = !self.stamped || is_newer(last) && is_newer(self.dbs[db as usize].cut);
-        if !newest || !far::is_far(value.len()) {
+        if !self.is_newest(db, key, ctx) || !far::is_far(value.len()) {
             return self.apply(db, key, Op::Set(&value, expiry), ctx);
         }
         // Who hears of it asks for its kind and its expiry.

@@ -257,7 +257,7 @@ proptest! {
                         let context = WriteContext { stamp: Stamp::ZERO, now, settled: Hlc::ZERO, origins };
                         let (from, to) = (key_of(partition, *at), key_of(partition, to));
                         let deadline = partition.view(0, from, now).unwrap().deadline;
-                        let value = partition.take_value(0, from);
+                        let value = partition.take_value(0, from, &context);
                         partition.apply_whole(0, to, value, deadline, &context);
                         partition.apply(0, from, Op::Del, &context)
                     });
