@@ -99,8 +99,22 @@ pub fn far_from() -> usize {
     FAR_FROM
 }
 
-/// Makes values of this many bytes lie apart on this thread, as long as no partition is in use: at least 1.
+/// Makes values of this many bytes, at least 1, lie apart on this thread until what it returns is dropped. A partition must not see
+/// that change.
 #[cfg(any(test, feature = "ablation"))]
-pub fn set_far_from(len: usize) {
-    FAR.with(|far| far.set(len.max(1)));
+pub fn set_far_from(len: usize) -> FarFrom {
+    FarFrom(FAR.with(|far| far.replace(len.max(1))))
+}
+
+/// What the length was before.
+#[cfg(any(test, feature = "ablation"))]
+#[derive(Debug)]
+#[must_use]
+pub struct FarFrom(usize);
+
+#[cfg(any(test, feature = "ablation"))]
+impl Drop for FarFrom {
+    fn drop(&mut self) {
+        FAR.with(|far| far.set(self.0));
+    }
 }

@@ -5,7 +5,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use bytes::Bytes;
 use parking_lot::MutexGuard;
 use smallvec::SmallVec;
 
@@ -37,7 +36,7 @@ pub struct Scratch {
     pub tracks: bool,
     /// What the last call published, for simulations: how many effects and their bytes.
     #[cfg(feature = "ablation")]
-    pub published: Option<(u32, Bytes)>,
+    pub published: Option<(u32, bytes::Bytes)>,
 }
 
 /// What a call came to.

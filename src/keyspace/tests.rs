@@ -514,7 +514,7 @@ proptest! {
     fn both_manners_answer_alike_and_the_journal_tells_it_all(
         steps in prop::collection::vec(step(), 1..80), far_from in 1_usize..9,
     ) {
-        crate::ablation::set_far_from(far_from);
+        let _far = crate::ablation::set_far_from(far_from);
         let (mut plain, mut stamped) = (Node::plain(), Node::stamped());
         for step in steps {
             match step {

@@ -103,10 +103,11 @@ impl Pair {
     /// Does the same with both.
     fn each<R>(&mut self, f: impl Fn(&mut Partition, &Origins) -> R) -> [R; 2] {
         let [near, far] = &mut self.both;
-        set_far_from(usize::MAX);
-        let of_near = f(near, &self.origins);
-        set_far_from(FAR);
-        [of_near, f(far, &self.origins)]
+        let one = |partition: &mut Partition, far_from| {
+            let _far = set_far_from(far_from);
+            f(partition, &self.origins)
+        };
+        [one(near, usize::MAX), one(far, FAR)]
     }
 
     fn apply(&mut self, at: usize, op: Op<'_>, stamp: Stamp, now: UnixMillis, settled: Hlc) {

@@ -44,7 +44,7 @@ proptest! {
         stamp: Option<u64>, deadline: Option<i64>, original in proptest::option::of(0u64..1 << 54), flags: [bool; 3],
         far_from in 1_usize..300,
     ) {
-        set_far_from(far_from);
+        let _far = set_far_from(far_from);
         let meta = Meta {
             stamp: stamp.map(Stamp::from_raw), deadline: deadline.map(UnixMillis), original: original.map(Hlc::from_raw),
             tombstone: flags[0], unsettled: flags[1], merge_mark: flags[2],
@@ -62,7 +62,7 @@ proptest! {
         key in proptest::collection::vec(any::<u8>(), 0..200), old in proptest::collection::vec(any::<u8>(), 0..20),
         offset in 0_u32..160, bit: bool, stamped: bool, deadline in proptest::option::of(0_i64..10), far_from in 1_usize..20,
     ) {
-        set_far_from(far_from);
+        let _far = set_far_from(far_from);
         let meta = |n: u64| Meta {
             stamp: stamped.then(|| Stamp::from_raw(n)), deadline: deadline.map(UnixMillis), ..Meta::default()
         };
@@ -84,7 +84,7 @@ proptest! {
     fn overwriting_in_place_equals_laying_out_anew(
         key in proptest::collection::vec(any::<u8>(), 0..200), old: [u8; 8], new: [u8; 8], stamped: bool, timed: bool, is_far: bool,
     ) {
-        set_far_from(if is_far { 8 } else { 9 });
+        let _far = set_far_from(if is_far { 8 } else { 9 });
         let meta = |n: u64| Meta {
             stamp: stamped.then(|| Stamp::from_raw(n)), deadline: timed.then_some(UnixMillis(n as i64)), ..Meta::default()
         };
@@ -98,7 +98,7 @@ proptest! {
         key in proptest::collection::vec(any::<u8>(), 0..200), value in proptest::collection::vec(any::<u8>(), 0..20),
         fields: [[bool; 3]; 2], flags: [[bool; 3]; 2], far_from in 1_usize..20,
     ) {
-        set_far_from(far_from);
+        let _far = set_far_from(far_from);
         let meta = |n: usize| Meta {
             stamp: fields[n][0].then(|| Stamp::from_raw(n as u64)), deadline: fields[n][1].then_some(UnixMillis(n as i64)),
             original: fields[n][2].then(|| Hlc::from_raw(n as u64)),
