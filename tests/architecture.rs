@@ -17,7 +17,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("config", &["db"]),
     ("db", &["resp"]),
     ("commands", &["resp", "db"]),
-    ("acl", &["resp", "db", "commands"]),
+    ("acl", &["resp", "config", "db", "commands"]),
     ("journal", &["resp", "db"]),
     ("pubsub", &["resp", "db"]),
     ("keyspace", &["resp", "db", "commands", "journal", "pubsub"]),

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use crate::acl::rules::{RuleError, has_spaces, merge_selectors};
 use crate::acl::user::{Defaults, User};
 use crate::acl::users::{DEFAULT, Users};
+use crate::config::grammar::split_words;
 
 const UNCHANGED: &str =
     "WARNING: ACL errors detected, no change to the previously active ACL rules was performed";
@@ -60,7 +61,7 @@ fn parse_line(
     };
     if has_spaces(name) {
         let name = String::from_utf8_lossy(name);
-        let text = format!("{place}: username '{name}' contains invalid characters. ");
+        let text = format!("'{place}: username '{name}' contains invalid characters. ");
         return Err(LineError::Text(text));
     }
     if users.contains_key(*name) {
@@ -138,24 +139,26 @@ impl Declared {
     }
 }
 
-/// Makes the users that `user` lines of a configuration tell of: the words behind `user`.
+/// Makes the users that `user` lines of a configuration tell of: the words behind `user`, each in quotes.
 pub fn declare(users: &Users, lines: &[Vec<String>]) -> Result<(), String> {
     for line in lines {
-        let Some((name, rules)) = line.split_first() else {
+        let words = split_words(line.join(" ").as_bytes()).unwrap_or_default();
+        let Some((name, rules)) = words.split_first() else {
             continue;
         };
-        if has_spaces(name.as_bytes()) {
+        if has_spaces(name) {
             return Err("Spaces not allowed in ACL usernames".to_owned());
         }
-        let words: Vec<&[u8]> = rules.iter().map(String::as_bytes).collect();
+        let shown = String::from_utf8_lossy(name);
+        let words: Vec<&[u8]> = rules.iter().map(Vec::as_slice).collect();
         let mut rules = merge_selectors(&words)
-            .map_err(|_| format!("Unmatched parenthesis in the rules of the user '{name}'"))?;
-        if name.as_bytes() == DEFAULT {
+            .map_err(|_| format!("Unmatched parenthesis in the rules of the user '{shown}'"))?;
+        if name == DEFAULT {
             rules.insert(0, b"reset".into());
         }
-        users.set(name.as_bytes(), &rules).map_err(|(at, error)| {
+        users.set(name, &rules).map_err(|(at, error)| {
             let rule = String::from_utf8_lossy(&rules[at]);
-            format!("Error loading ACL rule '{rule}' for the user named '{name}': {error}")
+            format!("Error loading ACL rule '{rule}' for the user named '{shown}': {error}")
         })?;
     }
     Ok(())

@@ -6,6 +6,7 @@ use crate::acl::commands::{self, CommandSet};
 use crate::acl::rules::{RuleError, has_spaces};
 use crate::commands::docs::Categories;
 use crate::commands::table::Row;
+use crate::config::grammar::split_words;
 
 /// Keys that may be read, written or both.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,9 +59,9 @@ impl Selector {
     /// What stands between parentheses.
     pub(super) fn parse(words: &[u8], all_channels: bool) -> Result<Self, RuleError> {
         let mut selector = Self::new(all_channels);
-        let words = words.split(u8::is_ascii_whitespace);
-        for word in words.filter(|word| !word.is_empty()) {
-            selector.apply(word)?;
+        // As in Redis: with quotes, and as nothing where one of them does not close.
+        for word in split_words(words).unwrap_or_default() {
+            selector.apply(&word)?;
         }
         Ok(selector)
     }

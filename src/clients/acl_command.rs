@@ -78,8 +78,8 @@ impl Conversation {
                 users.iter().for_each(|account| reply.bulk(account.name()));
             }
             (b"whoami", 2) => reply.bulk(self.identity.name()),
-            (b"help", 2) => errors::help("ACL", HELP, reply),
-            _ => errors::wrong_form("ACL", args.get(1), reply),
+            (b"help", 2) => errors::help(args, HELP, reply),
+            _ => errors::wrong_form(args, reply),
         }
         After::Next
     }

@@ -36,7 +36,7 @@ enum Step {
     /// A wrong number of arguments.
     WrongArity(&'static Row),
     /// No such subcommand.
-    UnknownSubcommand(&'static Row),
+    UnknownSubcommand,
     /// No such command.
     Unknown,
 }
@@ -46,7 +46,7 @@ impl Step {
     fn name(self) -> &'static str {
         match self {
             Self::Data(row, _) | Self::Own(row) | Self::WrongArity(row) => row.name,
-            Self::UnknownSubcommand(_) | Self::Unknown => "NULL",
+            Self::UnknownSubcommand | Self::Unknown => "NULL",
         }
     }
 }
@@ -115,7 +115,7 @@ impl Names {
                 let step = match args.try_get(1).filter(|_| row.has_subcommands()) {
                     None => Step::Own(row),
                     Some(word) => match row.subcommand(word) {
-                        None => Step::UnknownSubcommand(row),
+                        None => Step::UnknownSubcommand,
                         Some(sub) if !sub.accepts(args.len()) => Step::WrongArity(sub),
                         Some(sub) if matches!(sub.handler, Handler::Data(_)) => {
                             return (Step::Data(sub, None), false);
@@ -367,7 +367,7 @@ fn is_held(step: Step, pause: PauseMode, conversation: &Conversation) -> bool {
 }
 
 /// Runs one command with all checks, and counts it if it was carried out.
-pub(super) fn run_counted(
+fn run_counted(
     row: &'static Row,
     args: Args<'_>,
     hash: Option<u64>,
@@ -380,10 +380,7 @@ pub(super) fn run_counted(
         Fate::Done(after) => {
             let took = stopwatch.read();
             conversation.took(row, args, took);
-            // EXEC shows its queue itself.
-            if !conversation.is_in_exec {
-                conversation.show_monitors(row, args, conversation.caller.db);
-            }
+            conversation.show_monitors(row, args, conversation.caller.db);
             calls.add_timed(row, took);
             (Some(row), after)
         }
@@ -422,9 +419,9 @@ fn run_checked(
             conversation.refuse_arity(row, reply);
             (None, After::Next)
         }
-        Step::UnknownSubcommand(row) => {
+        Step::UnknownSubcommand => {
             conversation.refuse(reply, |reply| {
-                errors::unknown_subcommand(row.name, args.get(1), reply);
+                errors::unknown_subcommand(args, reply);
             });
             (None, After::Next)
         }
@@ -440,6 +437,10 @@ fn run_checked(
             (None, After::Next)
         }
     };
+    conversation.end_caching(match step {
+        Step::Data(row, _) | Step::Own(row) => Some(row),
+        _ => None,
+    });
     if reply.since(mark).first() == Some(&b'-') {
         count_error(conversation, row, &reply.since(mark)[1..]);
     }

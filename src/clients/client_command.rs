@@ -119,13 +119,13 @@ impl Conversation {
                 reply.ok();
             }
             (b"traceparent", 3..=4) => self.client_traceparent(args, reply),
-            (b"help", 2) => errors::help("CLIENT", HELP, reply),
+            (b"help", 2) => errors::help(args, HELP, reply),
             (b"unblock", 3..=4) => self.client_unblock(args, reply),
             (b"tracking", 3..) => self.client_tracking(args, reply),
             (b"getredir", 2) => self.client_getredir(reply),
             (b"trackinginfo", 2) => self.client_trackinginfo(reply),
             (b"caching", 3) => self.client_caching(args.get(2), reply),
-            _ => errors::wrong_form("CLIENT", args.get(1), reply),
+            _ => errors::wrong_form(args, reply),
         }
         After::Next
     }
@@ -146,13 +146,13 @@ impl Conversation {
             b"lib-ver" => &mut shown.lib_ver,
             _ => {
                 let mut text = b"ERR Unrecognized option '".to_vec();
-                text.extend_from_slice(args.get(2));
+                text.extend_from_slice(errors::until_nul(args.get(2)));
                 text.push(b'\'');
                 return reply.error_bytes(&text);
             }
         };
         if !is_name(value) {
-            let name = String::from_utf8_lossy(&attribute);
+            let name = String::from_utf8_lossy(args.get(2));
             return reply.error_format(format_args!(
                 "ERR {name} cannot contain spaces, newlines or special characters."
             ));

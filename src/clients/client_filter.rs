@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::acl::users::DEFAULT;
 use crate::acl::{Account, Users};
 use crate::clients::errors;
+use crate::clients::errors::until_nul;
 use crate::clients::registry::{Client, ClientId};
 use crate::db::UnixMillis;
 use crate::resp::{Args, parse_i64};
@@ -45,7 +46,7 @@ impl Kind {
 }
 
 fn unknown_type_text(word: &[u8]) -> Vec<u8> {
-    [b"ERR Unknown client type '", word, b"'"].concat()
+    [b"ERR Unknown client type '", until_nul(word), b"'"].concat()
 }
 
 /// What CLIENT KILL's new form asks for.

@@ -292,6 +292,7 @@ impl Conversation {
         }
         let is_exec = matches!(row.handler, Handler::Session(SessionCommand::Exec));
         let refusal = self.refusal(row);
+        let refusal = refusal.or_else(|| self.monitor_refusal(row));
         let refusal = refusal.or_else(|| self.exec_refusal().filter(|_| is_exec));
         if let Some(text) = refusal {
             self.context.statistics.add_rejected(row);
@@ -309,23 +310,37 @@ impl Conversation {
         if let Some(tracking) = &self.tracking {
             self.scratch.tracks = tracking.remembers(self.caching);
         }
-        let fate = Fate::Done(match row.handler {
-            Handler::Data(_) => {
-                self.run_data(row, args, first_hash, reply);
-                After::Next
-            }
+        if matches!(row.handler, Handler::Data(_)) {
+            self.run_data(row, args, first_hash, reply);
+            return Fate::Done(After::Next);
+        }
+        Fate::Done(self.run_own(row, args, reply))
+    }
+
+    /// Carries out a command that is not over data, which nothing speaks against.
+    pub(super) fn run_own(
+        &mut self,
+        row: &'static Row,
+        args: Args<'_>,
+        reply: &mut Reply,
+    ) -> After {
+        match row.handler {
             Handler::Session(command) => self.run_session_command(command, row, args, reply),
             Handler::Server(command) => self.run_server_command(command, row, args, reply),
-            Handler::Subcommands => {
+            Handler::Data(_) | Handler::Subcommands => {
                 reply.error(errors::SYNTAX);
                 After::Next
             }
-        });
-        let is_client = matches!(row.handler, Handler::Session(SessionCommand::Client));
-        if self.caching && self.transaction.is_none() && !self.is_in_exec && !is_client {
+        }
+    }
+
+    /// CLIENT CACHING is for the next command, or for the next transaction.
+    pub(super) fn end_caching(&mut self, row: Option<&Row>) {
+        let is_client =
+            row.is_some_and(|row| matches!(row.handler, Handler::Session(SessionCommand::Client)));
+        if self.caching && self.transaction.is_none() && !is_client {
             self.caching = false;
         }
-        fate
     }
 
     /// Refuses a command with a wrong number of arguments.
@@ -344,6 +359,8 @@ impl Conversation {
     pub(super) fn refuse_because(&mut self, row: &Row, text: &str, reply: &mut Reply) {
         if matches!(row.handler, Handler::Session(SessionCommand::Exec)) {
             self.discard();
+            // Without the code of an error that has none of its own.
+            let text = text.strip_prefix("ERR ").unwrap_or(text);
             reply.error_format(format_args!(
                 "EXECABORT Transaction discarded because of: {text}"
             ));

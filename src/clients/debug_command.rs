@@ -126,8 +126,8 @@ impl Conversation {
                 self.is_forced_master = is_forced;
                 reply.ok();
             }
-            (b"help", 2) => errors::help("DEBUG", HELP, reply),
-            _ => errors::wrong_form("DEBUG", args.get(1), reply),
+            (b"help", 2) => errors::help(args, HELP, reply),
+            _ => errors::wrong_form(args, reply),
         }
         After::Next
     }

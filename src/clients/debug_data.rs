@@ -24,7 +24,7 @@ impl Conversation {
         let (Some(count), Some(size)) = (number(2), number(4)) else {
             return reply.error(NOT_POSITIVE);
         };
-        let Some(row) = registry::lookup(b"setnx") else {
+        let Some(row) = registry::lookup_built_in(b"setnx") else {
             return;
         };
         if let Some(text) = self.refusal(row) {

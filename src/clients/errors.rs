@@ -47,20 +47,20 @@ pub(super) fn wrong_arity(name: &str, reply: &mut Reply) {
 }
 
 /// `ERR unknown subcommand ...`.
-pub(super) fn unknown_subcommand(container: &str, subcommand: &[u8], reply: &mut Reply) {
-    let mut text = b"ERR unknown subcommand '".to_vec();
-    text.extend_from_slice(cut(subcommand, REPEATED_LEN));
-    let container = container.to_ascii_uppercase();
-    text.extend_from_slice(format!("'. Try {container} HELP.").as_bytes());
-    reply.error_bytes(&text);
+pub(super) fn unknown_subcommand(args: Args<'_>, reply: &mut Reply) {
+    try_help(b"ERR unknown subcommand '", args, reply);
 }
 
 /// `ERR unknown subcommand or wrong number of arguments ...`, for what a row lets pass and its command does not.
-pub(super) fn wrong_form(container: &str, subcommand: &[u8], reply: &mut Reply) {
-    let mut text = b"ERR unknown subcommand or wrong number of arguments for '".to_vec();
-    text.extend_from_slice(cut(subcommand, REPEATED_LEN));
-    text.extend_from_slice(format!("'. Try {container} HELP.").as_bytes());
-    reply.error_bytes(&text);
+pub(super) fn wrong_form(args: Args<'_>, reply: &mut Reply) {
+    let text = b"ERR unknown subcommand or wrong number of arguments for '";
+    try_help(text, args, reply);
+}
+
+fn try_help(text: &[u8], args: Args<'_>, reply: &mut Reply) {
+    let subcommand = cut(args.get(1), REPEATED_LEN);
+    let called = args.name().to_ascii_uppercase();
+    reply.error_bytes(&[text, subcommand, b"'. Try ", &called, b" HELP."].concat());
 }
 
 /// A text as Redis shows it where it takes it for one of C: up to its first zero byte.
@@ -72,11 +72,12 @@ fn cut(bytes: &[u8], len: usize) -> &[u8] {
     until_nul(&bytes[..bytes.len().min(len)])
 }
 
-/// A help text as Redis shows it: lines as simple strings.
-pub(super) fn help(container: &str, lines: &[&str], reply: &mut Reply) {
+/// A help text as Redis shows it: lines as simple strings, the first with the name by which the command was called.
+pub(super) fn help(args: Args<'_>, lines: &[&str], reply: &mut Reply) {
     reply.array(lines.len() + 3);
     reply.simple(&format!(
-        "{container} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"
+        "{} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+        String::from_utf8_lossy(args.name()).to_uppercase()
     ));
     for line in lines {
         reply.simple(line);

@@ -7,16 +7,17 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::clients::batch::{count_error, run_counted};
+use crate::clients::batch::count_error;
 use crate::clients::conversation::{After, Conversation, ReplyMode};
 use crate::clients::denials::{changed_text, subject};
 use crate::clients::errors;
 use crate::clients::statistics::BatchCalls;
+use crate::clients::timing::Stopwatch;
 use crate::clients::transaction::Transaction;
 use crate::commands::table::{ServerCommand, SessionCommand};
 use crate::commands::{Flags, Handler, Row};
 use crate::keyspace::{Caller, Conductor, Queued, Scratch, TransactionEnd};
-use crate::resp::{Mark, Protocol, Reply, parse_i64};
+use crate::resp::{Args, Mark, Protocol, Reply, parse_i64};
 
 /// What became of the command whose turn it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,8 @@ struct Postponed<'q> {
     protocol: Protocol,
     /// Nothing was answered there.
     is_silent: bool,
+    /// The database that was selected.
+    db: u32,
     queued: &'q Queued,
 }
 
@@ -53,6 +56,8 @@ struct Execution<'c, 'q> {
     start: Mark,
     postponed: Vec<Postponed<'q>>,
     after: After,
+    /// The connection ends behind the last reply: nothing more is answered.
+    is_closed: bool,
 }
 
 impl<'q> Conductor<'q> for Execution<'_, 'q> {
@@ -75,12 +80,13 @@ impl<'q> Conductor<'q> for Execution<'_, 'q> {
             return true;
         }
         if !queued.is_data() {
-            if may_wait(row) {
+            if may_wait(row, args) {
                 self.turn = Turn::Postponed;
                 self.postponed.push(Postponed {
                     at: reply.since(self.start).len(),
                     protocol: reply.protocol(),
                     is_silent: conversation.is_silent(),
+                    db: caller.db,
                     queued,
                 });
             } else {
@@ -115,7 +121,7 @@ impl<'q> Conductor<'q> for Execution<'_, 'q> {
             count_error(self.conversation, Some(queued.row), text);
         }
         // CLIENT REPLY counts from its place on, as in Redis: what was announced before it stays announced.
-        if self.conversation.is_silent() {
+        if self.conversation.is_silent() || self.is_closed && self.turn != Turn::Own {
             reply.truncate(mark);
         }
     }
@@ -124,12 +130,20 @@ impl<'q> Conductor<'q> for Execution<'_, 'q> {
 impl Execution<'_, '_> {
     /// Runs a command that is not over data.
     fn run(&mut self, queued: &Queued, reply: &mut Reply) {
-        let (conversation, args) = (&mut *self.conversation, queued.args.as_args());
-        let mark = reply.mark();
-        let (row, then) = run_counted(queued.row, args, None, conversation, reply, &mut self.calls);
+        let (row, args) = (queued.row, queued.args.as_args());
+        let (conversation, mark) = (&mut *self.conversation, reply.mark());
+        let stopwatch = Stopwatch::start();
+        let then = conversation.run_own(row, args, reply);
+        let took = stopwatch.read();
+        conversation.took(row, args, took);
+        self.calls.add_timed(row, took);
         if let Some(text) = reply.since(mark).strip_prefix(b"-") {
-            count_error(conversation, row, text);
+            count_error(conversation, Some(row), text);
         }
+        if self.is_closed {
+            reply.truncate(mark);
+        }
+        self.is_closed |= then == After::Close;
         match then {
             After::Next => {}
             // Nothing waits within a transaction: WAIT says how things stand.
@@ -149,20 +163,30 @@ impl Execution<'_, '_> {
         }
         let done = reply.since(self.start).to_vec();
         reply.truncate(self.start);
-        let mut copied = 0;
-        let protocol = reply.protocol();
+        let (protocol, db) = (reply.protocol(), self.conversation.caller.db);
+        let (mut copied, mut ended) = (0, None);
         for one in std::mem::take(&mut self.postponed) {
             reply.raw(&done[copied..one.at]);
             copied = one.at;
             reply.set_protocol(one.protocol);
+            self.conversation.caller.db = one.db;
             let mark = reply.mark();
+            let was_closed = std::mem::take(&mut self.is_closed);
             self.run(one.queued, reply);
             if one.is_silent {
                 reply.truncate(mark);
             }
+            // What ended the connection within the transaction has cut off what follows there already.
+            if std::mem::replace(&mut self.is_closed, was_closed) && ended.is_none() {
+                ended = Some(reply.mark());
+            }
         }
         reply.raw(&done[copied..]);
+        if let Some(end) = ended {
+            reply.truncate(end);
+        }
         reply.set_protocol(protocol);
+        self.conversation.caller.db = db;
     }
 }
 
@@ -207,6 +231,7 @@ impl Conversation {
         } else {
             None
         };
+        let db = self.caller.db;
         let (mut caller, mut scratch) = (self.caller, std::mem::take(&mut self.scratch));
         let (keyspace, changed) = (Arc::clone(&self.context.keyspace), self.watch.changed());
         let makes_hearers = queue.iter().any(|queued| may_make_hearers(queued.row));
@@ -223,6 +248,7 @@ impl Conversation {
             start,
             postponed: Vec::new(),
             after: After::Next,
+            is_closed: false,
             conversation: self,
         };
         let end = keyspace.execute_transaction(
@@ -244,7 +270,7 @@ impl Conversation {
             }
             TransactionEnd::Done(ran) => ran,
         };
-        let db = std::mem::replace(&mut conversation.caller.db, caller.db);
+        conversation.caller.db = caller.db;
         if let Some(stamp) = ran.stamp {
             conversation.last_write = conversation.last_write.max(stamp.time());
         }
@@ -282,14 +308,13 @@ impl Conversation {
 }
 
 /// Whether a command may wait for partitions, or for replication.
-fn may_wait(row: &Row) -> bool {
+fn may_wait(row: &Row, args: Args<'_>) -> bool {
     match row.handler {
         Handler::Data(_) | Handler::Subcommands => false,
         Handler::Session(SessionCommand::Wait) => true,
         Handler::Session(_) => matches!(row.name, "client|kill" | "client|list"),
         Handler::Server(
-            ServerCommand::Debug
-            | ServerCommand::Failover
+            ServerCommand::Failover
             | ServerCommand::Info
             | ServerCommand::Link
             | ServerCommand::Memory
@@ -299,6 +324,10 @@ fn may_wait(row: &Row) -> bool {
             | ServerCommand::Role
             | ServerCommand::Shutdown,
         ) => true,
+        // The others look at nothing but the connection. What panics must not do so here.
+        Handler::Server(ServerCommand::Debug) => ["digest", "panic-actor", "populate"]
+            .iter()
+            .any(|word| args.get(1).eq_ignore_ascii_case(word.as_bytes())),
         Handler::Server(_) => matches!(row.name, "config|resetstat" | "config|rewrite"),
     }
 }

@@ -80,8 +80,8 @@ impl Conversation {
                 reply.integer(events.reset(names.iter(), is_all) as i64);
             }
             (b"histogram", _) => self.latency_histograms(args.skip(2), reply),
-            (b"help", 2) => errors::help("LATENCY", HELP, reply),
-            _ => errors::wrong_form("LATENCY", args.get(1), reply),
+            (b"help", 2) => errors::help(args, HELP, reply),
+            _ => errors::wrong_form(args, reply),
         }
     }
 

@@ -39,8 +39,8 @@ impl Conversation {
                 allocator::give_back(true);
                 reply.ok();
             }
-            (b"help", 2) => errors::help("MEMORY", HELP, reply),
-            _ => errors::wrong_form("MEMORY", args.get(1), reply),
+            (b"help", 2) => errors::help(args, HELP, reply),
+            _ => errors::wrong_form(args, reply),
         }
     }
 

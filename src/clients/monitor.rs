@@ -71,11 +71,20 @@ impl Conversation {
         if self.is_in_exec {
             return reply.error("ERR MONITOR isn't allowed for DENY BLOCKING client");
         }
-        if self.monitoring.is_none() {
-            self.monitoring = Some(self.context.monitors.add(&self.client.mailbox));
-            self.client.shown.lock().is_monitor = true;
+        if self.monitoring.is_some() {
+            // As in Redis: no word.
+            return;
         }
+        self.monitoring = Some(self.context.monitors.add(&self.client.mailbox));
+        self.client.shown.lock().is_monitor = true;
         reply.ok();
+    }
+
+    /// Who watches commands has none of its own over data.
+    pub(super) fn monitor_refusal(&self, row: &Row) -> Option<&'static str> {
+        let is_over_data = row.may_replicate() || row.flags.has(Flags::READONLY);
+        (self.monitoring.is_some() && is_over_data)
+            .then_some("ERR Replica can't interact with the keyspace")
     }
 
     pub(super) fn end_monitoring(&mut self) {

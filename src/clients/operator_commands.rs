@@ -85,7 +85,7 @@ impl Conversation {
         let lower = args.get(1).to_ascii_lowercase();
         match (lower.as_slice(), args.len()) {
             (b"list", 2) => reply.array(0),
-            (b"help", 2) => errors::help("MODULE", MODULE_HELP, reply),
+            (b"help", 2) => errors::help(args, MODULE_HELP, reply),
             (b"unload", 3) => {
                 reply.error("ERR Error unloading module: no such module with that name");
             }
@@ -93,7 +93,7 @@ impl Conversation {
             (b"load" | b"loadex", 3..) => {
                 reply.error("ERR Error loading the extension. Please check the server logs.");
             }
-            _ => errors::wrong_form("MODULE", args.get(1), reply),
+            _ => errors::wrong_form(args, reply),
         }
     }
 

@@ -84,12 +84,11 @@ impl Conversation {
 
     /// Refuses a command of a subscriber.
     pub(super) fn refuse_confined(&mut self, row: &Row, reply: &mut Reply) {
-        let name = row.name;
-        self.refuse(reply, |reply| {
-            reply.error_format(format_args!(
-                "ERR Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context"
-            ));
-        });
+        let text = format!(
+            "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
+            row.name
+        );
+        self.refuse_because(row, &text, reply);
     }
 
     /// Takes all messages that have come.
@@ -201,8 +200,8 @@ impl Conversation {
                 }
             }
             ("pubsub|numpat", 2) => reply.integer(channels.len(Kind::Pattern) as i64),
-            ("pubsub|help", 2) => errors::help("PUBSUB", HELP, reply),
-            _ => errors::wrong_form("PUBSUB", args.get(1), reply),
+            ("pubsub|help", 2) => errors::help(args, HELP, reply),
+            _ => errors::wrong_form(args, reply),
         }
     }
 }

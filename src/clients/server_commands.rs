@@ -84,7 +84,7 @@ impl Conversation {
                 None => reply.error("ERR The server is running without a config file"),
                 Some(_) => self.config_rewrite(reply),
             },
-            _ => errors::help("CONFIG", CONFIG_HELP, reply),
+            _ => errors::help(args, CONFIG_HELP, reply),
         }
     }
 

@@ -187,7 +187,7 @@ impl Conversation {
                 index += 2;
             } else {
                 let mut text = b"ERR Syntax error in HELLO option '".to_vec();
-                text.extend_from_slice(option);
+                text.extend_from_slice(errors::until_nul(option));
                 text.push(b'\'');
                 return reply.error_bytes(&text);
             }

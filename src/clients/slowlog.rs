@@ -134,8 +134,8 @@ impl Conversation {
                 log.clear();
                 reply.ok();
             }
-            (b"help", 2) => errors::help("SLOWLOG", HELP, reply),
-            _ => errors::wrong_form("SLOWLOG", args.get(1), reply),
+            (b"help", 2) => errors::help(args, HELP, reply),
+            _ => errors::wrong_form(args, reply),
         }
     }
 }

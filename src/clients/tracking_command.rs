@@ -45,11 +45,11 @@ fn overlap(one: &[u8], other: &[u8]) -> bool {
 fn refuse_overlap(prefix: &[u8], kind: &str, other: &[u8], reply: &mut Reply) {
     let text = [
         b"ERR Prefix '",
-        prefix,
+        errors::until_nul(prefix),
         b"' overlaps with ",
         kind.as_bytes(),
         b" prefix '",
-        other,
+        errors::until_nul(other),
         b"'. Prefixes for a single client must not overlap.",
     ];
     reply.error_bytes(&text.concat());
@@ -134,7 +134,9 @@ impl Conversation {
         {
             return reply.error("ERR You can't switch OPTIN/OPTOUT mode before disabling tracking for this client, and then re-enabling it with a different mode.");
         }
-        let known = before.map_or(&[][..], |before| &before.prefixes);
+        // In the order in which Redis looks through them.
+        let mut known = before.map_or_else(Vec::new, |before| before.prefixes.clone());
+        known.sort();
         for (nth, prefix) in mode.prefixes.iter().enumerate() {
             if let Some(other) = known.iter().find(|other| overlap(other, prefix)) {
                 return refuse_overlap(prefix, "an existing", other, reply);
@@ -148,7 +150,7 @@ impl Conversation {
             if mode.prefixes.is_empty() && !known.iter().any(Bytes::is_empty) {
                 mode.prefixes.push(Bytes::new());
             }
-            mode.prefixes.splice(0..0, known.iter().cloned());
+            mode.prefixes.splice(0..0, known);
         }
         let keyspace = &self.context.keyspace;
         let is_broken = Arc::<AtomicBool>::default();

@@ -45,7 +45,7 @@ pub fn command_reply(args: Args<'_>, reply: &mut Reply) {
         "command|docs" => docs(rest, reply),
         "command|getkeys" => keys_of(rest, false, reply),
         "command|getkeysandflags" => keys_of(rest, true, reply),
-        "command|help" => help_reply(command, reply),
+        "command|help" => help_reply(command, args.name(), reply),
         "command|info" if rest.is_empty() => infos_of_all(reply),
         "command|info" => infos(rest, reply),
         "command|list" => list(rest, reply),

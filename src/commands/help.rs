@@ -4,13 +4,13 @@ use crate::commands::docs::{Argument, ArgumentKind};
 use crate::commands::table::Row;
 use crate::resp::Reply;
 
-/// Writes the reply of `<command> HELP` for a command with subcommands.
-pub fn help_reply(row: &Row, reply: &mut Reply) {
+/// Writes the reply of `<command> HELP` for a command with subcommands, by the name that it was called.
+pub fn help_reply(row: &Row, called: &[u8], reply: &mut Reply) {
     let subcommands = row.docs.subcommands;
     reply.array(1 + 2 * subcommands.len());
     reply.simple(&format!(
         "{} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-        row.name.to_ascii_uppercase()
+        String::from_utf8_lossy(called).to_uppercase()
     ));
     for sub in subcommands {
         let (_, name) = sub.name.split_once('|').unwrap_or_default();

@@ -4,6 +4,7 @@ use crate::commands::docs::{Argument, Categories, Deprecated, Docs, Group};
 use crate::commands::table::{Flags, Handler, Keys, Row, ServerCommand, Stamps};
 mod command;
 mod config;
+mod mesh;
 
 /// The rows.
 pub static ROWS: &[Row] = &[
@@ -234,10 +235,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "mesh",
         arity: -2,
-        flags: Flags::ADMIN
-            .and(Flags::NOSCRIPT)
-            .and(Flags::LOADING)
-            .and(Flags::STALE),
+        flags: Flags::NONE,
         keys: Keys::None,
         stamps: Stamps::None,
         handler: Handler::Server(ServerCommand::Mesh),
@@ -246,6 +244,7 @@ pub static ROWS: &[Row] = &[
             since: "1.0.0",
             group: Group::Server,
             complexity: "Depends on the subcommand",
+            subcommands: mesh::ROWS,
             ..Docs::NONE
         },
     },

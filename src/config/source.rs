@@ -13,7 +13,7 @@ use super::cli::Arguments;
 use super::directives::{Joining, Kind, Support, find, suggestion};
 use super::error::{LoadError, Place};
 use super::files;
-use super::grammar::{Line, UNBALANCED, split_words};
+use super::grammar::{Line, UNBALANCED, quote, split_words};
 use super::settings::{Settings, Warning};
 
 /// What the names of environment variables begin with.
@@ -140,9 +140,19 @@ impl Layer {
         own: &Map<String, Value>,
         below: &Map<String, Value>,
     ) -> Result<(&'static str, ValueKind), LoadError> {
+        // The words of users are any bytes: they are kept in quotes.
+        let is_user =
+            |name: &Vec<u8>| name.eq_ignore_ascii_case(super::directives::USER.as_bytes());
+        let quoted: Vec<String> = match line.words.split_first() {
+            Some((name, words)) if is_user(name) => words.iter().map(|word| quote(word)).collect(),
+            _ => Vec::new(),
+        };
         let mut words = Vec::with_capacity(line.words.len());
-        for word in &line.words {
-            words.push(std::str::from_utf8(word).map_err(|_| line.fatal(super::NOT_UTF8))?);
+        for (nth, word) in line.words.iter().enumerate() {
+            words.push(match nth.checked_sub(1).and_then(|nth| quoted.get(nth)) {
+                Some(quoted) => quoted,
+                None => std::str::from_utf8(word).map_err(|_| line.fatal(super::NOT_UTF8))?,
+            });
         }
         let Some((name, values)) = words.split_first() else {
             return Err(line.fatal(super::BAD_DIRECTIVE));

@@ -2,30 +2,14 @@
 
 use std::sync::atomic::Ordering;
 
+use crate::commands::help::help_reply;
+use crate::commands::registry;
 use crate::db::{Hlc, NodeId, Origin};
 use crate::replication::clock;
 use crate::replication::control::ReplicationControl;
 use crate::replication::manager::Replication;
 use crate::replication::node::Node;
 use crate::resp::{Args, Reply};
-
-const HELP: &[&str] = &[
-    "MESH <subcommand> [<arg> ...]. Subcommands are:",
-    "STATUS",
-    "    How far this node has arrived, what holds it back, and what is pending.",
-    "MEMBERS",
-    "    Every node that is known, its lives and how far each has arrived here.",
-    "ROUTES",
-    "    By which link each origin's writes come.",
-    "DIGEST",
-    "    A digest of all data: equal on two nodes that hold the same.",
-    "EXPLAIN <key>",
-    "    When and where what a key shows was written, and what may still change it.",
-    "FORGET <node-id>",
-    "    Stop waiting for a node that will not come back.",
-    "HELP",
-    "    Print this help.",
-];
 
 /// Runs the command; writes one reply.
 pub fn run(replication: &Replication, args: Args<'_>, db: u32, reply: &mut Reply) {
@@ -41,19 +25,12 @@ pub fn run(replication: &Replication, args: Args<'_>, db: u32, reply: &mut Reply
         (b"explain", 3) => explain(replication, args.get(2), db, reply),
         (b"forget", 3) => forget(replication, args.get(2), reply),
         (b"help", 2) => {
-            reply.array(HELP.len());
-            HELP.iter().for_each(|line| reply.simple(line));
+            if let Some(row) = registry::lookup_built_in(b"mesh") {
+                help_reply(row, args.name(), reply);
+            }
         }
-        (b"status" | b"members" | b"routes" | b"digest" | b"explain" | b"forget" | b"help", _) => {
-            let name = String::from_utf8_lossy(&subcommand);
-            reply.error(&format!(
-                "ERR wrong number of arguments for 'mesh|{name}' command"
-            ));
-        }
-        _ => {
-            let name = String::from_utf8_lossy(args.try_get(1).unwrap_or_default()).into_owned();
-            reply.error(&format!("ERR unknown subcommand '{name}'. Try MESH HELP."));
-        }
+        // The table of commands lets nothing else through.
+        _ => reply.error("ERR syntax error"),
     }
 }
 

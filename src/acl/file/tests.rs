@@ -44,7 +44,7 @@ fn an_acl_file_is_read_as_a_whole_and_its_errors_are_those_of_redis() {
         ),
         (
             "user a\tb on",
-            "/f:1: username 'a\tb' contains invalid characters. ",
+            "'/f:1: username 'a\tb' contains invalid characters. ",
         ),
     ] {
         assert_eq!(

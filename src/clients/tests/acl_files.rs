@@ -88,8 +88,13 @@ async fn users_are_written_back_into_the_configuration_and_read_again() {
                 "+OK\r\n",
             )
             .await;
+        let users = lines(&mut admin, "ACL LIST").await;
+        // Names and patterns are any bytes.
+        admin
+            .check("ACL SETUSER \"d\\xff\" on >p \"~\\xfe*\" +get", "+OK\r\n")
+            .await;
         admin.check("CONFIG REWRITE", "+OK\r\n").await;
-        lines(&mut admin, "ACL LIST").await
+        users
     };
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(
@@ -109,6 +114,10 @@ async fn users_are_written_back_into_the_configuration_and_read_again() {
     let server = TestServer::start(&[&shown]).await;
     let mut admin = server.connect().await;
     admin.check("AUTH foo", "+OK\r\n").await;
+    let mut other = server.connect().await;
+    other.check("AUTH \"d\\xff\" p", "+OK\r\n").await;
+    other.check("GET \"\\xfex\"", "$-1\r\n").await;
+    admin.check("ACL DELUSER \"d\\xff\"", ":1\r\n").await;
     let mut after = lines(&mut admin, "ACL LIST").await;
     // A default user that is told of is made from nothing, as in Redis.
     after[2] = after[2].replace(" sanitize-payload", "");

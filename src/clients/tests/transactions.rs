@@ -328,6 +328,53 @@ async fn who_waits_for_replication_is_carried_out_behind_and_answered_in_its_pla
 }
 
 #[tokio::test]
+async fn what_is_carried_out_behind_keeps_its_database_and_its_rights() {
+    let server = TestServer::start(&["--enable-debug-command", "yes"]).await;
+    let mut client = server.connect().await;
+    client
+        .check("ACL SETUSER u on nopass ~* +@all -role", "+OK\r\n")
+        .await;
+    client
+        .send("MULTI\r\nSELECT 1\r\nDEBUG POPULATE 3\r\nROLE\r\nSELECT 2\r\nAUTH u x\r\nROLE\r\nEXEC\r\n")
+        .await;
+    client
+        .expect(&format!("+OK\r\n{}", "+QUEUED\r\n".repeat(6)))
+        .await;
+    client
+        .expect("*6\r\n+OK\r\n+OK\r\n*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n+OK\r\n+OK\r\n-NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no longer allowed for the following reason: no permission to execute the command or subcommand\r\n")
+        .await;
+    client.check("DBSIZE", ":0\r\n").await;
+    client.check("SELECT 1\r\nDBSIZE", "+OK\r\n:3\r\n").await;
+}
+
+#[tokio::test]
+async fn nothing_is_answered_behind_the_end_of_the_own_connection() {
+    let server = TestServer::start(&[]).await;
+    let mut other = server.connect().await;
+    for (command, written) in [
+        // Who is no user any more may do nothing.
+        ("ACL DELUSER u", "$-1\r\n"),
+        ("CLIENT KILL USER u SKIPME no", "$1\r\nv\r\n"),
+    ] {
+        let mut client = server.connect().await;
+        client
+            .check("ACL SETUSER u on nopass ~* +@all", "+OK\r\n")
+            .await;
+        client.check("AUTH u x", "+OK\r\n").await;
+        client
+            .send(&format!(
+                "MULTI\r\n{command}\r\nSET k v\r\nGET k\r\nEXEC\r\n"
+            ))
+            .await;
+        client
+            .expect("+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n:1\r\n")
+            .await;
+        client.expect_closed().await;
+        other.check("GET k", written).await;
+    }
+}
+
+#[tokio::test]
 async fn messages_and_events_of_a_transaction_are_told_in_its_order() {
     let server = TestServer::start(&[]).await;
     let (mut client, mut hearer) = (server.connect().await, server.connect().await);

@@ -91,7 +91,7 @@ pub fn usage(call: &mut DataCall<'_, '_>) {
 }
 
 pub(super) fn object_help(call: &mut DataCall<'_, '_>) {
-    if let Some(row) = registry::lookup(b"object") {
-        help::help_reply(row, call.reply);
+    if let Some(row) = registry::lookup_built_in(b"object") {
+        help::help_reply(row, call.args.name(), call.reply);
     }
 }

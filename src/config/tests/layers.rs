@@ -247,5 +247,5 @@ fn directives_that_are_not_applied_are_told_once_with_their_place() {
             && text.ends_with("(standard input:2)")),
         "{warnings:?}"
     );
-    assert_eq!(settings.lines("user"), [["default", "on"]]);
+    assert_eq!(settings.lines("user"), [["\"default\"", "\"on\""]]);
 }
