@@ -222,10 +222,10 @@ impl Partition {
             return Outcome::Applied;
         }
         let space = &mut self.dbs[db as usize];
-        let Some(unsettled) = space.unsettled.get(key.bytes) else {
+        let Some(unsettled) = space.unsettled.get_mut(key.bytes) else {
             return Outcome::NoEffect;
         };
-        let (live, last) = (unsettled.replay(), unsettled.last());
+        let (live, last) = (unsettled.replay_on(), unsettled.last());
         let original = live.original(last);
         match live.value {
             Some(value) => {

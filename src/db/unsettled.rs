@@ -4,6 +4,7 @@
 //! `ops` comes after it, and `ops` is sorted. What the key shows is the base with the operations replayed over it, and the base
 //! of a long value may be *lent* by it (see `lent`).
 
+mod checkpoints;
 mod lent;
 
 use std::cmp::Ordering;
@@ -16,6 +17,7 @@ use crate::db::far;
 use crate::db::op::{self, Change, Expiry, Op, State};
 use crate::db::origin::Origins;
 use crate::db::stamp::{Hlc, Stamp, UnixMillis};
+use checkpoints::Checkpoints;
 
 /// An operation's bytes, see [`Op::encode`].
 pub type OpBytes = SmallVec<[u8; 24]>;
@@ -113,6 +115,7 @@ pub struct Unsettled {
     increments: Option<u64>,
     /// The base's string is this many first bytes of the one that is shown.
     lent: Option<usize>,
+    checkpoints: Checkpoints,
 }
 
 /// Where an operation went.
@@ -137,6 +140,7 @@ impl Unsettled {
             ops: VecDeque::new(),
             increments: Some(0),
             lent: None,
+            checkpoints: Checkpoints::default(),
         }
     }
 
@@ -165,6 +169,7 @@ impl Unsettled {
         let ops = self.ops.iter().map(|(_, bytes)| bytes.len());
         base + ops.sum::<usize>()
             + self.ops.len() * size_of::<(Stamp, OpBytes)>()
+            + self.checkpoints.len_bytes()
             + size_of::<Self>()
     }
 
@@ -187,6 +192,7 @@ impl Unsettled {
             self.base = Live::default();
             self.base.step(stamp, op);
             self.lent = None;
+            self.checkpoints.clear();
             self.base_stamp = stamp;
             self.recount();
             return if last { Placed::Last } else { Placed::Before };
@@ -194,6 +200,7 @@ impl Unsettled {
         let mut bytes = Vec::new();
         op.encode(&mut bytes);
         self.ops.insert(at, (stamp, OpBytes::from_vec(bytes)));
+        self.checkpoints.keep_until(at);
         let safe = self.note_increment(op);
         match op {
             _ if last => Placed::Last,
@@ -235,6 +242,7 @@ impl Unsettled {
 
     /// Drops what came at or before `cut`, which deletes the key at that moment.
     pub fn cut(&mut self, origins: &Origins, cut: Stamp) {
+        self.checkpoints.clear();
         while self
             .ops
             .front()
@@ -275,7 +283,7 @@ impl Unsettled {
             return;
         }
         self.own_base(shown);
-        let mut folded = false;
+        let mut folded = 0;
         while let Some((stamp, _)) = self.ops.front()
             && stamp.time() <= settled
         {
@@ -286,11 +294,12 @@ impl Unsettled {
                 self.base.step(stamp, op);
             }
             self.base_stamp = stamp;
-            folded = true;
+            folded += 1;
         }
+        self.checkpoints.drop_first(folded);
         // A base whose deadline is past stays: readers hide it by their clocks, which may be behind, and later operations see
         // that it has expired.
-        if folded {
+        if folded > 0 {
             self.recount();
         }
     }
