@@ -6,7 +6,8 @@
 //! - [`bitfield`]: integers of any width within a string, BITFIELD's program.
 //! - [`record`]: one key at rest, one allocation; `far`: a long value beside it, which may grow.
 //! - [`glob`]: Redis patterns, for keys, directives and channels.
-//! - [`table`]: the segmented hash table that grows without a pause.
+//! - [`table`]: the segmented hash table that grows without a pause; [`directory`]: which of its segments holds what.
+//! - [`elements`]: the elements of one large collection.
 //! - [`partition`]: keys, their unsettled operations, tombstones; local writes and remote effects enter by one door.
 //! - [`settle`]: what time does: folding, purging, flushing.
 //! - [`item`]: a key as it travels in a snapshot; [`merge`]: two nodes' views of one key become one.
@@ -15,6 +16,8 @@
 //! - [`reissue`]: what a node that joins a mesh must say anew.
 
 pub mod bitfield;
+pub mod directory;
+pub mod elements;
 mod far;
 pub mod glob;
 pub mod item;

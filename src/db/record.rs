@@ -257,17 +257,7 @@ fn laid_out(key: &[u8], value: &[u8], meta: &Meta) -> Box<[u8]> {
 
 fn size(key: &[u8], value: &[u8], meta: &Meta) -> usize {
     let fields = (flags_of(meta) & FIELDS).count_ones() as usize;
-    1 + varint_len(key.len()) + 8 * fields + key.len() + value.len()
-}
-
-fn varint_len(len: usize) -> usize {
-    let mut n = 1;
-    let mut rest = len >> 7;
-    while rest > 0 {
-        n += 1;
-        rest >>= 7;
-    }
-    n
+    1 + crate::db::varint::len(key.len() as u64) + 8 * fields + key.len() + value.len()
 }
 
 #[cfg(test)]

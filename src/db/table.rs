@@ -7,12 +7,11 @@
 
 use hashbrown::HashTable;
 
+use crate::db::directory::Directory;
 use crate::db::record::Record;
 
 /// A segment with more keys is split: keeps the longest pause near 0.1 ms.
 const SEGMENT_LEN_MAX: usize = 850;
-/// Positions have 32 bits; a directory never needs more.
-const DEPTH_MAX: u32 = 28;
 
 /// The hash function of keys, seeded per process.
 #[derive(Debug, Clone)]
@@ -43,8 +42,6 @@ pub fn position(hash: u64) -> u32 {
 #[derive(Debug)]
 struct Segment {
     keys: HashTable<Record>,
-    /// How many leading bits of a position all keys here share.
-    depth: u32,
     /// No key here has an earlier deadline (milliseconds since 1970).
     deadline_min: i64,
 }
@@ -52,9 +49,7 @@ struct Segment {
 /// Keys and their records.
 #[derive(Debug)]
 pub struct Table {
-    /// `2^depth` entries: the segment for each leading-bits value.
-    directory: Vec<u32>,
-    depth: u32,
+    directory: Directory,
     segments: Vec<Segment>,
     len: usize,
     records_bytes: usize,
@@ -65,9 +60,8 @@ pub struct Table {
 impl Default for Table {
     fn default() -> Self {
         Self {
-            directory: vec![0],
-            depth: 0,
-            segments: vec![Segment::new(0)],
+            directory: Directory::default(),
+            segments: vec![Segment::new()],
             len: 0,
             records_bytes: 0,
             slots_bytes: 0,
@@ -76,10 +70,9 @@ impl Default for Table {
 }
 
 impl Segment {
-    fn new(depth: u32) -> Self {
+    fn new() -> Self {
         Self {
             keys: HashTable::new(),
-            depth,
             deadline_min: i64::MAX,
         }
     }
@@ -105,13 +98,12 @@ impl Table {
     pub fn index_bytes(&self) -> usize {
         self.slots_bytes
             + self.segments.capacity() * size_of::<Segment>()
-            + self.directory.capacity() * size_of::<u32>()
+            + self.directory.len_bytes()
     }
 
     #[inline]
     fn segment_index(&self, hash: u64) -> usize {
-        // A shift by 32 of a u32 would overflow at depth 0, a shift of a u64 does not.
-        self.directory[(u64::from(position(hash)) >> (32 - self.depth)) as usize] as usize
+        self.directory.segment(position(hash))
     }
 
     /// The record of a key.
@@ -176,9 +168,7 @@ impl Table {
             self.records_bytes -= old.len_bytes();
             return Some(std::mem::replace(old, record));
         }
-        let index = if self.segments[index].keys.len() >= SEGMENT_LEN_MAX
-            && self.segments[index].depth < DEPTH_MAX
-        {
+        let index = if self.segments[index].keys.len() >= SEGMENT_LEN_MAX {
             self.split(hasher, index, hash);
             self.segment_index(hash)
         } else {
@@ -207,18 +197,12 @@ impl Table {
     }
 
     fn split(&mut self, hasher: &KeyHasher, index: usize, hash: u64) {
-        let depth = self.segments[index].depth;
-        if depth == self.depth {
-            self.directory = self
-                .directory
-                .iter()
-                .flat_map(|&entry| [entry, entry])
-                .collect();
-            self.depth += 1;
-        }
-        let whole = std::mem::replace(&mut self.segments[index], Segment::new(depth + 1));
+        let Some(bit) = self.directory.split(position(hash)) else {
+            return;
+        };
+        let whole = std::mem::replace(&mut self.segments[index], Segment::new());
         self.slots_bytes -= whole.keys.allocation_size();
-        let mut upper = Segment::new(depth + 1);
+        let mut upper = Segment::new();
         upper.deadline_min = whole.deadline_min;
         self.segments[index].deadline_min = whole.deadline_min;
         let half = whole.keys.len() / 2 + whole.keys.len() / 16;
@@ -226,7 +210,6 @@ impl Table {
         self.segments[index]
             .keys
             .reserve(half, |record| hasher.hash(record.key()));
-        let bit = 1 << (31 - depth);
         for record in whole.keys {
             let hash = hasher.hash(record.key());
             let side = if position(hash) & bit == 0 {
@@ -239,38 +222,27 @@ impl Table {
         }
         self.slots_bytes += self.segments[index].keys.allocation_size();
         self.slots_bytes += upper.keys.allocation_size();
-        let upper_index = self.segments.len() as u32;
         self.segments.push(upper);
-        let span = 1usize << (self.depth - depth);
-        let first = (u64::from(position(hash)) >> (32 - depth)) as usize * span;
-        self.directory[first + span / 2..first + span].fill(upper_index);
     }
 
     /// The first position after the segment that holds `from`, or none where it is the last.
     pub fn segment_end(&self, from: u32) -> Option<u32> {
-        let entry = (u64::from(from) >> (32 - self.depth)) as usize;
-        let segment = &self.segments[self.directory[entry] as usize];
-        let width = 1u64 << (32 - segment.depth);
-        let end = (u64::from(from) / width + 1) * width;
-        u32::try_from(end).ok()
+        self.directory.end(from)
     }
 
     /// The records of the segment that holds `from`, in no order.
     pub fn segment(&self, from: u32) -> impl Iterator<Item = &Record> {
-        let entry = (u64::from(from) >> (32 - self.depth)) as usize;
-        self.segments[self.directory[entry] as usize].keys.iter()
+        self.segments[self.directory.segment(from)].keys.iter()
     }
 
     /// The earliest deadline that may be found in the segment that holds `from`.
     pub fn segment_deadline_min(&self, from: u32) -> i64 {
-        let entry = (u64::from(from) >> (32 - self.depth)) as usize;
-        self.segments[self.directory[entry] as usize].deadline_min
+        self.segments[self.directory.segment(from)].deadline_min
     }
 
     /// Recomputes what [`Self::segment_deadline_min`] says.
     pub fn refresh_deadline_min(&mut self, from: u32) {
-        let entry = (u64::from(from) >> (32 - self.depth)) as usize;
-        let segment = &mut self.segments[self.directory[entry] as usize];
+        let segment = &mut self.segments[self.directory.segment(from)];
         segment.deadline_min = segment
             .keys
             .iter()
