@@ -7,7 +7,7 @@
 //! - [`record`]: one key at rest, one allocation; `far`: a long value beside it, which may grow.
 //! - [`glob`]: Redis patterns, for keys, directives and channels.
 //! - [`table`]: the segmented hash table that grows without a pause; [`directory`]: which of its segments holds what.
-//! - [`elements`]: the elements of one large collection.
+//! - [`elements`]: the elements of one large collection; [`history`]: operations of a key that can be taken back.
 //! - [`partition`]: keys, their unsettled operations, tombstones; local writes and remote effects enter by one door.
 //! - [`settle`]: what time does: folding, purging, flushing.
 //! - [`item`]: a key as it travels in a snapshot; [`merge`]: two nodes' views of one key become one.
@@ -20,6 +20,7 @@ pub mod directory;
 pub mod elements;
 mod far;
 pub mod glob;
+pub mod history;
 pub mod item;
 pub mod merge;
 pub mod news;

@@ -422,6 +422,16 @@ pub fn written_len(op: Op<'_>, old: usize) -> Option<usize> {
     Some(old.max(end))
 }
 
+/// Which bytes of a string of `old` bytes such an operation writes: from the first to behind the last.
+pub fn written_range(op: Op<'_>, old: usize) -> (usize, usize) {
+    match op {
+        Op::SetRange(offset, bytes) => (offset as usize, offset as usize + bytes.len()),
+        Op::SetBit(offset, _) => (offset as usize / 8, offset as usize / 8 + 1),
+        Op::BitField(program) => (program.first_byte(), program.len()),
+        _ => (old, old),
+    }
+}
+
 /// The same of any operation that writes into a string or behind it.
 pub fn grown_len(op: Op<'_>, old: usize) -> Option<usize> {
     match op {

@@ -6,6 +6,7 @@
 
 mod checkpoints;
 mod lent;
+pub mod undo;
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;

@@ -81,7 +81,7 @@ mod tests {
 
     use super::*;
     use crate::db::origin::{OriginIndex, Origins};
-    use crate::db::stamp::{Hlc, Stamp, UnixMillis};
+    use crate::db::stamp::{Hlc, Stamp};
 
     #[derive(Debug, Clone)]
     enum Event {
@@ -99,7 +99,7 @@ mod tests {
             8 => Just(Op::IncrByFloat(b"0.1")),
             2 => Just(Op::Append(b"1")),
             1 => Just(Op::Set(b"7", crate::db::op::Expiry::Keep)),
-            1 => (0_i64..200).prop_map(|at| Op::Expire(Some(UnixMillis(at)))),
+            1 => (1_000_u64..1_500).prop_map(|at| Op::Expire(Some(Hlc::from_raw(at << 12).millis()))),
             1 => Just(Op::Expire(None)),
         ];
         let late = prop_oneof![6 => Just(0), 4 => 1_u64..40, 1 => 1_u64..400];
