@@ -6,6 +6,8 @@
 //!
 //! Invariant: an element lies in the segment that the directory names for its position, so a key is there once.
 
+mod entry;
+pub mod packed;
 mod segment;
 
 use smallvec::SmallVec;

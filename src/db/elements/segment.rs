@@ -1,8 +1,5 @@
-//! Some hundred elements of one collection, their bytes one behind the other.
+//! Some hundred elements of one collection, their bytes (see `entry`) one behind the other.
 //!
-//! ```text
-//! key length varint | key | payload length varint | payload
-//! ```
 //! An element lies in `near`; one longer than [`NEAR_MAX`] has an allocation of its own in `far`, so that no move of the others
 //! copies it. The index holds places, not pointers: four bytes for each element.
 //!
@@ -10,7 +7,8 @@
 
 use hashbrown::HashTable;
 
-use crate::db::varint::{self, Reader};
+use crate::db::elements::Element;
+use crate::db::elements::entry::{self, encode, encoded_len};
 
 /// The longest element, with its lengths, that lies among the others.
 const NEAR_MAX: usize = 1024;
@@ -36,22 +34,9 @@ pub(super) struct Segment {
     far_len: usize,
 }
 
-/// An element's bytes, taken apart.
-fn parts(bytes: &[u8]) -> (&[u8], &[u8]) {
-    let mut reader = Reader::new(bytes);
-    // They were written by `encode`.
-    let key = reader.bytes().unwrap_or_default();
-    let payload = reader.bytes().unwrap_or_default();
-    (key, payload)
-}
-
-fn encode(out: &mut Vec<u8>, key: &[u8], payload: &[u8]) {
-    varint::put_bytes(out, key);
-    varint::put_bytes(out, payload);
-}
-
-fn encoded_len(key: &[u8], payload: &[u8]) -> usize {
-    varint::len(key.len() as u64) + key.len() + varint::len(payload.len() as u64) + payload.len()
+/// The element at the beginning of bytes that begin with one.
+fn parts(bytes: &[u8]) -> Element<'_> {
+    entry::split(bytes).map_or((&[], &[]), |(element, _)| element)
 }
 
 /// The bytes from a place on; of one in `near`, those behind the element too.
