@@ -7,7 +7,8 @@
 //! - [`record`]: one key at rest, one allocation; `far`: a long value beside it, which may grow.
 //! - [`glob`]: Redis patterns, for keys, directives and channels.
 //! - [`table`]: the segmented hash table that grows without a pause; [`directory`]: which of its segments holds what.
-//! - [`elements`]: the elements of one large collection; [`history`]: operations of a key that can be taken back.
+//! - [`elements`]: the elements of one large collection; [`ordered`]: those of a large sorted set, by score and by member;
+//!   [`history`]: operations of a key that can be taken back.
 //! - [`partition`]: keys, their unsettled operations, tombstones; local writes and remote effects enter by one door.
 //! - [`settle`]: what time does: folding, purging, flushing.
 //! - [`item`]: a key as it travels in a snapshot; [`merge`]: two nodes' views of one key become one.
@@ -25,6 +26,7 @@ pub mod item;
 pub mod merge;
 pub mod news;
 pub mod op;
+pub mod ordered;
 pub mod origin;
 pub mod partition;
 pub mod record;
