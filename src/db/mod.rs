@@ -8,7 +8,8 @@
 //! - [`glob`]: Redis patterns, for keys, directives and channels.
 //! - [`table`]: the segmented hash table that grows without a pause; [`directory`]: which of its segments holds what.
 //! - [`elements`]: the elements of one large collection; [`ordered`]: those of a large sorted set, by score and by member;
-//!   [`history`]: operations of a key that can be taken back.
+//!   [`list`]: those of one list, in their order.
+//! - [`history`]: operations of a key that can be taken back.
 //! - [`partition`]: keys, their unsettled operations, tombstones; local writes and remote effects enter by one door.
 //! - [`settle`]: what time does: folding, purging, flushing.
 //! - [`item`]: a key as it travels in a snapshot; [`merge`]: two nodes' views of one key become one.
@@ -23,6 +24,7 @@ mod far;
 pub mod glob;
 pub mod history;
 pub mod item;
+pub mod list;
 pub mod merge;
 pub mod news;
 pub mod op;
