@@ -37,7 +37,7 @@ pub type Taken = SmallVec<[u8; 32]>;
 pub type Element<'l> = (Stamp, &'l [u8]);
 
 /// See the head of the file.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct List {
     blocks: VecDeque<Block>,
     /// Elements.
@@ -47,6 +47,18 @@ pub struct List {
     bytes: usize,
     fill: Fill,
     has_ids: bool,
+}
+
+impl Clone for List {
+    /// A copy has no room for more, and so takes less memory.
+    fn clone(&self) -> Self {
+        let blocks = self.blocks.clone();
+        Self {
+            bytes: blocks.iter().map(Block::len_bytes).sum(),
+            blocks,
+            ..*self
+        }
+    }
 }
 
 impl List {

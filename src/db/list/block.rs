@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use crate::db::list::node::Node;
 
 /// See the head of the file.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Block {
     nodes: VecDeque<Node>,
     /// Elements.
@@ -27,6 +27,18 @@ impl Default for Block {
             low: u64::MAX,
             high: 0,
         }
+    }
+}
+
+impl Clone for Block {
+    /// A copy has no room for more, and so is counted anew.
+    fn clone(&self) -> Self {
+        let mut copy = Self {
+            nodes: self.nodes.clone(),
+            ..Self::default()
+        };
+        copy.measure();
+        copy
     }
 }
 

@@ -284,7 +284,11 @@ proptest! {
         }
         check(&list, &model);
         // Nothing is left of a list that is gone.
-        while list.drop_some(100) > 0 {}
-        prop_assert_eq!((list.len_bytes(), list.nodes()), (0, 0));
+        let mut copy = list.clone();
+        check(&copy, &model);
+        for list in [&mut list, &mut copy] {
+            while list.drop_some(100) > 0 {}
+            prop_assert_eq!((list.len_bytes(), list.nodes()), (0, 0));
+        }
     }
 }
