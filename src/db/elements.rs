@@ -32,7 +32,7 @@ pub type Payload = SmallVec<[u8; 32]>;
 pub type Element<'e> = (&'e [u8], &'e [u8]);
 
 /// See the head of the file.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Elements {
     directory: Directory,
     segments: Vec<Segment>,
@@ -48,6 +48,19 @@ impl Default for Elements {
             segments: vec![Segment::default()],
             len: 0,
             segments_bytes: 0,
+        }
+    }
+}
+
+impl Clone for Elements {
+    fn clone(&self) -> Self {
+        let segments = self.segments.clone();
+        Self {
+            directory: self.directory.clone(),
+            // A copy has no room to spare.
+            segments_bytes: segments.iter().map(Segment::len_bytes).sum(),
+            segments,
+            len: self.len,
         }
     }
 }

@@ -87,6 +87,7 @@ proptest! {
             }
         }
         check(&elements, &model);
+        check(&elements.clone(), &model);
     }
 
     #[test]
