@@ -93,7 +93,7 @@ proptest! {
     #[test]
     fn a_walk_meets_once_what_is_there_all_the_time(
         kept in 500_u32..4_000,
-        growths in proptest::collection::vec((any::<bool>(), 0_u32..3_000), 1..12),
+        growths in proptest::collection::vec((any::<bool>(), 0_u32..1_500), 1..12),
     ) {
         let hasher = hasher();
         let mut elements = Elements::default();
