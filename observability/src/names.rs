@@ -244,6 +244,8 @@ pub mod label {
     pub const SOURCE: &str = "source";
     /// Kind of a conflict or of a synchronization.
     pub const KIND: &str = "kind";
+    /// The type of the key.
+    pub const TYPE: &str = "type";
     /// See [`super::outcome`].
     pub const OUTCOME: &str = "outcome";
     /// How a synchronization ended.

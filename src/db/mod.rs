@@ -14,10 +14,12 @@
 //! - [`settle`]: what time does: folding, purging, flushing.
 //! - [`item`]: a key as it travels in a snapshot; [`merge`]: two nodes' views of one key become one.
 //! - [`snapshot`]: the walk that shows one instant while writes go on.
+//! - [`conflict`]: kinds of conflicts.
 //! - [`news`]: what others want to hear of it.
 //! - [`reissue`]: what a node that joins a mesh must say anew.
 
 pub mod bitfield;
+pub mod conflict;
 pub mod directory;
 pub mod elements;
 mod far;

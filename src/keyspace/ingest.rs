@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use crate::ablation::{Rule, is_off, wall_clock};
 use crate::commands::call::partition_of;
 use crate::commands::effects::{self, Effect};
+use crate::db::conflict::{self, Conflicts};
 use crate::db::varint::Malformed;
 use crate::db::{Hlc, Key, OriginIndex, Outcome, Partition, Stamp, UnixMillis, WriteContext};
 use crate::journal::{Arrival, Entry, Record, TraceBytes};
@@ -36,7 +37,7 @@ pub enum Ingested {
     /// Applied; how many of its operations a later write had superseded, and the stamp of one such write.
     Applied {
         /// Operations that show nowhere.
-        superseded: u32,
+        superseded: Conflicts,
         /// A write that they lost to.
         winner: Option<Stamp>,
     },
@@ -152,11 +153,11 @@ impl Keyspace {
         origin: OriginIndex,
         stamp: Hlc,
         effects: impl ExactSizeIterator<Item = (&'e Effect<'e>, &'e u64)>,
-    ) -> (u32, Option<Stamp>) {
+    ) -> (Conflicts, Option<Stamp>) {
         let count = self.partitions.len();
         let len = effects.len();
         let settled = self.settled();
-        let (mut superseded, mut winner) = (0, None);
+        let (mut superseded, mut winner) = (Conflicts::default(), None);
         for (nth, (effect, &hash)) in effects.enumerate() {
             let time = stamp.minus((len - 1 - nth) as u64);
             let context = WriteContext {
@@ -174,10 +175,11 @@ impl Keyspace {
                     let Some(partition) = guards[partition_of(hash, count)].as_deref_mut() else {
                         continue;
                     };
-                    if let Outcome::Superseded(by) =
-                        partition.apply(db, Key { bytes: key, hash }, op, &context)
-                    {
-                        superseded += 1;
+                    let place = Key { bytes: key, hash };
+                    if let Outcome::Superseded(by) = partition.apply(db, place, op, &context) {
+                        let shown = partition.table(db).get(key, hash);
+                        let is_deleted = shown.is_none_or(|record| record.is_tombstone());
+                        superseded[conflict::kind(&op, is_deleted)] += 1;
                         winner = Some(by);
                     }
                 }

@@ -181,7 +181,13 @@ fn replay(of: &Node) -> Node {
     let mut copy = Node::new(true, 2, other);
     copy.caller.now = of.caller.now;
     for ingested in copy.ingest(&of.records()) {
-        assert!(matches!(ingested, Ingested::Applied { superseded: 0, .. }));
+        assert!(matches!(
+            ingested,
+            Ingested::Applied {
+                superseded: [0, 0, 0],
+                ..
+            }
+        ));
     }
     copy
 }

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use std::sync::Arc;
 
+use crate::db::conflict::KINDS;
 use crate::db::{Hlc, NodeId, Origin};
 use crate::replication::clock;
 use crate::replication::meters::{ConvergeMeters, NodeMeters};
@@ -17,7 +18,7 @@ use crate::replication::node::Node;
 )]
 pub struct MeshFigures {
     pub members: usize,
-    pub superseded: u64,
+    pub superseded: [u64; KINDS],
     pub partial_resyncs: u64,
     pub partial_refused: u64,
     pub snapshots_sent: u64,
@@ -81,7 +82,7 @@ impl MeshFigures {
         let laggard = node.laggard();
         Self {
             members: members.nodes.len(),
-            superseded: get(&counters.superseded),
+            superseded: counters.superseded.each_ref().map(get),
             partial_resyncs: get(&counters.partial_resyncs),
             partial_refused: get(&counters.partial_refused),
             snapshots_sent: get(&counters.snapshots_sent),

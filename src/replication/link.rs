@@ -283,9 +283,11 @@ impl Node {
     fn count(&self, ingested: Ingested) {
         let counter = match ingested {
             Ingested::Applied { superseded, .. } => {
-                self.counters
-                    .superseded
-                    .fetch_add(u64::from(superseded), Ordering::Relaxed);
+                for (counter, count) in self.counters.superseded.iter().zip(superseded) {
+                    if count > 0 {
+                        counter.fetch_add(u64::from(count), Ordering::Relaxed);
+                    }
+                }
                 &self.counters.records_in
             }
             Ingested::Duplicate => &self.counters.duplicates,

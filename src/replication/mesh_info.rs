@@ -33,7 +33,7 @@ pub fn write(node: &Node, out: &mut String) {
     line("records_in", &get(&counters.records_in));
     line("records_out", &get(&counters.records_out));
     line("duplicates", &get(&counters.duplicates));
-    line("superseded", &figures.superseded);
+    line("superseded", &figures.superseded.iter().sum::<u64>());
     line("merges", &figures.merges_done);
     line("reroutes", &figures.reroutes);
     line("journal_bytes", &node.keyspace.journal.len_bytes());

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use hashbrown::{HashMap, HashSet};
 use parking_lot::Mutex;
 
+use crate::db::conflict::KINDS;
 use crate::db::origin::TooManyOrigins;
 use crate::db::{Hlc, NodeId, Origin, OriginIndex, UnixMillis};
 #[cfg(feature = "ablation")]
@@ -59,7 +60,8 @@ pub struct NodeCounters {
     pub gaps: AtomicU64,
     pub input_bytes: AtomicU64,
     pub output_bytes: AtomicU64,
-    pub superseded: AtomicU64,
+    /// By kind of conflict.
+    pub superseded: [AtomicU64; KINDS],
     pub admissions: AtomicU64,
     pub adoptions: AtomicU64,
     pub snapshots_sent: AtomicU64,

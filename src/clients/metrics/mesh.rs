@@ -10,6 +10,7 @@ use keymesh_observability::names::{label, metric, outcome, source, way};
 use crate::clients::context::Context;
 use crate::clients::metrics::{Set, Total};
 use crate::db::NodeId;
+use crate::db::conflict::KIND_NAMES;
 use crate::replication::{LinkState, MeshFigures};
 
 /// Directions of links: who is read from here, and who reads.
@@ -79,8 +80,14 @@ pub(super) fn links(context: &Context, set: Set<'_>) {
 /// What was counted of the mesh as a whole, and what waits to be settled.
 pub(super) fn counts(figures: &MeshFigures, set: Set<'_>, total: Total<'_>) {
     let help = "Effects that met a later write.";
-    let labels = [(label::OUTCOME, outcome::SUPERSEDED)];
-    total(metric::CONFLICTS_TOTAL, help, &labels, figures.superseded);
+    for (kind, count) in KIND_NAMES.iter().zip(figures.superseded) {
+        let labels = [
+            (label::TYPE, "string"),
+            (label::KIND, kind),
+            (label::OUTCOME, outcome::SUPERSEDED),
+        ];
+        total(metric::CONFLICTS_TOTAL, help, &labels, count);
+    }
     let help = "Connections between nodes by how they began.";
     for (kind, result, count) in [
         ("partial", "done", figures.partial_resyncs),

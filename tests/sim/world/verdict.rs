@@ -235,7 +235,7 @@ impl World {
             coverage.merges += get(&node.counters.merges_done);
             coverage.merges_aborted += get(&node.counters.merges_aborted);
             coverage.reroutes += get(&node.counters.reroutes);
-            coverage.superseded += get(&node.counters.superseded);
+            coverage.superseded += node.counters.superseded.iter().map(get).sum::<u64>();
             coverage.adoptions += get(&node.counters.adoptions);
             coverage.clock_alarms += get(&node.counters.clock_alarms);
             coverage.stamps_ahead += get(&node.counters.stamps_ahead);
