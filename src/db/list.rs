@@ -15,6 +15,7 @@ mod block;
 mod fill;
 mod ids;
 mod node;
+pub mod packed;
 mod range;
 mod strip;
 mod walk;
