@@ -6,7 +6,7 @@
 //!
 //! Invariant: an element lies in the segment that the directory names for its position, so a key is there once.
 
-mod entry;
+pub(in crate::db) mod entry;
 pub mod packed;
 mod segment;
 

@@ -15,6 +15,7 @@ mod balance;
 mod bounds;
 mod index;
 mod leaf;
+pub mod packed;
 mod pieces;
 mod range;
 mod tree;

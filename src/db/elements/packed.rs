@@ -8,7 +8,8 @@
 //! Invariant: the number is that of the elements, and no key is there twice. Bytes from elsewhere are checked by
 //! [`is_whole`] before they are taken for such.
 
-use crate::db::elements::{Element, Payload, entry};
+use crate::db::elements::{Element, Elements, Payload, entry};
+use crate::db::table::KeyHasher;
 
 /// Bytes of the number.
 const HEAD_LEN: usize = 2;
@@ -24,7 +25,7 @@ pub fn len(bytes: &[u8]) -> usize {
     usize::from(u16::from_le_bytes(head))
 }
 
-fn set_len(bytes: &mut [u8], len: usize) {
+pub(in crate::db) fn set_len(bytes: &mut [u8], len: usize) {
     if let Some(head) = bytes.first_chunk_mut() {
         *head = (len.min(LEN_MAX) as u16).to_le_bytes();
     }
@@ -108,6 +109,15 @@ pub fn remove(bytes: &mut Vec<u8>, key: &[u8]) -> Option<Payload> {
     Some(payload)
 }
 
+/// The large collection of the same elements.
+pub fn grow(bytes: &[u8], hasher: &KeyHasher) -> Elements {
+    let mut elements = Elements::default();
+    for (key, payload) in iter(bytes) {
+        elements.insert(hasher, key, payload);
+    }
+    elements
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -148,6 +158,12 @@ mod tests {
                 for (key, payload) in &model {
                     prop_assert_eq!(get(&bytes, key), Some(&payload[..]));
                 }
+            }
+            let hasher = KeyHasher::new(5);
+            let large = grow(&bytes, &hasher);
+            prop_assert_eq!(large.len(), model.len());
+            for (key, payload) in &model {
+                prop_assert_eq!(large.get(&hasher, key), Some(&payload[..]));
             }
         }
 
