@@ -37,6 +37,17 @@ pub type Taken = SmallVec<[u8; 32]>;
 /// An element with its id, which is [`Stamp::ZERO`] in a list without ids.
 pub type Element<'l> = (Stamp, &'l [u8]);
 
+/// The position that an index stands for in a list of so many elements; none outside of it.
+pub fn position(len: usize, index: i64) -> Option<usize> {
+    let back = usize::try_from(index.unsigned_abs()).ok()?;
+    let position = if index < 0 {
+        len.checked_sub(back)?
+    } else {
+        back
+    };
+    (position < len).then_some(position)
+}
+
 /// See the head of the file.
 #[derive(Debug)]
 pub struct List {
@@ -110,13 +121,7 @@ impl List {
 
     /// The position that an index stands for; none outside of the list.
     pub fn position(&self, index: i64) -> Option<usize> {
-        let back = usize::try_from(index.unsigned_abs()).ok()?;
-        let position = if index < 0 {
-            self.len.checked_sub(back)?
-        } else {
-            back
-        };
-        (position < self.len).then_some(position)
+        position(self.len, index)
     }
 
     /// The element at an index.

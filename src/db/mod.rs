@@ -8,7 +8,7 @@
 //! - [`glob`]: Redis patterns, for keys, directives and channels.
 //! - [`table`]: the segmented hash table that grows without a pause; [`directory`]: which of its segments holds what.
 //! - [`elements`]: the elements of one large collection; [`ordered`]: those of a large sorted set, by score and by member;
-//!   [`list`]: those of one list, in their order.
+//!   [`list`]: those of one list, in their order. Each with a small form in one piece of bytes; [`views`]: hide which it is.
 //! - [`history`]: operations of a key that can be taken back.
 //! - [`partition`]: keys, their unsettled operations, tombstones; local writes and remote effects enter by one door.
 //! - [`settle`]: what time does: folding, purging, flushing.
@@ -41,6 +41,7 @@ pub mod stamp;
 pub mod table;
 pub mod unsettled;
 pub mod varint;
+pub mod views;
 
 pub use op::{Expiry, Op};
 pub use origin::{Incarnation, NodeId, Origin, OriginIndex, Origins};
