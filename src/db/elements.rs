@@ -8,12 +8,14 @@
 
 pub(in crate::db) mod entry;
 pub mod packed;
+mod pieces;
 mod segment;
 
 use smallvec::SmallVec;
 
 use crate::db::directory::Directory;
 use crate::db::table::{KeyHasher, position};
+pub use pieces::Pieces;
 use segment::Segment;
 
 /// A segment with more elements is split: what fills an index of 1,024 places.
@@ -195,6 +197,11 @@ impl Elements {
         self.segments_bytes -= whole.len_bytes();
         self.segments.push(upper);
         self.directory.segment(position(hash))
+    }
+
+    /// Gives all of it up in pieces, a segment of some hundred elements at a time.
+    pub fn into_pieces(self) -> Pieces {
+        Pieces::new(self)
     }
 
     /// All of them, in no order.

@@ -73,6 +73,20 @@ impl Default for Ordered {
     }
 }
 
+impl Clone for Ordered {
+    /// A copy has no room for more, and so takes less memory.
+    fn clone(&self) -> Self {
+        let leaves = self.leaves.clone();
+        Self {
+            leaves_bytes: leaves.iter().map(Leaf::len_bytes).sum(),
+            leaves,
+            nodes: self.nodes.clone(),
+            index: self.index.clone(),
+            ..*self
+        }
+    }
+}
+
 impl Ordered {
     /// How many elements there are.
     pub fn len(&self) -> usize {

@@ -24,7 +24,21 @@ impl<T> Default for Arena<T> {
     }
 }
 
+impl<T: Clone> Clone for Arena<T> {
+    /// A copy has no room for more.
+    fn clone(&self) -> Self {
+        let pages = self.pages.clone();
+        let room = pages.iter().map(Vec::capacity).sum();
+        Self { pages, room }
+    }
+}
+
 impl<T> Arena<T> {
+    /// All of them, by their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.pages.iter().flatten()
+    }
+
     pub fn len(&self) -> usize {
         let full = self.pages.len().saturating_sub(1) * PAGE_LEN;
         full + self.pages.last().map_or(0, Vec::len)
@@ -42,7 +56,7 @@ impl<T> Arena<T> {
         match self.pages.last_mut() {
             Some(page) if page.len() < PAGE_LEN => {
                 if page.len() == page.capacity() {
-                    // Only the first page is ever smaller than a full one.
+                    // Only the first page, and the last of a copy, is ever smaller than a full one.
                     let more = page.len().min(PAGE_LEN - page.len());
                     page.reserve_exact(more);
                     self.room += more;
@@ -119,6 +133,10 @@ mod tests {
         let mut state = 1_u32;
         for step in 0..20_000_u32 {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            if step % 97 == 0 {
+                arena = arena.clone();
+                assert!(arena.iter().eq(&model));
+            }
             // Grows for a while, then shrinks to nothing.
             if (state >> 16) % 10 < if step < 8_000 { 7 } else { 3 } {
                 assert_eq!(arena.push(state) as usize, model.len());

@@ -58,6 +58,18 @@ impl Default for Index {
     }
 }
 
+impl Clone for Index {
+    /// A copy has no room for more.
+    fn clone(&self) -> Self {
+        let segments = self.segments.clone();
+        Self {
+            directory: self.directory.clone(),
+            room: segments.iter().map(Vec::capacity).sum(),
+            segments,
+        }
+    }
+}
+
 /// How many of the slots are below one. Searches outwards from where it would lie if positions were spread evenly.
 #[inline]
 fn lower_bound(slots: &[Slot], wanted: Slot, start: u32, width: u64) -> usize {

@@ -30,14 +30,14 @@ const FAR: u16 = 1 << 15;
 const SCORE_LEN: usize = 8;
 
 /// A member with an allocation of its own.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Far {
     pub member: Box<[u8]>,
     position: u32,
 }
 
 /// See the head of the file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Leaf {
     /// The last bits of each member's position, so that a member is found without reading the others.
     tags: [u8; LEAF_LEN_MAX],

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::*;
 
 mod cases;
+mod copies;
 
 fn hasher() -> KeyHasher {
     KeyHasher::new(11)

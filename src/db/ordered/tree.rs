@@ -30,6 +30,15 @@ pub(super) struct Node {
     pub children: Vec<Child>,
 }
 
+impl Clone for Node {
+    fn clone(&self) -> Self {
+        let mut copy = Self::new(self.height);
+        copy.parent = self.parent;
+        copy.children.extend_from_slice(&self.children);
+        copy
+    }
+}
+
 impl Node {
     /// Memory that each owns, without its own fields.
     pub const LEN_BYTES: usize = CHILDREN_MAX * size_of::<Child>();
