@@ -3,6 +3,10 @@
 use super::*;
 use proptest::prelude::*;
 
+mod goldens;
+mod old_forms;
+mod properties;
+
 /// Values and what DUMP makes of them where they are not compressed.
 const PLAIN: &[(&[u8], &[u8])] = &[
     (b"", b"\x00\x00\x0a\x00]\x9b\x5c@\x0f\x7f\xa2\xda"),
@@ -129,7 +133,7 @@ proptest! {
     ) {
         let start: [&[u8]; 6] = [b"", b"\x00", b"\x00\xc3", b"\x00\xc3\x20\x40\x60", b"\x00\xc3\x40\x80\x41\x00", b"\x00\x80"];
         if let Ok(value) = restore(&sealed(&[start[kind], &content].concat(), 10)) {
-            prop_assert!(value.len() <= LZF_RATIO_MAX * (content.len() + 16));
+            prop_assert!(value.len() <= lzf::RATIO_MAX * (content.len() + 16));
             prop_assert_eq!(restore(&dump(&value)), Ok(value));
         }
     }
