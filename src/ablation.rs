@@ -33,6 +33,12 @@ pub enum Rule {
     LostAnnouncement,
     /// Nobody takes records from a node that was forgotten.
     ForgottenIsHeardNoMore,
+    /// A write of another type deletes what is older.
+    TypeCut,
+    /// Elements of a list are removed by their names, not by where they stood.
+    ElementNames,
+    /// What a key held before its operations travels with the names of its elements.
+    NamesTravel,
 }
 
 #[cfg(feature = "ablation")]

@@ -7,7 +7,10 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use crate::commands::effects::{Effect, Effects};
+use crate::db::body::Body;
+use crate::db::live::content_of;
 use crate::db::news::{Attention, events_of};
+use crate::db::op::{Content, Kind};
 use crate::db::partition::Look;
 use crate::db::settle::Flushed;
 use crate::db::table::KeyHasher;
@@ -78,12 +81,6 @@ pub struct DataCall<'a, 'p> {
     pub panic_after_mutation: &'a AtomicBool,
 }
 
-/// The string that a key holds. The one place where another type would be refused.
-#[inline]
-pub fn string_of<'v>(view: &View<'v>) -> &'v [u8] {
-    view.value
-}
-
 impl<'a> DataCall<'a, '_> {
     /// Argument `index` as a key.
     #[inline]
@@ -139,7 +136,11 @@ impl<'a> DataCall<'a, '_> {
     /// Changes a key and records the effect. The caller has checked that the operation fits and changes something.
     #[inline]
     pub fn apply(&mut self, key: Key<'_>, op: Op<'_>) -> Outcome {
-        let (db, context) = (self.db, self.context());
+        let (db, mut context) = (self.db, self.context());
+        if let Some(stamp) = self.stamp {
+            let time = stamp.time().plus(u64::from(op.stamps()) - 1);
+            context.stamp = Stamp::new(time, stamp.origin());
+        }
         let outcome = self.access.partition(key.hash).apply(db, key, op, &context);
         self.record(Effect::Key {
             db,
@@ -152,24 +153,43 @@ impl<'a> DataCall<'a, '_> {
         outcome
     }
 
-    /// The same with SET, quietly, of a value that need not be copied.
-    pub fn put_quietly(&mut self, key: Key<'_>, value: Vec<u8>, deadline: Option<UnixMillis>) {
-        self.put_whole(key, value, deadline);
+    /// How many elements the last change of a key added or removed.
+    #[inline]
+    pub fn last_count(&mut self, key: Key<'_>) -> u32 {
+        self.access.partition(key.hash).last_count()
+    }
+
+    /// The same with SET or PUT, quietly, of a value that need not be copied.
+    pub fn put_quietly(&mut self, key: Key<'_>, body: Body, deadline: Option<UnixMillis>) {
+        self.put_whole(key, body, deadline);
         if self.panic_after_mutation.load(Ordering::Relaxed) {
             self.panic_as_asked();
         }
     }
 
-    fn put_whole(&mut self, key: Key<'_>, value: Vec<u8>, deadline: Option<UnixMillis>) {
+    fn put_whole(&mut self, key: Key<'_>, body: Body, deadline: Option<UnixMillis>) {
         let (db, context) = (self.db, self.context());
+        let mut bytes = Vec::new();
+        if self.stamp.is_some() && !matches!(body, Body::String(_)) {
+            content_of(body.shown(), false, &mut bytes);
+        }
+        let op = match &body {
+            Body::String(value) => Op::Set(value, deadline.map_or(Expiry::Clear, Expiry::At)),
+            _ => Op::Put(Content::of(&bytes), deadline),
+        };
         self.record(Effect::Key {
             db,
             key: key.bytes,
-            op: Op::Set(&value, deadline.map_or(Expiry::Clear, Expiry::At)),
+            op,
         });
         let partition = self.access.partition(key.hash);
         partition.keep_next_quiet();
-        partition.apply_whole(db, key, value, deadline, &context);
+        if self.stamp.is_some() && body.kind() == Kind::List {
+            // Its elements get the names that every node gives them.
+            partition.apply(db, key, op, &context);
+        } else {
+            partition.apply_whole(db, key, body, deadline, &context);
+        }
     }
 
     /// Moves what a key shows to another key, of database `db`, quietly: a SET there and a DEL here. Of the value nothing is
@@ -181,9 +201,11 @@ impl<'a> DataCall<'a, '_> {
             return;
         };
         let deadline = view.deadline;
-        let value = partition.take_value(self.db, from, &context);
+        let Some(body) = partition.take_body(self.db, from, &context) else {
+            return;
+        };
         // A test's panic comes after both: half of it would be a value that is nowhere.
-        self.in_database(db, |call| call.put_whole(to, value, deadline));
+        self.in_database(db, |call| call.put_whole(to, body, deadline));
         self.apply_quietly(from, Op::Del);
     }
 
@@ -266,7 +288,8 @@ impl<'a> DataCall<'a, '_> {
     fn record(&mut self, effect: Effect<'_>) {
         if let Some(stamp) = self.stamp {
             self.effects.push(effect);
-            self.stamp = Some(Stamp::new(stamp.time().plus(1), stamp.origin()));
+            let next = stamp.time().plus(u64::from(effect.stamps()));
+            self.stamp = Some(Stamp::new(next, stamp.origin()));
         }
     }
 }

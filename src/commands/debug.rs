@@ -8,19 +8,18 @@ use sha1::{Digest, Sha1};
 
 use crate::commands::call::DataCall;
 use crate::commands::docs::Docs;
-use crate::commands::keys::encoding_name;
-use crate::commands::payload;
+use crate::commands::keys::{encoding_name, payload_of};
 use crate::commands::table::{Flags, Handler, Keys, Row, ServerCommand, Stamps};
+use crate::db::op::Kind;
+use crate::db::views::{HashView, ListView, SetView, ZsetView};
 use crate::db::{UnixMillis, View};
-use crate::resp::Args;
+use crate::resp::{Args, write_double};
 
 const NO_SUCH_KEY: &str = "ERR no such key";
 
 /// The digest of no value at all.
 const NO_DIGEST: [u8; 20] = [0; 20];
 
-/// Redis's number of the type of strings.
-const STRING: u32 = 0;
 /// Redis's clock of accesses counts seconds in so many bits.
 const LRU_BITS: u32 = 24;
 
@@ -83,15 +82,15 @@ fn digest_value(call: &mut DataCall<'_, '_>) {
 
 /// A line of what is known of a value: its place, how it is held, how long it is in RDB's bytes without their type.
 fn describe(view: &View<'_>, now: UnixMillis) -> String {
-    let value = view.value;
+    let value = view.string().unwrap_or_default();
     // Reads are not counted; the time of the last write is known where keys bear stamps.
     let written = view.stamp.map_or(now, |stamp| stamp.time().millis());
     let idle = now.0.saturating_sub(written.0).max(0) / 1000;
     format!(
         "Value at:{:p} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{idle}",
         value.as_ptr(),
-        encoding_name(value),
-        payload::serialized_len(value),
+        encoding_name(view.shown),
+        payload_of(view).serialized_len(),
         written.0.max(0) / 1000 % (1 << LRU_BITS),
     )
 }
@@ -99,12 +98,47 @@ fn describe(view: &View<'_>, now: UnixMillis) -> String {
 /// The digest of a value and of whether it has a deadline.
 fn digest(view: &View<'_>) -> [u8; 20] {
     let mut digest = NO_DIGEST;
-    mix(&mut digest, &STRING.to_be_bytes());
-    mix(&mut digest, view.value);
+    mix(&mut digest, &type_number(view.shown.kind()).to_be_bytes());
+    if let Some(value) = view.string() {
+        mix(&mut digest, value);
+    }
+    for (_, element) in view.list().into_iter().flat_map(ListView::iter) {
+        mix(&mut digest, element);
+    }
+    for member in view.set().into_iter().flat_map(SetView::iter) {
+        blend(&mut digest, member);
+    }
+    for (field, value) in view.hash().into_iter().flat_map(HashView::iter) {
+        blend_pair(&mut digest, field, value);
+    }
+    for (member, score) in view.zset().into_iter().flat_map(ZsetView::iter) {
+        let mut text = Vec::new();
+        write_double(&mut text, score);
+        blend_pair(&mut digest, member, &text);
+    }
     if view.deadline.is_some() {
         blend(&mut digest, b"!!expire!!");
     }
     digest
+}
+
+/// Redis's number of a type.
+fn type_number(kind: Kind) -> u32 {
+    match kind {
+        Kind::String => 0,
+        Kind::List => 1,
+        Kind::Set => 2,
+        Kind::Zset => 3,
+        Kind::Hash => 4,
+    }
+}
+
+/// Adds two that belong together, so that the order of such pairs does not matter.
+fn blend_pair(digest: &mut [u8; 20], name: &[u8], value: &[u8]) {
+    let mut pair = NO_DIGEST;
+    mix(&mut pair, name);
+    mix(&mut pair, value);
+    blend(digest, &pair);
 }
 
 /// Adds bytes so that their order among others does not matter.
@@ -123,10 +157,13 @@ fn mix(digest: &mut [u8; 20], bytes: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::db::body::Shown;
+    use crate::db::table::KeyHasher;
 
     fn view(value: &[u8], deadline: Option<i64>) -> View<'_> {
         View {
-            value,
+            shown: Shown::String(value),
+            hasher: Box::leak(Box::new(KeyHasher::new(1))),
             deadline: deadline.map(UnixMillis),
             stamp: None,
         }

@@ -25,7 +25,7 @@ const PUBLISH: u8 = 3;
 const SWAP: u8 = 4;
 
 /// One effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Effect<'a> {
     /// An operation on a key.
     Key {
@@ -62,6 +62,17 @@ pub enum Effect<'a> {
         /// The other.
         with: u32,
     },
+}
+
+impl Effect<'_> {
+    /// How many stamps it takes, of which the last is its own.
+    #[inline]
+    pub fn stamps(&self) -> u32 {
+        match self {
+            Self::Key { op, .. } => op.stamps(),
+            _ => 1,
+        }
+    }
 }
 
 /// The effects of one record as they are made.
@@ -105,10 +116,10 @@ impl Effects {
                 varint::put(&mut self.payload, u64::from(with));
             }
         }
-        self.count += 1;
+        self.count += effect.stamps();
     }
 
-    /// How many there are: as many stamps are used.
+    /// How many stamps they take, most of them one each.
     pub fn count(&self) -> u32 {
         self.count
     }
@@ -207,14 +218,18 @@ pub fn publishes(payload: &[u8]) -> bool {
     payload.first() == Some(&PUBLISH)
 }
 
-/// Reads all effects of a record and checks that they are as many as it says.
+/// Reads all effects of a record and checks that they take as many stamps as it says.
 pub fn decode_all(payload: &[u8], count: u32) -> Result<Vec<Effect<'_>>, Malformed> {
     let mut reader = Reader::new(payload);
     let mut effects = Vec::new();
     while !reader.is_empty() {
         effects.push(decode(&mut reader)?);
     }
-    if effects.len() == count as usize {
+    let stamps: u64 = effects
+        .iter()
+        .map(|effect| u64::from(effect.stamps()))
+        .sum();
+    if stamps == u64::from(count) {
         Ok(effects)
     } else {
         Err(Malformed("wrong number of effects"))

@@ -4,6 +4,8 @@ use crate::resp::Reply;
 
 /// An option that does not exist, or that another one excludes.
 pub const SYNTAX: &str = "ERR syntax error";
+/// A key of another type.
+pub const WRONG_TYPE: &str = "WRONGTYPE Operation against a key holding the wrong kind of value";
 /// A text that is not a canonical 64-bit integer.
 pub const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
 /// A text that is not a number.

@@ -1,7 +1,7 @@
 //! Keys whatever they hold: DEL, UNLINK, EXISTS, TOUCH, TYPE; those that go elsewhere, OBJECT, DUMP and RESTORE beside it.
 
 use crate::commands::call::DataCall;
-use crate::db::{Op, View};
+use crate::db::Op;
 
 mod dump;
 mod more_rows;
@@ -9,14 +9,10 @@ mod object;
 mod relocate;
 mod rows;
 
+pub use dump::payload_of;
 pub use more_rows::ROWS as MORE_ROWS;
 pub use object::{encoding_name, usage};
 pub use rows::ROWS;
-
-/// What TYPE and SCAN's TYPE call a value. The one place where other types will get their names.
-pub fn type_name(_view: &View<'_>) -> &'static str {
-    "string"
-}
 
 fn del(call: &mut DataCall<'_, '_>) {
     let mut deleted = 0;
@@ -42,7 +38,7 @@ fn exists(call: &mut DataCall<'_, '_>) {
 fn type_of(call: &mut DataCall<'_, '_>) {
     let key = call.key(1);
     call.read(key, |view, reply| {
-        reply.simple(view.map_or("none", |view| type_name(&view)));
+        reply.simple(view.map_or("none", |view| view.shown.kind().name()));
     });
 }
 

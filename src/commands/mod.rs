@@ -33,6 +33,7 @@ pub mod server_rows;
 pub mod session_rows;
 pub mod strings;
 pub mod table;
+mod typed;
 #[cfg(test)]
 pub(crate) mod world;
 

@@ -5,12 +5,12 @@
 //! from the start of a scan to its end is returned, however the table grows meanwhile. Any number is a valid cursor.
 
 use crate::commands::call::DataCall;
-use crate::commands::{errors, keys};
+use crate::commands::errors;
+use crate::db::UnixMillis;
 use crate::db::glob::glob_match;
 use crate::db::op::is_expired;
 use crate::db::record::Record;
 use crate::db::table::{KeyHasher, Table, position};
-use crate::db::{UnixMillis, View};
 use crate::resp::{parse_i64, parse_u64};
 
 mod rows;
@@ -73,12 +73,8 @@ impl<'a> Filter<'a> {
         let fits = |pattern| glob_match(pattern, record.key(), false);
         self.pattern.is_none_or(fits)
             && self.type_name.is_none_or(|name| {
-                let view = View {
-                    value: record.value(),
-                    deadline: None,
-                    stamp: None,
-                };
-                keys::type_name(&view).as_bytes().eq_ignore_ascii_case(name)
+                let kind = record.shown().kind().name();
+                kind.as_bytes().eq_ignore_ascii_case(name)
             })
     }
 }

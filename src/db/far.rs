@@ -1,11 +1,12 @@
-//! A long value, in a buffer of its own with room to grow, and its record's head apart from it: what is done to the one does not
-//! copy the other.
+//! A long value, in a buffer of its own with room to grow, or a large collection, and its record's head apart from it: what is
+//! done to the one does not copy the other.
 //!
-//! Invariant: the head is laid out as that of any record (see [`crate::db::record`]), with nothing behind the key; the value has
-//! at least [`far_from`] bytes. The room is part of the record's memory, and is at most what doubled a value of
+//! Invariant: the head is laid out as that of any record (see [`crate::db::record`]), with nothing behind the key; a string or a
+//! small collection has at least [`far_from`] bytes. The room is part of the record's memory, and is at most what doubled a value of
 //! [`DOUBLED_MAX`] bytes, or an eighth of a longer one.
 
 use crate::ablation::far_from;
+use crate::db::body::Body;
 use crate::db::op::{self, Op, STRING_LEN_MAX};
 
 /// A longer value than this grows by an eighth.
@@ -14,10 +15,10 @@ const DOUBLED_MAX: usize = 1 << 20;
 const GIVEN_BACK_MAX: usize = 8 << 20;
 
 /// See the head of the file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Far {
     pub head: Box<[u8]>,
-    pub value: Vec<u8>,
+    pub body: Body,
 }
 
 /// Whether a value of this length lies apart from its head.
@@ -40,21 +41,27 @@ pub(super) fn write(op: Op<'_>, value: &mut Vec<u8>) -> bool {
 }
 
 impl Far {
-    /// Room behind the value.
+    /// Room behind the value. A large collection has none that could be given back at once.
     pub fn spare(&self) -> usize {
-        self.value.capacity() - self.value.len()
+        match &self.body {
+            Body::String(value) | Body::Small(_, value) => value.capacity() - value.len(),
+            Body::Large(_) => 0,
+        }
     }
 
     /// Gives the room back, unless that takes too long. A smaller reallocation would not: allocators leave it in place.
     pub fn give_back(&mut self) {
-        if self.spare() > 0 && self.value.len() <= GIVEN_BACK_MAX {
-            self.value = self.value.as_slice().to_vec();
+        if let Body::String(value) | Body::Small(_, value) = &mut self.body
+            && value.capacity() > value.len()
+            && value.len() <= GIVEN_BACK_MAX
+        {
+            *value = value.as_slice().to_vec();
         }
     }
 
     /// Memory of all of it.
     pub fn len_bytes(&self) -> usize {
-        self.head.len() + self.value.capacity() + size_of::<Self>()
+        self.head.len() + self.body.len_bytes() + size_of::<Self>()
     }
 }
 
@@ -78,11 +85,14 @@ mod tests {
         assert!(moves < 35, "{moves}");
         let mut far = Far {
             head: Box::default(),
-            value: vec![1; 5_000],
+            body: Body::String(vec![1; 5_000]),
         };
         assert_eq!(far.spare(), 0);
-        assert!(write(Op::SetBit(8 * 6_000, true), &mut far.value));
-        assert_eq!((far.value.len(), far.spare()), (6_001, 6_001));
+        let Body::String(value) = &mut far.body else {
+            unreachable!()
+        };
+        assert!(write(Op::SetBit(8 * 6_000, true), value));
+        assert_eq!((value.len(), far.spare()), (6_001, 6_001));
         far.give_back();
         assert_eq!(far.len_bytes(), 6_001 + size_of::<Far>());
     }

@@ -10,55 +10,37 @@
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 
+use crate::db::live::{Ground, Live, OpBytes, Undo};
+use crate::db::op::Op;
 use crate::db::origin::Origins;
 use crate::db::stamp::{Hlc, Stamp};
-use crate::db::unsettled::OpBytes;
 
-/// A state whose operations can be taken back.
-pub trait Reversible {
-    /// What takes one operation back.
-    type Undo;
-
-    /// Carries out an operation, see [`crate::db::Op::encode`]. It may have no effect; the same of the same state always has the
-    /// same.
-    fn apply(&mut self, stamp: Stamp, op: &[u8]) -> Self::Undo;
-
-    /// Takes back the last operation that was carried out and not taken back.
-    fn undo(&mut self, undo: Self::Undo);
-
-    /// Whether nothing that came before an operation can show through.
-    fn dominates(op: &[u8]) -> bool;
-
-    /// Becomes what it was before there was anything, as of this moment; what it was goes to the undo.
-    fn clear(&mut self, stamp: Stamp) -> Self::Undo;
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Logged<U> {
+#[derive(Debug)]
+struct Logged {
     stamp: Stamp,
     op: OpBytes,
-    undo: U,
+    undo: Undo,
 }
 
-/// See the head of the file. `U` is the undo of the state.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct History<U> {
+/// See the head of the file.
+#[derive(Debug, Default)]
+pub struct History {
     floor: Stamp,
-    log: VecDeque<Logged<U>>,
+    log: VecDeque<Logged>,
 }
 
 /// Where an operation went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placing {
-    /// Behind all others.
-    Last,
+    /// Behind all others; so many elements came or went by it.
+    Last(u32),
     /// Before so many others, which were carried out again.
     Before(usize),
     /// It is there already, or what is shown says all that it could.
     Known,
 }
 
-impl<U> History<U> {
+impl History {
     /// Of a state that reflects everything up to `floor`.
     pub fn new(floor: Stamp) -> Self {
         Self {
@@ -92,14 +74,23 @@ impl<U> History<U> {
         self.log.iter().map(|logged| (logged.stamp, &logged.op[..]))
     }
 
+    /// Bytes held, for the budget.
+    pub fn len_bytes(&self) -> usize {
+        let held = |logged: &Logged| logged.op.len() + logged.undo.len_bytes();
+        self.log.iter().map(held).sum::<usize>()
+            + self.log.capacity() * size_of::<Logged>()
+            + size_of::<Self>()
+    }
+
     /// Puts an operation in its place and shows what it comes to.
-    pub fn insert<S: Reversible<Undo = U>>(
+    pub fn insert(
         &mut self,
-        state: &mut S,
-        origins: &Origins,
+        live: &mut Live,
+        ground: &Ground<'_>,
         stamp: Stamp,
-        op: &[u8],
+        op: Op<'_>,
     ) -> Placing {
+        let origins = ground.origins;
         if origins.compare(stamp, self.floor) != Ordering::Greater {
             return Placing::Known;
         }
@@ -112,78 +103,84 @@ impl<U> History<U> {
                 Ordering::Greater => at -= 1,
             }
         }
-        let behind = self.take_back(state, at);
-        if S::dominates(op) {
+        let behind = self.take_back(live, ground, at);
+        let count = if op.dominates() {
             // What is dropped here can be taken back no more, and need not be.
             self.log.clear();
-            state.apply(stamp, op);
+            live.apply(ground, stamp, op);
             self.floor = stamp;
+            0
         } else {
-            self.carry_out(state, stamp, OpBytes::from_slice(op));
-        }
+            let undo = live.apply(ground, stamp, op);
+            let (op, count) = (bytes_of(op), undo.count);
+            self.log.push_back(Logged { stamp, op, undo });
+            count
+        };
         let overtaken = behind.len();
-        self.carry_out_again(state, behind);
+        self.carry_out_again(live, ground, behind);
         match overtaken {
-            0 => Placing::Last,
-            count => Placing::Before(count),
+            0 => Placing::Last(count),
+            overtaken => Placing::Before(overtaken),
         }
-    }
-
-    fn carry_out<S: Reversible<Undo = U>>(&mut self, state: &mut S, stamp: Stamp, op: OpBytes) {
-        let undo = state.apply(stamp, &op);
-        self.log.push_back(Logged { stamp, op, undo });
     }
 
     /// Takes back all operations from this one on; the last comes first.
-    fn take_back<S: Reversible<Undo = U>>(
+    fn take_back(
         &mut self,
-        state: &mut S,
+        live: &mut Live,
+        ground: &Ground<'_>,
         from: usize,
     ) -> Vec<(Stamp, OpBytes)> {
         let behind = self.log.drain(from..).rev().map(|logged| {
-            state.undo(logged.undo);
+            live.undo(ground, logged.undo);
             (logged.stamp, logged.op)
         });
         behind.collect()
     }
 
-    fn carry_out_again<S: Reversible<Undo = U>>(
+    fn carry_out_again(
         &mut self,
-        state: &mut S,
+        live: &mut Live,
+        ground: &Ground<'_>,
         behind: Vec<(Stamp, OpBytes)>,
     ) {
-        for (stamp, op) in behind.into_iter().rev() {
-            self.carry_out(state, stamp, op);
+        for (stamp, bytes) in behind.into_iter().rev() {
+            // Every operation here was decoded before.
+            if let Ok(op) = Op::decode(&bytes) {
+                let undo = live.apply(ground, stamp, op);
+                let op = bytes;
+                self.log.push_back(Logged { stamp, op, undo });
+            }
         }
     }
 
     /// Everything at or before `cut` is deleted at that moment.
-    pub fn cut<S: Reversible<Undo = U>>(&mut self, state: &mut S, origins: &Origins, cut: Stamp) {
-        if origins.compare(cut, self.floor) != Ordering::Greater {
-            return;
+    pub fn cut(&mut self, live: &mut Live, ground: &Ground<'_>, cut: Stamp) {
+        let is_before = |stamp| ground.origins.compare(stamp, cut) != Ordering::Greater;
+        if is_before(self.floor) && self.floor != cut {
+            let from = self
+                .log
+                .iter()
+                .take_while(|logged| is_before(logged.stamp))
+                .count();
+            let behind = self.take_back(live, ground, from);
+            self.log.clear();
+            *live = Live {
+                value: None,
+                written: cut.time(),
+            };
+            self.floor = cut;
+            self.carry_out_again(live, ground, behind);
         }
-        let is_before =
-            |logged: &Logged<U>| origins.compare(logged.stamp, cut) != Ordering::Greater;
-        let from = self
-            .log
-            .iter()
-            .take_while(|logged| is_before(logged))
-            .count();
-        let behind = self.take_back(state, from);
-        self.log.clear();
-        state.clear(cut);
-        self.floor = cut;
-        self.carry_out_again(state, behind);
     }
 
-    /// Nothing up to `settled` can be overtaken any more; says how many operations that is news of. What is shown stays.
-    pub fn settle(&mut self, settled: Hlc) -> usize {
-        let is_settled = |logged: &&Logged<U>| logged.stamp.time() <= settled;
+    /// Nothing up to `settled` can be overtaken any more. What is shown stays.
+    pub fn settle(&mut self, settled: Hlc) {
+        let is_settled = |logged: &&Logged| logged.stamp.time() <= settled;
         let count = self.log.iter().take_while(is_settled).count();
         if let Some(last) = self.log.drain(..count).next_back() {
             self.floor = last.stamp;
         }
-        count
     }
 
     /// Says that what is shown reflects everything up to `stamp`.
@@ -193,16 +190,37 @@ impl<U> History<U> {
         }
     }
 
-    /// Shows the state as it was at `floor`, as long as `look` takes.
-    pub fn with_base<S: Reversible<Undo = U>, R>(
+    /// Shows the state as it was at `floor` and the operations since then in stamp order, as long as `look` takes.
+    pub fn with_base<R>(
         &mut self,
-        state: &mut S,
-        look: impl FnOnce(&S) -> R,
+        live: &mut Live,
+        ground: &Ground<'_>,
+        look: impl FnOnce(&Live, &mut dyn ExactSizeIterator<Item = (Stamp, &[u8])>) -> R,
     ) -> R {
-        let behind = self.take_back(state, 0);
-        let result = look(state);
-        self.carry_out_again(state, behind);
+        let behind = self.take_back(live, ground, 0);
+        let mut ops = behind.iter().rev().map(|(stamp, op)| (*stamp, &op[..]));
+        let result = look(live, &mut ops);
+        self.carry_out_again(live, ground, behind);
         result
+    }
+
+    /// Takes all operations back; gives them in stamp order.
+    pub fn into_ops(mut self, live: &mut Live, ground: &Ground<'_>) -> Vec<(Stamp, OpBytes)> {
+        let mut ops = self.take_back(live, ground, 0);
+        ops.reverse();
+        ops
+    }
+}
+
+/// An operation's bytes, without an allocation that is kept where they are few.
+fn bytes_of(op: Op<'_>) -> OpBytes {
+    let mut bytes = Vec::with_capacity(32);
+    op.encode(&mut bytes);
+    if bytes.len() <= OpBytes::new().inline_size() {
+        OpBytes::from_slice(&bytes)
+    } else {
+        bytes.shrink_to_fit();
+        OpBytes::from_vec(bytes)
     }
 }
 

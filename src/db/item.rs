@@ -1,93 +1,149 @@
 //! A key as it travels in a snapshot: its base, and the operations over it.
 //!
 //! ```text
-//! db varint | key length varint | key | flags 1 (1 value, 2 deadline, 4 written) | base stamp u64
+//! db varint | key length varint | key | flags 1 (1 value, 2 deadline, 4 written, 8 content) | base stamp u64
 //! [deadline i64] [written u64] [value length varint | value] | operations varint | (stamp u64 | length varint | op)*
 //! ```
-//! Stamps carry the sender's origin indices; the reader translates them. All fixed-width integers are little endian.
+//! The value is a string, or the content of any other type (see `op::parts`), ids of list elements included. Stamps carry the sender's origin indices; the reader translates them. All fixed-width integers are little endian.
 
+use crate::db::body::{Body, Shown};
+use crate::db::live::{Ground, Live, OpBytes, Value, content_of, put_content};
+use crate::db::op::Content;
 use crate::db::origin::OriginIndex;
 use crate::db::record::Record;
 use crate::db::stamp::{Hlc, Stamp, UnixMillis};
-use crate::db::unsettled::{Live, OpBytes, Unsettled, Value};
 use crate::db::varint::{self, Malformed, Reader};
 
 const HAS_VALUE: u8 = 1;
 const HAS_DEADLINE: u8 = 2;
 const HAS_WRITTEN: u8 = 4;
+const IS_CONTENT: u8 = 8;
 
 /// A key as received.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Item<'a> {
     /// Its database.
     pub db: u32,
     /// Its name.
     pub key: &'a [u8],
     /// What the sender had folded.
-    pub base: Live,
+    pub base: Base<'a>,
     /// Everything up to here is in the base.
     pub base_stamp: Stamp,
     /// What came after, in stamp order.
     pub ops: Vec<(Stamp, OpBytes)>,
 }
 
-/// Appends a key's item.
-pub fn encode(out: &mut Vec<u8>, db: u32, record: &Record, unsettled: Option<&Unsettled>) {
-    let stamp = record.stamp().unwrap_or(Stamp::ZERO);
-    varint::put(out, u64::from(db));
-    varint::put_bytes(out, record.key());
-    match unsettled {
-        Some(unsettled) => {
-            let bytes = unsettled.base_bytes(record.value());
-            encode_base(out, &unsettled.base, bytes, unsettled.base_stamp);
-            varint::put(out, unsettled.ops().len() as u64);
-            for (stamp, op) in unsettled.ops() {
-                out.extend_from_slice(&stamp.raw().to_le_bytes());
-                varint::put_bytes(out, op);
-            }
-        }
-        None => {
-            encode_base(out, &headed(record, stamp), record.value(), stamp);
-            varint::put(out, 0);
+/// What a key held when everything after it had not come yet.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Base<'a> {
+    /// The value; none where the key was absent.
+    pub value: Option<BaseValue<'a>>,
+    /// When it goes by itself.
+    pub deadline: Option<UnixMillis>,
+    /// When it was written.
+    pub written: Hlc,
+}
+
+/// The value of a [`Base`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum BaseValue<'a> {
+    /// A string.
+    String(&'a [u8]),
+    /// Anything else.
+    Content(Content<'a>),
+}
+
+impl Base<'_> {
+    /// As a state. The ids of list elements are with them.
+    pub fn to_live(self, ground: &Ground<'_>) -> Live {
+        let body = self.value.map(|value| match value {
+            BaseValue::String(bytes) => Body::String(bytes.to_vec()),
+            BaseValue::Content(content) => put_content(ground, Stamp::ZERO, content),
+        });
+        let deadline = self.deadline;
+        Live {
+            value: body.map(|body| Value { body, deadline }),
+            written: self.written,
         }
     }
 }
 
-/// What a settled record says, without its string.
-fn headed(record: &Record, stamp: Stamp) -> Live {
-    let value = Value {
-        bytes: Vec::new(),
+/// The head of an item, up to its operations.
+struct Head<'a> {
+    db: u32,
+    key: &'a [u8],
+    stamp: Stamp,
+    value: Option<Shown<'a>>,
+    deadline: Option<UnixMillis>,
+    original: Option<Hlc>,
+}
+
+/// Appends the item of a key without a history.
+pub fn encode(out: &mut Vec<u8>, db: u32, record: &Record) {
+    let head = Head {
+        db,
+        key: record.key(),
+        stamp: record.stamp().unwrap_or(Stamp::ZERO),
+        value: (!record.is_tombstone()).then(|| record.shown()),
         deadline: record.deadline(),
+        original: record.original(),
     };
-    Live {
-        value: (!record.is_tombstone()).then_some(value),
-        written: record.original().unwrap_or(stamp.time()),
+    encode_head(out, &head);
+    varint::put(out, 0);
+}
+
+/// Appends the item of a key with a history: what it was at the history's floor, and what came since.
+pub fn encode_unsettled(
+    out: &mut Vec<u8>,
+    db: u32,
+    key: &[u8],
+    base: &Live,
+    floor: Stamp,
+    ops: &mut dyn ExactSizeIterator<Item = (Stamp, &[u8])>,
+) {
+    let head = Head {
+        db,
+        key,
+        stamp: floor,
+        value: base.value.as_ref().map(|value| value.body.shown()),
+        deadline: base.value.as_ref().and_then(|value| value.deadline),
+        original: base.original(floor),
+    };
+    encode_head(out, &head);
+    varint::put(out, ops.len() as u64);
+    for (stamp, op) in ops {
+        out.extend_from_slice(&stamp.raw().to_le_bytes());
+        varint::put_bytes(out, op);
     }
 }
 
-/// Appends a base with this string.
-fn encode_base(out: &mut Vec<u8>, base: &Live, bytes: &[u8], stamp: Stamp) {
-    let original = base.original(stamp);
-    let mut flags = 0;
-    if let Some(value) = &base.value {
-        flags |= HAS_VALUE;
-        if value.deadline.is_some() {
-            flags |= HAS_DEADLINE;
-        }
-        if original.is_some() {
-            flags |= HAS_WRITTEN;
-        }
+fn encode_head(out: &mut Vec<u8>, head: &Head<'_>) {
+    varint::put(out, u64::from(head.db));
+    varint::put_bytes(out, head.key);
+    let flags = out.len();
+    out.push(0);
+    out.extend_from_slice(&head.stamp.raw().to_le_bytes());
+    let Some(shown) = head.value else { return };
+    let mut set = HAS_VALUE;
+    if let Some(deadline) = head.deadline {
+        set |= HAS_DEADLINE;
+        out.extend_from_slice(&deadline.0.to_le_bytes());
     }
-    out.push(flags);
-    out.extend_from_slice(&stamp.raw().to_le_bytes());
-    if let Some(value) = &base.value {
-        if let Some(deadline) = value.deadline {
-            out.extend_from_slice(&deadline.0.to_le_bytes());
-        }
-        if let Some(original) = original {
-            out.extend_from_slice(&original.raw().to_le_bytes());
-        }
+    if let Some(original) = head.original {
+        set |= HAS_WRITTEN;
+        out.extend_from_slice(&original.raw().to_le_bytes());
+    }
+    if let Shown::String(bytes) = shown {
         varint::put_bytes(out, bytes);
+    } else {
+        set |= IS_CONTENT;
+        let mut content = Vec::new();
+        content_of(shown, true, &mut content);
+        varint::put_bytes(out, &content);
+    }
+    if let Some(flags) = out.get_mut(flags) {
+        *flags = set;
     }
 }
 
@@ -109,22 +165,23 @@ pub fn decode<'a>(
     let key = reader.bytes()?;
     let flags = reader.u8()?;
     let base_stamp = stamp_of(reader.u64()?)?;
-    let mut base = Live {
+    let mut base = Base {
         value: None,
+        deadline: None,
         written: base_stamp.time(),
     };
     if flags & HAS_VALUE != 0 {
-        let deadline = if flags & HAS_DEADLINE != 0 {
-            Some(UnixMillis(reader.u64()? as i64))
-        } else {
-            None
-        };
+        if flags & HAS_DEADLINE != 0 {
+            base.deadline = Some(UnixMillis(reader.u64()? as i64));
+        }
         if flags & HAS_WRITTEN != 0 {
             base.written = Hlc::from_raw(reader.u64()?);
         }
-        base.value = Some(Value {
-            bytes: reader.bytes()?.to_vec(),
-            deadline,
+        let bytes = reader.bytes()?;
+        base.value = Some(if flags & IS_CONTENT == 0 {
+            BaseValue::String(bytes)
+        } else {
+            BaseValue::Content(Content::new(bytes)?)
         });
     }
     let count = reader.varint()?;
@@ -147,8 +204,8 @@ pub fn decode<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::db::Op;
     use crate::db::record::Meta;
-    use crate::db::{Op, Origins};
 
     fn stamp(time: u64, origin: u16) -> Stamp {
         Stamp::new(Hlc::from_raw(time), OriginIndex(origin))
@@ -167,7 +224,7 @@ mod tests {
             ..Meta::default()
         };
         let mut out = Vec::new();
-        encode(&mut out, 3, &Record::new(b"key", b"va", &meta), None);
+        encode(&mut out, 3, &Record::new(b"key", b"va", &meta));
         let golden = [
             &[3, 3, b'k', b'e', b'y', 7][..],
             &[0x02, 0x04, 0, 0, 0, 0, 0, 0], // 1 << 10 | 2
@@ -183,11 +240,8 @@ mod tests {
             (3, &b"key"[..], stamp(1, 2))
         );
         assert_eq!(item.base.written, Hlc::from_raw(9));
-        let value = item.base.value.unwrap();
-        assert_eq!(
-            (&value.bytes[..], value.deadline),
-            (&b"va"[..], Some(UnixMillis(0x0102)))
-        );
+        assert_eq!(item.base.value, Some(BaseValue::String(b"va")));
+        assert_eq!(item.base.deadline, Some(UnixMillis(0x0102)));
         for len in 0..golden.len() {
             assert!(decoded(&golden[..len]).is_err());
         }
@@ -202,13 +256,14 @@ mod tests {
         };
         let record = Record::new(b"k", b"", &meta);
         let mut out = Vec::new();
-        encode(&mut out, 0, &record, None);
+        encode(&mut out, 0, &record);
         assert_eq!(out, [0, 1, b'k', 0, 1, 4, 0, 0, 0, 0, 0, 0, 0]);
 
-        let mut unsettled = Unsettled::new(Live::default(), stamp(1, 1));
-        unsettled.place(&Origins::default(), stamp(2, 3), Op::Incr(1));
         out.clear();
-        encode(&mut out, 0, &record, Some(&unsettled));
+        let mut op = Vec::new();
+        Op::Incr(1).encode(&mut op);
+        let mut ops = [(stamp(2, 3), &op[..])].into_iter();
+        encode_unsettled(&mut out, 0, b"k", &Live::default(), stamp(1, 1), &mut ops);
         let golden = [
             &[0, 1, b'k', 0, 1, 4, 0, 0, 0, 0, 0, 0][..],
             &[1, 3, 8, 0, 0, 0, 0, 0, 0, 2, 0x03, 2],

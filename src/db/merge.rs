@@ -7,13 +7,14 @@
 
 use std::cmp::Ordering;
 
+use crate::db::body::Body;
+use crate::db::history::History;
 use crate::db::item::Item;
-use crate::db::op::{Expiry, Op};
+use crate::db::live::{Ground, Live, OpBytes, content_of};
+use crate::db::op::{Content, Expiry, Op};
 use crate::db::origin::OriginIndex;
-use crate::db::partition::{Key, Partition, WriteContext, live_of};
-use crate::db::record::Meta;
+use crate::db::partition::{Key, Partition, WriteContext};
 use crate::db::stamp::{Hlc, Stamp};
-use crate::db::unsettled::{Live, Unsettled};
 
 /// What the sender of a snapshot knew at its instant.
 #[derive(Clone, Copy)]
@@ -49,13 +50,15 @@ impl Partition {
             bytes: item.key,
             hash: self.hasher.hash(item.key),
         };
-        let mut theirs = Unsettled::new(item.base.clone(), item.base_stamp);
+        let ground = self.ground(ctx.origins);
+        let mut theirs = Side {
+            live: item.base.to_live(&ground),
+            history: History::new(item.base_stamp),
+        };
         for (stamp, bytes) in &item.ops {
-            if let Ok(op) = Op::decode(bytes) {
-                theirs.place(ctx.origins, *stamp, op);
-            }
+            theirs.insert(&ground, *stamp, bytes);
         }
-        theirs.fold(sender.settled, b"");
+        theirs.history.settle(sender.settled);
         self.merge_key(item.db, key, theirs, sender, ctx);
     }
 
@@ -81,13 +84,7 @@ impl Partition {
                 bytes,
                 hash: self.hasher.hash(bytes),
             };
-            self.merge_key(
-                db,
-                key,
-                Unsettled::new(Live::default(), Stamp::ZERO),
-                sender,
-                ctx,
-            );
+            self.merge_key(db, key, Side::default(), sender, ctx);
         }
         next
     }
@@ -105,7 +102,7 @@ impl Partition {
         &mut self,
         db: u32,
         key: Key<'_>,
-        mut theirs: Unsettled,
+        mut theirs: Side,
         sender: &Sender<'_>,
         ctx: &WriteContext<'_>,
     ) {
@@ -113,69 +110,75 @@ impl Partition {
             self.save_preimage(db, key);
         }
         let stamped = self.stamped;
-        let space = &mut self.dbs[db as usize];
-        let record = space.table.get(key.bytes, key.hash);
-        let mut ours = match record {
-            None => Unsettled::new(Live::default(), Stamp::ZERO),
-            Some(record) if record.is_unsettled() => {
-                let unsettled = space.unsettled.get(key.bytes);
-                unsettled.map_or_else(Unsettled::default, |ours| ours.whole(record.value()))
-            }
-            Some(record) => {
-                let stamp = record.stamp().unwrap_or(Stamp::ZERO);
-                Unsettled::new(live_of(record, stamp), stamp)
-            }
-        };
-        ours.fold(ctx.settled, b"");
-        let cut = space.cut;
-        ours.cut(ctx.origins, cut);
-        theirs.cut(ctx.origins, cut);
+        let mut ours = self.take_side(db, key);
+        let ground = self.ground(ctx.origins);
+        ours.history.settle(ctx.settled);
+        let cut = self.dbs[db as usize].cut;
+        for side in [&mut ours, &mut theirs] {
+            side.history.cut(&mut side.live, &ground, cut);
+        }
 
-        let order = reach(&ours, ctx.settled)
-            .cmp(&reach(&theirs, sender.settled))
-            .then_with(|| ctx.origins.compare(ours.base_stamp, theirs.base_stamp));
+        let order = reach(&ours.history, ctx.settled)
+            .cmp(&reach(&theirs.history, sender.settled))
+            .then_with(|| {
+                let (ours, theirs) = (ours.history.floor(), theirs.history.floor());
+                ctx.origins.compare(ours, theirs)
+            });
         // Without stamps nothing is later than anything: a follower takes what its master has.
         let order = match order {
             Ordering::Equal if !stamped => Ordering::Less,
             order => order,
         };
-        let (mut winner, loser, settled) = match order {
-            Ordering::Less => (theirs, ours, sender.settled),
-            _ => (ours, theirs, ctx.settled),
-        };
         let theirs_won = order == Ordering::Less;
+        let (mut winner, loser, settled) = if theirs_won {
+            (theirs, ours, sender.settled)
+        } else {
+            (ours, theirs, ctx.settled)
+        };
         let strange = |stamp: Stamp| theirs_won && (sender.is_strange)(stamp.origin());
-        if strange(loser.base_stamp) {
+        let floor = loser.history.floor();
+        let (base, ops) = loser.into_base(&ground);
+        if strange(floor) {
             // What the sender settled says nothing of a write by somebody it has never heard of.
-            let op = match &loser.base.value {
-                Some(value) => Op::Set(
-                    &value.bytes,
-                    value.deadline.map_or(Expiry::Clear, Expiry::At),
-                ),
-                None => Op::Del,
-            };
-            winner.place(ctx.origins, loser.base_stamp, op);
+            winner.insert_base(&ground, floor, &base);
         }
-        for (stamp, bytes) in loser.ops() {
-            if (stamp.time() > settled || strange(stamp))
-                && let Ok(op) = Op::decode(bytes)
-            {
-                winner.place(ctx.origins, stamp, op);
+        for (stamp, bytes) in &ops {
+            if stamp.time() > settled || strange(*stamp) {
+                winner.insert(&ground, *stamp, bytes);
             }
         }
-        if winner.base.value.is_none() && settled > ctx.settled && !strange(winner.base_stamp) {
+        if settled > ctx.settled && !strange(winner.history.floor()) && winner.has_no_base(&ground)
+        {
             // The other node dropped its tombstones up to there, and this one has not arrived there yet.
             let reach = Stamp::new(settled.plus(1), OriginIndex(0));
-            winner.raise_base(ctx.origins, reach);
+            winner.history.raise_floor(ctx.origins, reach);
         }
         self.settle_merged(db, key, winner, ctx.settled);
     }
 
+    /// This node's view of a key, taken out of its place.
+    fn take_side(&mut self, db: u32, key: Key<'_>) -> Side {
+        let space = &mut self.dbs[db as usize];
+        let Some(record) = space.table.get(key.bytes, key.hash) else {
+            return Side::default();
+        };
+        let stamp = record.stamp().unwrap_or(Stamp::ZERO);
+        let kept = if record.is_unsettled() {
+            space.unsettled.remove(key.bytes)
+        } else {
+            None
+        };
+        Side {
+            live: self.take_live(db, key),
+            history: kept.unwrap_or_else(|| History::new(stamp)),
+        }
+    }
+
     /// Shows the merged view and files it as what it is: settled, deleted or with operations to come.
-    fn settle_merged(&mut self, db: u32, key: Key<'_>, merged: Unsettled, settled: Hlc) {
-        let last = merged.last();
-        let live = merged.replay();
-        let unsettled = !merged.is_empty();
+    fn settle_merged(&mut self, db: u32, key: Key<'_>, merged: Side, settled: Hlc) {
+        let Side { live, history } = merged;
+        let last = history.last();
+        let unsettled = !history.is_empty();
         if !unsettled && live.value.is_none() && (last.time() <= settled || last == Stamp::ZERO) {
             if self.remove(db, key).is_some_and(|old| !old.is_tombstone()) {
                 self.touch(db, key.bytes);
@@ -183,27 +186,14 @@ impl Partition {
             return;
         }
         self.touch(db, key.bytes);
-        self.drop_unsettled(db, key);
         if unsettled {
             self.dbs[db as usize]
                 .unsettled
-                .insert(key.bytes.into(), merged);
+                .insert(key.bytes.into(), history);
             self.settle.push_back((last.time(), db, key.bytes.into()));
         }
-        let original = live.original(last);
-        match live.value {
-            Some(value) => {
-                let meta = Meta {
-                    stamp: self.stamped.then_some(last),
-                    deadline: value.deadline,
-                    original,
-                    unsettled,
-                    ..Meta::default()
-                };
-                self.store_whole(db, key, value.bytes, &meta);
-            }
-            None => self.store_tombstone(db, key, last, unsettled),
-        }
+        let stamp = self.stamped.then_some(last);
+        self.put_live(db, key, live, stamp, unsettled);
         let parity = self.merge_parity;
         if let Some(record) = self.dbs[db as usize].table.get_mut(key.bytes, key.hash) {
             record.set_merge_mark(parity);
@@ -211,9 +201,57 @@ impl Partition {
     }
 }
 
+/// One node's view of a key.
+#[derive(Debug, Default)]
+struct Side {
+    live: Live,
+    history: History,
+}
+
+impl Side {
+    fn insert(&mut self, ground: &Ground<'_>, stamp: Stamp, bytes: &[u8]) {
+        if let Ok(op) = Op::decode(bytes) {
+            self.history.insert(&mut self.live, ground, stamp, op);
+        }
+    }
+
+    /// Puts another view's base in, as the write of a whole value that it comes from.
+    fn insert_base(&mut self, ground: &Ground<'_>, stamp: Stamp, base: &Live) {
+        let mut content = Vec::new();
+        let op = match &base.value {
+            None => Op::Del,
+            Some(value) => match &value.body {
+                Body::String(bytes) => {
+                    Op::Set(bytes, value.deadline.map_or(Expiry::Clear, Expiry::At))
+                }
+                body => {
+                    content_of(body.shown(), true, &mut content);
+                    Op::Put(Content::of(&content), value.deadline)
+                }
+            },
+        };
+        self.history.insert(&mut self.live, ground, stamp, op);
+    }
+
+    /// Whether there was nothing before the operations that may be taken back.
+    fn has_no_base(&mut self, ground: &Ground<'_>) -> bool {
+        if self.history.is_empty() {
+            return self.live.value.is_none();
+        }
+        self.history
+            .with_base(&mut self.live, ground, |base, _| base.value.is_none())
+    }
+
+    /// The base, and the operations after it in stamp order.
+    fn into_base(mut self, ground: &Ground<'_>) -> (Live, Vec<(Stamp, OpBytes)>) {
+        let ops = self.history.into_ops(&mut self.live, ground);
+        (self.live, ops)
+    }
+}
+
 /// Up to when everything is reflected in a view's base; and whether that is so for all origins, for the time is settled, or only
 /// up to the base's own stamp.
-fn reach(view: &Unsettled, settled: Hlc) -> (Hlc, bool) {
-    let stamped = view.base_stamp.time();
+fn reach(history: &History, settled: Hlc) -> (Hlc, bool) {
+    let stamped = history.floor().time();
     (stamped.max(settled), settled >= stamped)
 }

@@ -2,24 +2,28 @@
 //!
 //! - [`stamp`]: hybrid logical time, stamps, deadlines.
 //! - [`origin`]: who wrote: node ids, incarnations, the node-local dictionary of origins, version vectors.
-//! - [`op`]: what one effect does to one key, its bytes, and [`op::step`], the only place that says what it means.
+//! - [`op`]: what one effect does to one key, its bytes, what it means for strings ([`op::step()`]).
 //! - [`bitfield`]: integers of any width within a string, BITFIELD's program.
 //! - [`record`]: one key at rest, one allocation; `far`: a long value beside it, which may grow.
 //! - [`glob`]: Redis patterns, for keys, directives and channels.
 //! - [`table`]: the segmented hash table that grows without a pause; [`directory`]: which of its segments holds what.
 //! - [`elements`]: the elements of one large collection; [`ordered`]: those of a large sorted set, by score and by member;
 //!   [`list`]: those of one list, in their order. Each with a small form in one piece of bytes; [`views`]: hide which it is.
-//! - [`history`]: operations of a key that can be taken back.
+//! - [`body`]: what a key holds, of whatever type; [`live`]: what operations make of it; [`history`]: operations of a key that
+//!   can be taken back.
 //! - [`partition`]: keys, their unsettled operations, tombstones; local writes and remote effects enter by one door.
 //! - [`settle`]: what time does: folding, purging, flushing.
 //! - [`item`]: a key as it travels in a snapshot; [`merge`]: two nodes' views of one key become one.
 //! - [`snapshot`]: the walk that shows one instant while writes go on.
+//! - [`digest`]: sums of what keys show.
 //! - [`conflict`]: kinds of conflicts.
 //! - [`news`]: what others want to hear of it.
 //! - [`reissue`]: what a node that joins a mesh must say anew.
 
 pub mod bitfield;
+pub mod body;
 pub mod conflict;
+pub mod digest;
 pub mod directory;
 pub mod elements;
 mod far;
@@ -27,6 +31,7 @@ pub mod glob;
 pub mod history;
 pub mod item;
 pub mod list;
+pub mod live;
 pub mod merge;
 pub mod news;
 pub mod op;
@@ -39,7 +44,6 @@ pub mod settle;
 pub mod snapshot;
 pub mod stamp;
 pub mod table;
-pub mod unsettled;
 pub mod varint;
 pub mod views;
 

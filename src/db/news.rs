@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::db::op::{self, Expiry, Op};
+use crate::db::op::{self, End, Expiry, Kind, Op};
 use crate::db::partition::{Key, Partition};
 use crate::db::stamp::UnixMillis;
 
@@ -89,11 +89,12 @@ pub type Event = (Attention, &'static str);
 /// The events of an operation, in Redis's order and with its names.
 pub fn events_of(op: &Op<'_>) -> (Event, Option<Event>) {
     const EXPIRE: Event = (Attention::GENERIC, "expire");
+    const DEL: Event = (Attention::GENERIC, "del");
     let string = |name| (Attention::STRING, name);
     match op {
         Op::Set(_, Expiry::At(_)) | Op::Import(_, Some(_), _) => (string("set"), Some(EXPIRE)),
         Op::Set(..) | Op::Import(..) => (string("set"), None),
-        Op::Del | Op::ImportDel(_) => ((Attention::GENERIC, "del"), None),
+        Op::Del | Op::ImportDel(_) => (DEL, None),
         Op::Incr(_) => (string("incrby"), None),
         Op::IncrByFloat(_) => (string("incrbyfloat"), None),
         Op::Append(_) => (string("append"), None),
@@ -101,6 +102,28 @@ pub fn events_of(op: &Op<'_>) -> (Event, Option<Event>) {
         Op::SetBit(..) | Op::BitField(_) => (string("setbit"), None),
         Op::Expire(Some(_)) => (EXPIRE, None),
         Op::Expire(None) => ((Attention::GENERIC, "persist"), None),
+        Op::HSet(_) => ((Attention::HASH, "hset"), None),
+        Op::HIncr(..) => ((Attention::HASH, "hincrby"), None),
+        Op::HIncrByFloat(..) => ((Attention::HASH, "hincrbyfloat"), None),
+        Op::SAdd(_) => ((Attention::SET, "sadd"), None),
+        Op::ZAdd(_) => ((Attention::ZSET, "zadd"), None),
+        Op::ZIncr(..) => ((Attention::ZSET, "zincr"), None),
+        Op::Remove(kind, _) => {
+            let event = match kind {
+                Kind::Set => (Attention::SET, "srem"),
+                Kind::Zset => (Attention::ZSET, "zrem"),
+                _ => (Attention::HASH, "hdel"),
+            };
+            (event, None)
+        }
+        Op::Push(End::Head, _) => ((Attention::LIST, "lpush"), None),
+        Op::Push(End::Tail, _) => ((Attention::LIST, "rpush"), None),
+        // What took it is not known here: a pop, LREM, LTRIM or a move.
+        Op::ListRemove(_) | Op::ListCut(_) => ((Attention::LIST, "lrem"), None),
+        Op::ListSet(..) | Op::ListSetAt(..) => ((Attention::LIST, "lset"), None),
+        Op::ListInsert(..) | Op::ListInsertAt(..) => ((Attention::LIST, "linsert"), None),
+        Op::Put(_, None) | Op::ImportContent(_, None, _) => ((Attention::GENERIC, "restore"), None),
+        Op::Put(..) | Op::ImportContent(..) => ((Attention::GENERIC, "restore"), Some(EXPIRE)),
     }
 }
 
@@ -202,6 +225,9 @@ impl Partition {
         }
         let (first, second) = events_of(op);
         self.note_event(db, key.bytes, first);
+        if !exists && op.is_of_elements() {
+            self.note_event(db, key.bytes, (Attention::GENERIC, "del"));
+        }
         if let Some(second) = second {
             self.note_event(db, key.bytes, second);
         }

@@ -101,6 +101,16 @@ impl Origins {
         self.inner.read().list.get(place).copied()
     }
 
+    /// Ten bits of who is at `index`, the same on every node: names of list elements bear them. 0 for nobody.
+    pub fn tag(&self, index: OriginIndex) -> OriginIndex {
+        let Some(origin) = self.get(index) else {
+            return OriginIndex(0);
+        };
+        let node = origin.node.0;
+        let folded = (node as u64) ^ (node >> 64) as u64 ^ u64::from(origin.incarnation.0) << 32;
+        OriginIndex((folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54) as u16)
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.inner.read().list.len()

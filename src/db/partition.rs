@@ -1,9 +1,9 @@
 //! One partition of the keyspace: a table per database, the unsettled operations beside it, tombstones and what waits to be
 //! settled. Whoever holds the partition's lock calls these functions; nothing here blocks, reads a clock or knows a socket.
 //!
-//! Two manners. *Plain* (no masters): an operation changes the value at once and nothing is stamped. *Stamped*: a key is a
-//! base plus its operations after it, replayed in stamp order, so that effects may arrive in any order; a delete leaves a
-//! tombstone until everything before it has arrived. A key that is absent counts as deleted at the settled time.
+//! Two manners. *Plain* (no masters): an operation changes the value at once and nothing is stamped. *Stamped*: a key shows what
+//! its operations come to in stamp order, and those that may still be overtaken can be taken back, so that effects may arrive in
+//! any order; a delete leaves a tombstone until everything before it has arrived. A key that is absent counts as deleted at the settled time.
 
 mod apply;
 mod in_place;
@@ -19,15 +19,17 @@ use std::sync::atomic::AtomicBool;
 
 use hashbrown::HashMap;
 
+use crate::db::body::{Limits, Shown};
+use crate::db::history::{History, Placing};
+use crate::db::live::{Ground, Live, Value};
 use crate::db::news::NewsDesk;
-use crate::db::op;
+use crate::db::op::{self, Op};
 use crate::db::origin::Origins;
 use crate::db::partition::spare::Spare;
 use crate::db::record::{Meta, Record};
 use crate::db::snapshot::Walk;
 use crate::db::stamp::{Hlc, Stamp, UnixMillis};
 use crate::db::table::{KeyHasher, Table};
-use crate::db::unsettled::{Live, Unsettled, Value};
 
 /// A key and its hash, computed once per command.
 #[derive(Debug, Clone, Copy)]
@@ -41,12 +43,25 @@ pub struct Key<'a> {
 /// What a reader sees of a key.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
-    /// The string.
-    pub value: &'a [u8],
+    /// The value.
+    pub shown: Shown<'a>,
+    /// Hashes elements.
+    pub hasher: &'a KeyHasher,
     /// When it goes by itself.
     pub deadline: Option<UnixMillis>,
     /// The last operation shown; none in plain manner.
     pub stamp: Option<Stamp>,
+}
+
+impl<'a> View<'a> {
+    /// The string; none where it is something else.
+    #[inline]
+    pub fn string(&self) -> Option<&'a [u8]> {
+        match self.shown {
+            Shown::String(value) => Some(value),
+            _ => None,
+        }
+    }
 }
 
 /// What a look at a key found.
@@ -88,7 +103,7 @@ pub enum Outcome {
 #[derive(Debug, Default)]
 pub struct Db {
     pub(super) table: Table,
-    pub(super) unsettled: HashMap<Box<[u8]>, Unsettled>,
+    pub(super) unsettled: HashMap<Box<[u8]>, History>,
     /// The last FLUSHDB or FLUSHALL: deletes everything before it.
     pub(super) cut: Stamp,
     live: usize,
@@ -112,6 +127,9 @@ pub struct PartitionStats {
     pub tombstones_dropped: u64,
 }
 
+/// More memory than this is not kept for the next value.
+const ROOM_MAX: usize = 64 * 1024;
+
 type Watchers = HashMap<(u32, Box<[u8]>), Vec<Arc<AtomicBool>>>;
 
 /// See the head of the file.
@@ -130,6 +148,13 @@ pub struct Partition {
     watchers: Watchers,
     pub(super) news: NewsDesk,
     spare: Spare,
+    pub(super) limits: Limits,
+    /// The dictionary of origins, for what has no context of a write.
+    pub(super) origins: Arc<Origins>,
+    /// Memory for a value that is changed, kept from one to the next.
+    room: Vec<u8>,
+    /// How many elements the last write added or removed.
+    counted: u32,
     /// What happened here.
     pub stats: PartitionStats,
 }
@@ -149,6 +174,10 @@ impl Partition {
             watchers: HashMap::new(),
             news: NewsDesk::default(),
             spare: Spare::default(),
+            limits: Limits::default(),
+            origins: Arc::default(),
+            room: Vec::new(),
+            counted: 0,
             stats: PartitionStats::default(),
         }
     }
@@ -197,7 +226,8 @@ impl Partition {
             return Look::Expired;
         }
         Look::Live(View {
-            value: record.value(),
+            shown: record.shown(),
+            hasher: &self.hasher,
             deadline,
             stamp: record.stamp(),
         })
@@ -216,33 +246,106 @@ impl Partition {
             .is_some_and(|record| !record.is_tombstone() && op::is_expired(record.deadline(), now))
     }
 
-    /// Replays a key's operations and shows the result.
-    pub(super) fn show(&mut self, db: u32, key: Key<'_>) -> Outcome {
-        if self.show_lent(db, key) {
-            return Outcome::Applied;
+    /// Says up to what collections are small.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    /// Says where origins are looked up.
+    pub fn set_origins(&mut self, origins: &Arc<Origins>) {
+        self.origins = Arc::clone(origins);
+    }
+
+    /// How many elements the last write of elements added or removed.
+    pub fn last_count(&self) -> u32 {
+        self.counted
+    }
+
+    /// What operations are carried out on, where they bear stamps as keys do.
+    pub(super) fn ground<'a>(&'a self, origins: &'a Origins) -> Ground<'a> {
+        Ground {
+            hasher: &self.hasher,
+            limits: &self.limits,
+            origins,
+            has_ids: self.stamped,
         }
-        let space = &mut self.dbs[db as usize];
-        let Some(unsettled) = space.unsettled.get_mut(key.bytes) else {
-            return Outcome::NoEffect;
+    }
+
+    /// Takes out what a key shows, to be changed and put back with [`Self::put_live`].
+    pub(super) fn take_live(&mut self, db: u32, key: Key<'_>) -> Live {
+        let room = std::mem::take(&mut self.room);
+        take_live(&mut self.dbs[db as usize].table, key, room)
+    }
+
+    /// Shows this.
+    pub(super) fn put_live(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        live: Live,
+        stamp: Option<Stamp>,
+        unsettled: bool,
+    ) {
+        let original = stamp.and_then(|stamp| live.original(stamp));
+        let Some(Value { body, deadline }) = live.value else {
+            return self.store_tombstone(db, key, stamp.unwrap_or(Stamp::ZERO), unsettled);
         };
-        let (live, last) = (unsettled.replay_on(), unsettled.last());
-        let original = live.original(last);
-        match live.value {
-            Some(value) => {
-                let meta = Meta {
-                    stamp: Some(last),
-                    deadline: value.deadline,
-                    original,
-                    unsettled: true,
-                    ..Meta::default()
-                };
-                self.store_whole(db, key, value.bytes, &meta)
+        let mut meta = Meta {
+            stamp,
+            deadline,
+            original,
+            unsettled,
+            ..Meta::default()
+        };
+        let space = &mut self.dbs[db as usize];
+        if space.table.get(key.bytes, key.hash).is_none() {
+            return self.put(db, key, Record::of(key.bytes, body, &meta));
+        }
+        let changed = space.table.change(key.bytes, key.hash, |record| {
+            meta.merge_mark = record.merge_mark();
+            let was = (!record.is_tombstone(), record.deadline().is_some());
+            let room = record.set_body(body, &meta);
+            (was, room, record.spare() > 0)
+        });
+        if let Some((was, room, has_spare)) = changed {
+            space.recount(was, (true, deadline.is_some()));
+            if let Some(deadline) = deadline {
+                space.table.note_deadline(key.hash, deadline.0);
             }
-            None => {
-                self.store_tombstone(db, key, last, true);
-                Outcome::Applied
+            if has_spare {
+                self.spare.note(db, key.bytes);
+            }
+            if room.capacity() <= ROOM_MAX {
+                self.room = room;
             }
         }
+    }
+
+    /// Puts an operation in its place in the history of a key, which has one; says where that was, and where the history now
+    /// begins.
+    pub(super) fn insert(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        op: Op<'_>,
+        ctx: &WriteContext<'_>,
+    ) -> Option<(Placing, Stamp)> {
+        let space = &mut self.dbs[db as usize];
+        let history = space.unsettled.get_mut(key.bytes)?;
+        let mut live = take_live(&mut space.table, key, std::mem::take(&mut self.room));
+        let ground = Ground {
+            hasher: &self.hasher,
+            limits: &self.limits,
+            origins: ctx.origins,
+            has_ids: self.stamped,
+        };
+        let placing = history.insert(&mut live, &ground, ctx.stamp, op);
+        let (last, floor) = (history.last(), history.floor());
+        if let Placing::Last(count) = placing {
+            self.counted = count;
+        }
+        self.put_live(db, key, live, Some(last), true);
+        Some((placing, floor))
     }
 
     pub(super) fn drop_unsettled(&mut self, db: u32, key: Key<'_>) {
@@ -332,7 +435,7 @@ impl Partition {
     }
 
     /// The unsettled operations of a key.
-    pub fn unsettled(&self, db: u32, key: &[u8]) -> Option<&Unsettled> {
+    pub fn unsettled(&self, db: u32, key: &[u8]) -> Option<&History> {
         self.dbs[db as usize].unsettled.get(key)
     }
 
@@ -360,7 +463,7 @@ impl Partition {
     pub fn pending_bytes(&self) -> usize {
         let operations = self.dbs.iter().flat_map(|space| &space.unsettled);
         let operations: usize = operations
-            .map(|(key, unsettled)| key.len() + unsettled.len_bytes())
+            .map(|(key, history)| key.len() + history.len_bytes())
             .sum();
         let place = size_of::<(Hlc, u32, Box<[u8]>)>();
         let queue: usize = self
@@ -376,19 +479,27 @@ impl Db {
     fn count(&mut self, old: Option<&Record>, shown: bool, timed: bool) {
         let old_shown = old.is_some_and(|old| !old.is_tombstone());
         let old_timed = old.is_some_and(|old| old.deadline().is_some());
-        self.live = self.live + usize::from(shown) - usize::from(old_shown);
-        self.timed = self.timed + usize::from(timed) - usize::from(old_timed);
+        self.recount((old_shown, old_timed), (shown, timed));
+    }
+
+    /// A key was shown, had a deadline; and is, has.
+    fn recount(&mut self, was: (bool, bool), is: (bool, bool)) {
+        self.live = self.live + usize::from(is.0) - usize::from(was.0);
+        self.timed = self.timed + usize::from(is.1) - usize::from(was.1);
     }
 }
 
-/// What a settled record holds.
-pub(super) fn live_of(record: &Record, stamp: Stamp) -> Live {
-    let value = (!record.is_tombstone()).then(|| Value {
-        bytes: record.value().to_vec(),
-        deadline: record.deadline(),
+/// What a key shows, taken out of its record; a value that lies within is copied to `room`.
+fn take_live(table: &mut Table, key: Key<'_>, room: Vec<u8>) -> Live {
+    let taken = table.change(key.bytes, key.hash, |record| {
+        let stamp = record.stamp().unwrap_or(Stamp::ZERO);
+        let written = record.original().unwrap_or(stamp.time());
+        let deadline = record.deadline();
+        let value = (!record.is_tombstone()).then(|| Value {
+            body: record.take_body(room),
+            deadline,
+        });
+        Live { value, written }
     });
-    Live {
-        value,
-        written: record.original().unwrap_or(stamp.time()),
-    }
+    taken.unwrap_or_default()
 }

@@ -1,14 +1,15 @@
 //! One key at rest: a single allocation without slack, or, where the value is long, a head and a value that may have room to grow.
 //!
 //! ```text
-//! flags 1 | key length varint | [stamp u64] | [deadline i64] | [original time u64] | key | value
+//! flags 1 | key length varint | [stamp u64] | [deadline i64] | [original time u64] | key | [form 1] | value
 //! ```
-//! The bracketed fields are there only where their flag is set, so that a server without masters pays for none of them.
-//! A tombstone has a stamp and no value. "Unsettled" says that the key has an entry in the table of unsettled operations.
-//! Which of the two kinds a record is depends on the length of its value alone.
+//! The bracketed parts are there only where their flag is set, so that a server without masters pays for none of them, and a
+//! string not for its type. A tombstone has a stamp and no value. "Unsettled" says that the key has a history.
+//! Which of the two kinds a record is depends on its value alone: on the length of a string or of a small collection.
 
 mod change;
 
+use crate::db::body::{Body, Form, Shown};
 use crate::db::far::{self, Far};
 use crate::db::stamp::{Hlc, Stamp, UnixMillis};
 
@@ -20,6 +21,8 @@ const HAS_ORIGINAL: u8 = 4;
 const TOMBSTONE: u8 = 8;
 const UNSETTLED: u8 = 16;
 const MERGE_MARK: u8 = 32;
+/// A small collection, whose form stands before its bytes.
+const TYPED: u8 = 64;
 /// Each of these has eight bytes of its own.
 const FIELDS: u8 = HAS_STAMP | HAS_DEADLINE | HAS_ORIGINAL;
 
@@ -41,10 +44,10 @@ pub struct Meta {
 }
 
 /// One key, its value and what goes with them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Record(Kind);
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 enum Kind {
     /// All in one.
     Near(Box<[u8]>),
@@ -56,22 +59,31 @@ enum Kind {
 const _: () = assert!(size_of::<Record>() == size_of::<Box<[u8]>>());
 
 impl Record {
-    /// Lays out a record.
+    /// Lays out a record of a string.
     #[inline]
     pub fn new(key: &[u8], value: &[u8], meta: &Meta) -> Self {
         if far::is_far(value.len()) {
-            return Self::of(key, value.to_vec(), meta);
+            return Self::far(key, Body::String(value.to_vec()), meta);
         }
-        Self(Kind::Near(laid_out(key, value, meta)))
+        Self(Kind::Near(laid_out(key, None, value, meta)))
     }
 
-    /// The same, which takes the value over where it is long.
-    pub fn of(key: &[u8], value: Vec<u8>, meta: &Meta) -> Self {
-        if !far::is_far(value.len()) {
-            return Self::new(key, &value, meta);
+    /// Lays out a record of anything, which takes the value over where it is long.
+    pub fn of(key: &[u8], body: Body, meta: &Meta) -> Self {
+        match &body {
+            Body::String(bytes) if !far::is_far(bytes.len()) => {
+                Self(Kind::Near(laid_out(key, None, bytes, meta)))
+            }
+            Body::Small(form, bytes) if !far::is_far(bytes.len()) => {
+                Self(Kind::Near(laid_out(key, Some(*form), bytes, meta)))
+            }
+            _ => Self::far(key, body, meta),
         }
-        let head = laid_out(key, b"", meta);
-        Self(Kind::Far(Box::new(Far { head, value })))
+    }
+
+    fn far(key: &[u8], body: Body, meta: &Meta) -> Self {
+        let head = laid_out(key, None, b"", meta);
+        Self(Kind::Far(Box::new(Far { head, body })))
     }
 
     /// All of it, or what stands before a value that lies elsewhere.
@@ -132,15 +144,22 @@ impl Record {
         &self.head()[start..start + len]
     }
 
-    /// The value; empty for a tombstone.
+    /// What the key shows; an empty string for a tombstone.
     #[inline]
-    pub fn value(&self) -> &[u8] {
+    pub fn shown(&self) -> Shown<'_> {
         match &self.0 {
             Kind::Near(bytes) => {
                 let (at, len) = self.layout();
-                &bytes[at + self.fields_len() + len..]
+                let value = &bytes[at + self.fields_len() + len..];
+                if bytes[0] & TYPED == 0 {
+                    return Shown::String(value);
+                }
+                match value.split_first() {
+                    Some((&form, rest)) => Shown::Small(Form::from_byte(form), rest),
+                    None => Shown::String(value),
+                }
             }
-            Kind::Far(far) => &far.value,
+            Kind::Far(far) => far.body.shown(),
         }
     }
 
@@ -245,19 +264,20 @@ fn fields_of(meta: &Meta) -> impl Iterator<Item = [u8; 8]> {
     [stamp, deadline, original].into_iter().flatten()
 }
 
-fn laid_out(key: &[u8], value: &[u8], meta: &Meta) -> Box<[u8]> {
-    let mut bytes = Vec::with_capacity(size(key, value, meta));
-    bytes.push(flags_of(meta));
+fn laid_out(key: &[u8], form: Option<Form>, value: &[u8], meta: &Meta) -> Box<[u8]> {
+    let fields = (flags_of(meta) & FIELDS).count_ones() as usize;
+    let varint_len = crate::db::varint::len(key.len() as u64);
+    let len = 1 + varint_len + 8 * fields + key.len() + usize::from(form.is_some()) + value.len();
+    let mut bytes = Vec::with_capacity(len);
+    bytes.push(flags_of(meta) | if form.is_some() { TYPED } else { 0 });
     crate::db::varint::put(&mut bytes, key.len() as u64);
     fields_of(meta).for_each(|raw| bytes.extend_from_slice(&raw));
     bytes.extend_from_slice(key);
+    if let Some(form) = form {
+        bytes.push(form as u8);
+    }
     bytes.extend_from_slice(value);
     bytes.into_boxed_slice()
-}
-
-fn size(key: &[u8], value: &[u8], meta: &Meta) -> usize {
-    let fields = (flags_of(meta) & FIELDS).count_ones() as usize;
-    1 + crate::db::varint::len(key.len() as u64) + 8 * fields + key.len() + value.len()
 }
 
 #[cfg(test)]

@@ -3,12 +3,16 @@
 //!
 //! Invariant: what is left in the partition bears stamps that count.
 
-use crate::db::op::Op;
+use std::sync::Arc;
+
+use crate::db::body::Body;
+use crate::db::history::History;
+use crate::db::live::{Ground, Live, OpBytes, content_of};
+use crate::db::op::{Content, Op};
 use crate::db::origin::OriginIndex;
-use crate::db::partition::{Db, Key, Partition, live_of};
+use crate::db::partition::{Db, Key, Partition};
 use crate::db::record::Record;
 use crate::db::stamp::{Hlc, Stamp};
-use crate::db::unsettled::{Live, OpBytes, Unsettled};
 
 /// Whose stamps are whose.
 #[derive(Clone, Copy)]
@@ -31,24 +35,30 @@ impl Partition {
         if space.cut != Stamp::ZERO && is_void(space.cut) {
             space.cut = Stamp::ZERO;
         }
-        let space = &*space;
-        let mut taken: Vec<Reissue> = Vec::new();
-        for record in space.table.iter() {
-            let view = match space.unsettled.get(record.key()) {
-                Some(unsettled) if record.is_unsettled() => unsettled.whole(record.value()),
-                _ => settled_view(record),
-            };
-            let base_is_void = match view.base_stamp {
-                // Nothing is nobody's, a value without a stamp is this node's.
-                Stamp::ZERO => view.base.value.is_some(),
+        let mut candidates: Vec<Box<[u8]>> = Vec::new();
+        for record in self.dbs[db as usize].table.iter() {
+            // Nothing is nobody's, a value without a stamp is this node's.
+            let is_void = |stamp| match stamp {
+                Stamp::ZERO => !record.is_tombstone(),
                 stamp => is_void(stamp),
             };
-            if base_is_void || view.ops().any(|(stamp, _)| is_void(stamp)) {
-                taken.push((record.key().into(), reissue(&view, base_is_void, void)));
+            let history = self.dbs[db as usize].unsettled.get(record.key());
+            let touched = match history.filter(|_| record.is_unsettled()) {
+                Some(history) => {
+                    // Whether there was such a value is to be seen below.
+                    history.floor() == Stamp::ZERO
+                        || is_void(history.floor())
+                        || history.ops().any(|(stamp, _)| is_void(stamp))
+                }
+                None => is_void(record.stamp().unwrap_or(Stamp::ZERO)),
+            };
+            if touched {
+                candidates.push(record.key().into());
             }
         }
-        taken.sort();
-        for (bytes, _) in &taken {
+        candidates.sort();
+        let mut taken: Vec<Reissue> = Vec::new();
+        for bytes in &candidates {
             let key = Key {
                 bytes,
                 hash: self.hasher.hash(bytes),
@@ -56,10 +66,36 @@ impl Partition {
             if self.walk.is_some() {
                 self.save_preimage(db, key);
             }
+            let Some(again) = self.reissue(db, key, void) else {
+                continue;
+            };
             self.remove(db, key);
             self.touch(db, bytes);
+            taken.push((bytes.clone(), again));
         }
         taken
+    }
+
+    /// Takes a key's view out of its place, and says it anew; none where nothing of it is void.
+    fn reissue(&mut self, db: u32, key: Key<'_>, void: &Void<'_>) -> Option<Vec<OpBytes>> {
+        let origins = Arc::clone(&self.origins);
+        let record = self.dbs[db as usize].table.get(key.bytes, key.hash);
+        let stamp = record.and_then(Record::stamp).unwrap_or(Stamp::ZERO);
+        let kept = self.dbs[db as usize].unsettled.remove(key.bytes);
+        let mut live = self.take_live(db, key);
+        let is_kept = kept.is_some();
+        let mut history = kept.unwrap_or_else(|| History::new(stamp));
+        let again = reissue(&mut live, &mut history, &self.ground(&origins), void);
+        if again.is_none() {
+            let last = history.last();
+            let stamp = (last != Stamp::ZERO).then_some(last);
+            if is_kept {
+                let space = &mut self.dbs[db as usize];
+                space.unsettled.insert(key.bytes.into(), history);
+            }
+            self.put_live(db, key, live, stamp, is_kept);
+        }
+        again
     }
 
     /// Takes out whatever else a database holds: it will come again.
@@ -72,32 +108,59 @@ impl Partition {
     }
 }
 
-fn settled_view(record: &Record) -> Unsettled {
-    let stamp = record.stamp().unwrap_or(Stamp::ZERO);
-    Unsettled::new(live_of(record, stamp), stamp)
+/// Operations of this node are said again as they are: an increment stays one. Where void operations of others are among them
+/// too, who may say them again themselves, the value goes as a whole, and the newest whole value counts. So it does where elements
+/// of a list came or went: they bear names of stamps that will not count.
+fn reissue(
+    live: &mut Live,
+    history: &mut History,
+    ground: &Ground<'_>,
+    void: &Void<'_>,
+) -> Option<Vec<OpBytes>> {
+    let is_void = |stamp: Stamp| stamp.origin() == OriginIndex(0) || (void.is_void)(stamp);
+    let floor = history.floor();
+    let is_whole = |(stamp, bytes): (Stamp, &[u8])| {
+        is_void(stamp) && (!(void.is_own)(stamp.origin()) || Op::decode(bytes).is_ok_and(names_ids))
+    };
+    if history.ops().any(is_whole) {
+        let of_void = history.ops().filter(|(stamp, _)| is_void(*stamp));
+        let written = of_void.last().map_or(Hlc::ZERO, |(stamp, _)| stamp.time());
+        return Some(vec![import(live, written)]);
+    }
+    history.with_base(live, ground, |base, ops| {
+        let base_is_void = match floor {
+            Stamp::ZERO => base.value.is_some(),
+            stamp => is_void(stamp),
+        };
+        let again = base_is_void.then(|| import(base, base.written));
+        let own = ops.filter(|(stamp, _)| is_void(*stamp));
+        let own = own.map(|(_, bytes)| OpBytes::from_slice(bytes));
+        let again: Vec<OpBytes> = again.into_iter().chain(own).collect();
+        (!again.is_empty()).then_some(again)
+    })
 }
 
-/// Operations of this node are said again as they are: an increment stays one. Where void operations of others are among them
-/// too, who may say them again themselves, the value goes as a whole, and the newest whole value counts.
-fn reissue(view: &Unsettled, base_is_void: bool, void: &Void<'_>) -> Vec<OpBytes> {
-    let void_ops = || view.ops().filter(|(stamp, _)| (void.is_void)(*stamp));
-    let foreign = void_ops().any(|(stamp, _)| !(void.is_own)(stamp.origin()));
-    if foreign {
-        let written = void_ops()
-            .last()
-            .map_or(Hlc::ZERO, |(stamp, _)| stamp.time());
-        return vec![import(&view.replay(), written)];
-    }
-    let base = base_is_void.then(|| import(&view.base, view.base.written));
-    let own = void_ops().map(|(_, bytes)| OpBytes::from_slice(bytes));
-    base.into_iter().chain(own).collect()
+/// Whether an operation gives elements names, or calls them by theirs.
+fn names_ids(op: Op<'_>) -> bool {
+    matches!(
+        op,
+        Op::Push(..) | Op::ListRemove(_) | Op::ListSet(..) | Op::ListInsert(..)
+    )
 }
 
 /// A value, or nothing, as of a time.
 fn import(live: &Live, written: Hlc) -> OpBytes {
     let mut bytes = Vec::new();
     match &live.value {
-        Some(value) => Op::Import(written, value.deadline, &value.bytes).encode(&mut bytes),
+        Some(value) => match &value.body {
+            Body::String(string) => Op::Import(written, value.deadline, string).encode(&mut bytes),
+            body => {
+                let mut content = Vec::new();
+                content_of(body.shown(), false, &mut content);
+                let content = Content::of(&content);
+                Op::ImportContent(written, value.deadline, content).encode(&mut bytes);
+            }
+        },
         None => Op::ImportDel(written).encode(&mut bytes),
     }
     OpBytes::from_vec(bytes)
@@ -106,8 +169,10 @@ fn import(live: &Live, written: Hlc) -> OpBytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::db::body::Limits;
     use crate::db::op::Expiry;
     use crate::db::origin::{Incarnation, NodeId, Origin, Origins};
+    use crate::db::table::KeyHasher;
 
     const OWN: u16 = 1;
     const MATE: u16 = 2;
@@ -129,31 +194,32 @@ mod tests {
         Stamp::new(Hlc::from_raw(time), OriginIndex(origin))
     }
 
-    fn view(ops: &[(u64, u16, Op<'_>)]) -> Unsettled {
-        let mut view = Unsettled::new(Live::default(), Stamp::ZERO);
+    fn said_anew(ops: &[(u64, u16, Op<'_>)]) -> Vec<OpBytes> {
+        let (origins, hasher, limits) = (origins(), KeyHasher::new(1), Limits::default());
+        let ground = Ground {
+            hasher: &hasher,
+            limits: &limits,
+            origins: &origins,
+            has_ids: true,
+        };
+        let (mut live, mut history) = (Live::default(), History::new(Stamp::ZERO));
         for (time, origin, op) in ops {
-            view.place(&origins(), stamp(*time, *origin), *op);
+            history.insert(&mut live, &ground, stamp(*time, *origin), *op);
         }
-        view
-    }
-
-    fn said_anew(view: &Unsettled) -> Vec<OpBytes> {
         let void = Void {
             is_void: &|stamp| [OWN, MATE].contains(&stamp.origin().0),
             is_own: &|index| index.0 == OWN,
         };
-        let base_is_void = view.base_stamp != Stamp::ZERO && (void.is_void)(view.base_stamp);
-        reissue(view, base_is_void, &void)
+        reissue(&mut live, &mut history, &ground, &void).unwrap()
     }
 
     #[test]
     fn own_increments_over_what_counts_are_said_again_as_increments() {
-        let view = view(&[
+        let again = said_anew(&[
             (1, COUNTS, Op::Set(b"10", Expiry::Clear)),
             (2, OWN, Op::Incr(3)),
             (3, COUNTS, Op::Incr(5)),
         ]);
-        let again = said_anew(&view);
         let ops: Vec<Op<'_>> = again
             .iter()
             .map(|bytes| Op::decode(bytes).unwrap())
@@ -163,11 +229,10 @@ mod tests {
 
     #[test]
     fn an_own_value_becomes_an_import_and_a_delete_the_import_of_one() {
-        let set = view(&[
+        let again = said_anew(&[
             (7, OWN, Op::Set(b"v", Expiry::Clear)),
             (8, OWN, Op::Append(b"w")),
         ]);
-        let again = said_anew(&set);
         let ops: Vec<Op<'_>> = again
             .iter()
             .map(|bytes| Op::decode(bytes).unwrap())
@@ -176,18 +241,17 @@ mod tests {
             ops,
             [Op::Import(Hlc::from_raw(7), None, b"v"), Op::Append(b"w")]
         );
-        let del = said_anew(&view(&[(9, OWN, Op::Del)]));
+        let del = said_anew(&[(9, OWN, Op::Del)]);
         assert_eq!(Op::decode(&del[0]), Ok(Op::ImportDel(Hlc::from_raw(9))));
     }
 
     #[test]
     fn what_a_mate_may_say_again_itself_goes_as_a_whole_value() {
-        let view = view(&[
+        let again = said_anew(&[
             (7, MATE, Op::Set(b"1", Expiry::Clear)),
             (8, MATE, Op::Incr(2)),
             (9, OWN, Op::Incr(4)),
         ]);
-        let again = said_anew(&view);
         assert_eq!(again.len(), 1);
         assert_eq!(
             Op::decode(&again[0]),

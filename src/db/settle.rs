@@ -6,10 +6,9 @@ use std::cmp::Ordering;
 use crate::db::op;
 use crate::db::origin::Origins;
 use crate::db::partition::{Db, Key, Outcome, Partition, WriteContext};
-use crate::db::record::{Meta, Record};
+use crate::db::record::Record;
 use crate::db::stamp::{Hlc, Stamp, UnixMillis};
 use crate::db::table::Table;
-use crate::db::unsettled::Unsettled;
 
 /// What was taken out by a flush, to be freed at leisure.
 #[derive(Debug, Default)]
@@ -52,43 +51,24 @@ impl Partition {
             self.save_preimage(db, key);
         }
         let space = &mut self.dbs[db as usize];
-        let (Some(unsettled), Some(record)) = (
-            space.unsettled.get_mut(key.bytes),
-            space.table.get(key.bytes, key.hash),
-        ) else {
+        let Some(history) = space.unsettled.get_mut(key.bytes) else {
             return;
         };
-        unsettled.fold(settled, record.value());
-        let last = unsettled.last();
-        if !unsettled.is_empty() {
+        // A value whose deadline is past stays: readers hide it by their clocks, which may be behind, and later operations see
+        // that it has expired.
+        history.settle(settled);
+        let last = history.last();
+        if !history.is_empty() {
             self.settle.push_back((last.time(), db, key.bytes.into()));
             return;
         }
-        let shows_it = record.is_far();
-        let Some(Unsettled { base, .. }) = space.unsettled.remove(key.bytes) else {
+        space.unsettled.remove(key.bytes);
+        let Some(record) = space.table.get_mut(key.bytes, key.hash) else {
             return;
         };
-        let original = base.original(last);
-        match base.value {
-            Some(value) => {
-                let meta = Meta {
-                    stamp: Some(last),
-                    deadline: value.deadline,
-                    original,
-                    ..Meta::default()
-                };
-                // What is shown equals the base by now.
-                if shows_it {
-                    self.set_meta(db, key, &meta);
-                } else {
-                    self.store(db, key, &value.bytes, &meta);
-                }
-            }
-            None if last.time() <= settled => {
-                self.stats.tombstones_dropped += 1;
-                self.remove(db, key);
-            }
-            None => self.store_tombstone(db, key, last, false),
+        record.set_unsettled(false);
+        if record.is_tombstone() {
+            self.drop_tombstone(db, key, last, settled);
         }
     }
 
@@ -217,14 +197,19 @@ impl Partition {
                 bytes: key,
                 hash: self.hasher.hash(key),
             };
-            let Some(unsettled) = self.dbs[db as usize].unsettled.get_mut(key.bytes) else {
+            let Some(mut history) = self.dbs[db as usize].unsettled.remove(key.bytes) else {
                 continue;
             };
-            unsettled.cut(origins, cut);
-            if unsettled.is_empty() && unsettled.base_stamp == cut {
+            let mut live = self.take_live(db, key);
+            history.cut(&mut live, &self.ground(origins), cut);
+            if history.is_empty() && history.floor() == cut {
                 self.remove(db, key);
             } else {
-                self.show(db, key);
+                let last = history.last();
+                self.dbs[db as usize]
+                    .unsettled
+                    .insert(key.bytes.into(), history);
+                self.put_live(db, key, live, Some(last), true);
             }
         }
     }

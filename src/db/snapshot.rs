@@ -4,6 +4,7 @@
 //! Invariant: for every key, what the walk has sent or will send is the key's item at the moment the walk began.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::db::item;
 use crate::db::partition::{Key, Partition};
@@ -58,6 +59,7 @@ impl Partition {
             return false;
         };
         let end = space.table.segment_end(walk.from);
+        let mut unsettled: Vec<Box<[u8]>> = Vec::new();
         for record in space.table.segment(walk.from) {
             let place = (
                 walk.db,
@@ -69,13 +71,20 @@ impl Partition {
             if place.1 < walk.from || walk.pre_images.contains_key(&place) {
                 continue;
             }
-            let unsettled = if record.is_unsettled() {
-                space.unsettled.get(record.key())
+            if record.is_unsettled() {
+                unsettled.push(place.2);
             } else {
-                None
-            };
-            item::encode(out, walk.db, record, unsettled);
+                item::encode(out, walk.db, record);
+            }
         }
+        let db = walk.db;
+        for bytes in &unsettled {
+            let hash = self.hasher.hash(bytes);
+            self.encode_unsettled(db, Key { bytes, hash }, out);
+        }
+        let Some(walk) = &mut self.walk else {
+            return false;
+        };
         let rest = match end {
             Some(end) => walk.pre_images.split_off(&(walk.db, end, Box::default())),
             None => walk.pre_images.split_off(&(walk.db + 1, 0, Box::default())),
@@ -106,18 +115,39 @@ impl Partition {
             return;
         }
         let space = &self.dbs[db as usize];
-        let image = space.table.get(key.bytes, key.hash).map(|record| {
-            let mut bytes = Vec::new();
-            let unsettled = if record.is_unsettled() {
-                space.unsettled.get(record.key())
-            } else {
-                None
-            };
-            item::encode(&mut bytes, db, record, unsettled);
-            bytes
-        });
+        let record = space.table.get(key.bytes, key.hash);
+        let image = match record {
+            None => None,
+            Some(record) => {
+                let mut bytes = Vec::new();
+                if record.is_unsettled() {
+                    self.encode_unsettled(db, key, &mut bytes);
+                } else {
+                    item::encode(&mut bytes, db, record);
+                }
+                Some(bytes)
+            }
+        };
+        let Some(walk) = &mut self.walk else { return };
         walk.pre_images_bytes += image.as_ref().map_or(0, Vec::len);
         walk.pre_images.insert(place, image);
+    }
+
+    /// Appends the item of a key that has a history.
+    fn encode_unsettled(&mut self, db: u32, key: Key<'_>, out: &mut Vec<u8>) {
+        let origins = Arc::clone(&self.origins);
+        let Some(mut history) = self.dbs[db as usize].unsettled.remove(key.bytes) else {
+            return;
+        };
+        let mut live = self.take_live(db, key);
+        let (floor, last) = (history.floor(), history.last());
+        history.with_base(&mut live, &self.ground(&origins), |base, ops| {
+            item::encode_unsettled(out, db, key.bytes, base, floor, ops);
+        });
+        self.dbs[db as usize]
+            .unsettled
+            .insert(key.bytes.into(), history);
+        self.put_live(db, key, live, Some(last), true);
     }
 
     /// Saves every key of a database that the walk has not reached.

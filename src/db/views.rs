@@ -8,10 +8,54 @@ mod list;
 mod set;
 mod zset;
 
+use crate::db::body::{self, Large, Shown};
+use crate::db::partition::View;
 pub use hash::HashView;
 pub use list::ListView;
 pub use set::SetView;
 pub use zset::ZsetView;
+
+impl<'a> View<'a> {
+    /// The hash; none where it is something else.
+    #[inline]
+    pub fn hash(&self) -> Option<HashView<'a>> {
+        match self.shown {
+            Shown::Small(body::Form::Hash, bytes) => Some(HashView::Small(bytes)),
+            Shown::Large(Large::Hash(elements)) => Some(HashView::Large(elements, self.hasher)),
+            _ => None,
+        }
+    }
+
+    /// The set; none where it is something else.
+    #[inline]
+    pub fn set(&self) -> Option<SetView<'a>> {
+        match self.shown {
+            Shown::Small(body::Form::Set | body::Form::Ints, bytes) => Some(SetView::Small(bytes)),
+            Shown::Large(Large::Set(elements)) => Some(SetView::Large(elements, self.hasher)),
+            _ => None,
+        }
+    }
+
+    /// The sorted set; none where it is something else.
+    #[inline]
+    pub fn zset(&self) -> Option<ZsetView<'a>> {
+        match self.shown {
+            Shown::Small(body::Form::Zset, bytes) => Some(ZsetView::Small(bytes)),
+            Shown::Large(Large::Zset(ordered)) => Some(ZsetView::Large(ordered, self.hasher)),
+            _ => None,
+        }
+    }
+
+    /// The list; none where it is something else.
+    #[inline]
+    pub fn list(&self) -> Option<ListView<'a>> {
+        match self.shown {
+            Shown::Small(body::Form::List, bytes) => Some(ListView::Small(bytes)),
+            Shown::Large(Large::List(list)) => Some(ListView::Large(list)),
+            _ => None,
+        }
+    }
+}
 
 /// What walks a small collection, or what walks a large one.
 #[derive(Debug, Clone)]

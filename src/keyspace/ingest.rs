@@ -90,12 +90,8 @@ impl Keyspace {
             .map(|effect| self.effect_hash(effect))
             .collect();
         let mut guards = self.lock_effects(&effects, &hashes);
-        let (superseded, winner) = self.apply_effects(
-            &mut guards,
-            foreign.origin,
-            foreign.stamp,
-            effects.iter().zip(&hashes),
-        );
+        let (superseded, winner) =
+            self.apply_effects(&mut guards, foreign, effects.iter().zip(&hashes));
         let record = Record {
             count: foreign.count,
             payload: foreign.payload.clone(),
@@ -150,18 +146,18 @@ impl Keyspace {
     fn apply_effects<'e>(
         &self,
         guards: &mut [Option<MutexGuard<'_, Partition>>],
-        origin: OriginIndex,
-        stamp: Hlc,
-        effects: impl ExactSizeIterator<Item = (&'e Effect<'e>, &'e u64)>,
+        foreign: &Foreign,
+        effects: impl Iterator<Item = (&'e Effect<'e>, &'e u64)>,
     ) -> (Conflicts, Option<Stamp>) {
         let count = self.partitions.len();
-        let len = effects.len();
+        let mut left = u64::from(foreign.count);
         let settled = self.settled();
         let (mut superseded, mut winner) = (Conflicts::default(), None);
-        for (nth, (effect, &hash)) in effects.enumerate() {
-            let time = stamp.minus((len - 1 - nth) as u64);
+        for (effect, &hash) in effects {
+            left = left.saturating_sub(u64::from(effect.stamps()));
+            let time = foreign.stamp.minus(left);
             let context = WriteContext {
-                stamp: Stamp::new(time, origin),
+                stamp: Stamp::new(time, foreign.origin),
                 now: if is_off(Rule::ExpiryByStamp) {
                     UnixMillis(wall_clock())
                 } else {

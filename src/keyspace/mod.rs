@@ -84,11 +84,10 @@ impl Keyspace {
         let count = config.partitions.max(1).next_power_of_two();
         let partitions = (0..count)
             .map(|_| {
-                Mutex::new(Partition::new(
-                    hasher.clone(),
-                    config.databases,
-                    config.stamped,
-                ))
+                let mut partition =
+                    Partition::new(hasher.clone(), config.databases, config.stamped);
+                partition.set_origins(&origins);
+                Mutex::new(partition)
             })
             .collect();
         Self {

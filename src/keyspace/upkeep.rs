@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use crate::db::digest;
 use crate::db::{Hlc, UnixMillis};
 use crate::keyspace::Keyspace;
 
@@ -175,12 +176,8 @@ impl Keyspace {
                 {
                     let deadline = record.deadline();
                     if !crate::db::op::is_expired(deadline, now) {
-                        sum = sum.wrapping_add(key_digest(
-                            db,
-                            record.key(),
-                            record.value(),
-                            deadline,
-                        ));
+                        let (key, shown) = (record.key(), record.shown());
+                        sum = sum.wrapping_add(digest::of_key(db, key, shown, deadline));
                     }
                 }
             }
@@ -209,27 +206,4 @@ impl Keyspace {
         }
         sum
     }
-}
-
-/// Two independent 64-bit hashes with fixed seeds, so that all nodes agree.
-fn key_digest(db: u32, key: &[u8], value: &[u8], deadline: Option<UnixMillis>) -> u128 {
-    let half = |seed: u64| {
-        let mut hash = seed ^ u64::from(db).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let deadline = deadline
-            .map_or(i64::MIN, |deadline| deadline.0)
-            .to_le_bytes();
-        let key_len = (key.len() as u64).to_le_bytes();
-        for part in [&key_len[..], key, value, &deadline] {
-            for chunk in part.chunks(8) {
-                let mut word = [0; 8];
-                word[..chunk.len()].copy_from_slice(chunk);
-                hash = (hash ^ u64::from_le_bytes(word)).wrapping_mul(0xff51_afd7_ed55_8ccd);
-                hash ^= hash >> 32;
-            }
-            hash = (hash ^ part.len() as u64).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-            hash ^= hash >> 29;
-        }
-        hash
-    };
-    u128::from(half(0x2545_f491_4f6c_dd1d)) << 64 | u128::from(half(0x9e6c_63d0_676a_9a99))
 }

@@ -95,7 +95,6 @@ fn add(sum: &mut Coverage, more: &Coverage) {
     sum.under_way += more.under_way;
     sum.publishes += more.publishes;
     sum.heard_all += more.heard_all;
-    sum.lent += more.lent;
 }
 
 #[test]
@@ -230,7 +229,6 @@ fn all_masters_equal_each_other_and_the_oracle_after_everything_that_can_go_wron
             under_way,
             publishes,
             heard_all,
-            lent,
             ..
         } = sum;
         for (count, what) in [
@@ -260,7 +258,6 @@ fn all_masters_equal_each_other_and_the_oracle_after_everything_that_can_go_wron
             (under_way, "records under way when a way changes"),
             (publishes, "messages"),
             (heard_all, "nodes that hear all messages"),
-            (lent, "bases that are lent"),
         ] {
             assert!(
                 count > 0,

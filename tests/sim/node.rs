@@ -5,7 +5,8 @@ use std::sync::atomic::AtomicBool;
 
 use keymesh::ablation::{Rule, is_off};
 use keymesh::commands::{Effect, Effects, effects, registry};
-use keymesh::db::{Hlc, Key, NodeId, Op, UnixMillis, WriteContext, op};
+use keymesh::db::live::content_of;
+use keymesh::db::{Hlc, Key, NodeId, Op, UnixMillis, WriteContext, op, record};
 use keymesh::journal::{Record, Reservation};
 use keymesh::keyspace::{Caller, DataOnly, KeyspaceConfig, Queued, Scratch, TransactionEnd};
 use keymesh::replication::life::begin_life;
@@ -14,7 +15,7 @@ use keymesh::replication::node_state::{NodeState, StateStore};
 use keymesh::resp::{ArgsBuffer, Reply};
 use parking_lot::Mutex;
 
-use crate::oracle::{Data, Published};
+use crate::oracle::{Content, Data, Published};
 
 /// A command: its name and its arguments.
 pub type Command = Vec<Vec<u8>>;
@@ -236,10 +237,7 @@ impl SimNode {
                 {
                     if !op::is_expired(record.deadline(), now) {
                         let deadline = record.deadline().map(|deadline| deadline.0);
-                        data.insert(
-                            (db, record.key().to_vec()),
-                            (record.value().to_vec(), deadline),
-                        );
+                        data.insert((db, record.key().to_vec()), (shown(record), deadline));
                     }
                 }
             }
@@ -291,8 +289,9 @@ impl SimNode {
         let origin = self.node.origin();
         let floor = self.life_floor();
         let effects = effects::decode_all(payload, count).expect("it was encoded by a node");
-        let first = last.raw() + 1 - u64::from(count);
-        let published = effects.iter().enumerate().map(|(nth, effect)| {
+        let mut at = last.raw() - u64::from(count);
+        let published = effects.iter().map(|effect| {
+            at += u64::from(effect.stamps());
             let (db, key, op) = match effect {
                 Effect::Key { db, key, op } => (*db, Some(key.to_vec()), Some(*op)),
                 Effect::Flush { db } => (*db, None, None),
@@ -305,7 +304,7 @@ impl SimNode {
                 op.encode(&mut bytes);
             }
             Published {
-                order: (first + nth as u64, origin.node, origin.incarnation.0),
+                order: (at, origin.node, origin.incarnation.0),
                 floor,
                 db,
                 key,
@@ -341,22 +340,6 @@ impl SimNode {
         published
     }
 
-    /// How many keys there are whose unsettled operations have a base that is the beginning of what is shown.
-    pub fn lent(&self) -> u64 {
-        let mut lent = 0;
-        for guard in self.node.keyspace.lock_all() {
-            for db in 0..DATABASES {
-                let records = guard
-                    .table(db)
-                    .iter()
-                    .filter(|record| record.is_unsettled());
-                let waiting = records.filter_map(|record| guard.unsettled(db, record.key()));
-                lent += waiting.filter(|unsettled| unsettled.is_lent()).count() as u64;
-            }
-        }
-        lent
-    }
-
     /// Where its present life began.
     fn life_floor(&self) -> Option<Hlc> {
         let members = self.node.members();
@@ -387,4 +370,11 @@ fn boot(
     node.set_entries(&addresses)
         .expect("the simulated disk writes");
     node
+}
+
+/// What a record shows, as the oracle writes it.
+fn shown(record: &record::Record) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    content_of(record.shown(), false, &mut bytes);
+    Content::of(op::Content::of(&bytes), 0).shown()
 }

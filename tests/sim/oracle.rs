@@ -1,10 +1,14 @@
 //! One server that executes every operation in stamp order: what all masters must equal. Written without a look at the
 //! server's own code for operations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use keymesh::db::op::parts::Parts;
+use keymesh::db::op::{self, ElementName, End, Kind};
 use keymesh::db::varint::{self, Reader};
-use keymesh::db::{Expiry, Hlc, NodeId, Op, UnixMillis};
+use keymesh::db::{
+    Expiry, Hlc, Incarnation, NodeId, Op, Origin, OriginIndex, Origins, Stamp, UnixMillis,
+};
 
 /// An operation as it was published: its place in the total order, where it works, what it does.
 #[derive(Debug, Clone)]
@@ -21,17 +25,88 @@ pub struct Published {
     pub op: Vec<u8>,
 }
 
-/// Key to value and deadline.
+/// Key to value, as [`Content::shown`] writes it, and deadline.
 pub type Data = BTreeMap<(u32, Vec<u8>), (Vec<u8>, Option<i64>)>;
 
-/// The same with the time of the last write.
-type Timed = BTreeMap<(u32, Vec<u8>), (Vec<u8>, Option<i64>, u64)>;
+/// What a key holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content {
+    String(Vec<u8>),
+    Hash(BTreeMap<Vec<u8>, Vec<u8>>),
+    Set(BTreeSet<Vec<u8>>),
+    Zset(BTreeMap<Vec<u8>, f64>),
+    /// Elements with their ids.
+    List(Vec<(u64, Vec<u8>)>),
+}
+
+impl Content {
+    /// A string as it is; of anything else a text that is the same for the same value. Ids are no part of it.
+    pub fn shown(&self) -> Vec<u8> {
+        match self {
+            Self::String(bytes) => bytes.clone(),
+            Self::Hash(fields) => format!("hash {fields:?}").into_bytes(),
+            Self::Set(members) => format!("set {members:?}").into_bytes(),
+            Self::Zset(members) => format!("zset {members:?}").into_bytes(),
+            Self::List(elements) => {
+                let elements = elements.iter().map(|(_, element)| element);
+                format!("list {:?}", elements.collect::<Vec<_>>()).into_bytes()
+            }
+        }
+    }
+
+    /// From the bytes in which values travel as a whole, under a stamp.
+    pub fn of(content: op::Content<'_>, time: u64) -> Self {
+        match content.parts() {
+            Parts::String(bytes) => Self::String(bytes.to_vec()),
+            Parts::Hash(pairs) => {
+                let pairs = pairs
+                    .iter()
+                    .map(|(field, value)| (field.to_vec(), value.to_vec()));
+                Self::Hash(pairs.collect())
+            }
+            Parts::Set(names) => Self::Set(names.iter().map(<[u8]>::to_vec).collect()),
+            Parts::Zset(members) => {
+                let members = members
+                    .iter()
+                    .map(|(score, member)| (member.to_vec(), score));
+                Self::Zset(members.collect())
+            }
+            Parts::List(names) => {
+                let stamp = Stamp::new(Hlc::from_raw(time), OriginIndex(0));
+                let named = names.iter().enumerate().map(|(nth, element)| {
+                    let id = op::parts::id_of_content(stamp, nth as u64);
+                    (id.raw(), element.to_vec())
+                });
+                Self::List(named.collect())
+            }
+            Parts::ListWithIds(elements) => {
+                let elements = elements
+                    .iter()
+                    .map(|(id, element)| (id.raw(), element.to_vec()));
+                Self::List(elements.collect())
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::String(_) => false,
+            Self::Hash(fields) => fields.is_empty(),
+            Self::Set(members) => members.is_empty(),
+            Self::Zset(members) => members.is_empty(),
+            Self::List(elements) => elements.is_empty(),
+        }
+    }
+}
+
+/// A key's content, deadline and time of the last write.
+type Held = (Content, Option<i64>, u64);
 
 /// Replays everything; `now` hides what has expired by then.
 pub fn replay(operations: &[Published], now: UnixMillis) -> Data {
     let mut sorted: Vec<&Published> = operations.iter().collect();
     sorted.sort_by_key(|operation| operation.order);
-    let mut data = Timed::new();
+    let mut data: BTreeMap<(u32, Vec<u8>), Held> = BTreeMap::new();
     for operation in sorted {
         let time = operation.order.0;
         let at = (time >> 12) as i64 + 1_704_067_200_000;
@@ -43,12 +118,8 @@ pub fn replay(operations: &[Published], now: UnixMillis) -> Data {
         let old = data
             .remove(&place)
             .filter(|(_, deadline, _)| deadline.is_none_or(|deadline| deadline > at));
-        let number = |bytes: &[u8]| {
-            let text = std::str::from_utf8(bytes).ok()?;
-            // "08" is a string to Redis, not a number.
-            text.parse::<i64>().ok().filter(|n| n.to_string() == text)
-        };
-        let new = match Op::decode(&operation.op).expect("only whole operations are published") {
+        let op = Op::decode(&operation.op).expect("only whole operations are published");
+        let new = match op {
             Op::Del => None,
             Op::Set(value, expiry) => {
                 let deadline = match expiry {
@@ -56,71 +127,233 @@ pub fn replay(operations: &[Published], now: UnixMillis) -> Data {
                     Expiry::Keep => old.as_ref().and_then(|(_, deadline, _)| *deadline),
                     Expiry::At(deadline) => Some(deadline.0),
                 };
-                Some((value.to_vec(), deadline, time))
+                Some((Content::String(value.to_vec()), deadline, time))
             }
-            Op::Incr(delta) => match old {
-                None => Some((delta.to_string().into_bytes(), None, time)),
-                Some((value, deadline, _)) => {
-                    let sum = number(&value).and_then(|n| n.checked_add(delta));
-                    Some((
-                        sum.map_or(value, |sum| sum.to_string().into_bytes()),
-                        deadline,
-                        time,
-                    ))
-                }
-            },
-            Op::Append(tail) => {
-                let (mut value, deadline, _) = old.unwrap_or_default();
-                value.extend_from_slice(tail);
-                Some((value, deadline, time))
-            }
-            Op::SetRange(offset, bytes) => {
-                let (mut value, deadline, _) = old.unwrap_or_default();
-                let end = offset as usize + bytes.len();
-                value.resize(value.len().max(end), 0);
-                value[offset as usize..end].copy_from_slice(bytes);
-                Some((value, deadline, time))
-            }
-            Op::SetBit(offset, bit) => {
-                let (mut value, deadline, _) = old.unwrap_or_default();
-                write_bits(&mut value, offset as usize, 1, i128::from(bit));
-                Some((value, deadline, time))
-            }
-            Op::BitField(program) => {
-                let (mut value, deadline, _) = old.unwrap_or_default();
-                run_bitfield(&mut value, program.as_bytes());
-                Some((value, deadline, time))
+            Op::Put(content, deadline) => {
+                let deadline = deadline.map(|deadline| deadline.0);
+                Some((Content::of(content, time), deadline, time))
             }
             Op::Expire(deadline) => {
                 old.map(|(value, _, _)| (value, deadline.map(|deadline| deadline.0), time))
             }
-            Op::Import(original, deadline, value) => match old {
-                Some(old) if old.2 >= original.raw() => Some(old),
-                _ => Some((
-                    value.to_vec(),
-                    deadline.map(|deadline| deadline.0),
-                    original.raw(),
-                )),
-            },
-            Op::ImportDel(original) => old.filter(|old| old.2 >= original.raw()),
-            Op::IncrByFloat(delta) => {
-                let (value, deadline) = match old {
-                    None => (b"0".to_vec(), None),
-                    Some((value, deadline, _)) => (value, deadline),
-                };
-                let sum = quarters(&value).zip(quarters(delta));
-                let sum = sum.map(|(value, delta)| text_of_quarters(value + delta));
-                Some((sum.unwrap_or(value), deadline, time))
-            }
+            Op::Import(..) | Op::ImportContent(..) | Op::ImportDel(_) => import(old, op, time),
+            _ => change(old, op, operation),
         };
-        if let Some(new) = new {
+        if let Some(new) = new.filter(|(content, ..)| !content.is_empty()) {
             data.insert(place, new);
         }
     }
     data.into_iter()
         .filter(|(_, (_, deadline, _))| deadline.is_none_or(|deadline| deadline > now.0))
-        .map(|(place, (value, deadline, _))| (place, (value, deadline)))
+        .map(|(place, (value, deadline, _))| (place, (value.shown(), deadline)))
         .collect()
+}
+
+fn import(old: Option<Held>, op: Op<'_>, time: u64) -> Option<Held> {
+    let (original, new) = match op {
+        Op::Import(original, deadline, value) => {
+            (original, Some((Content::String(value.to_vec()), deadline)))
+        }
+        Op::ImportContent(original, deadline, content) => {
+            (original, Some((Content::of(content, time), deadline)))
+        }
+        Op::ImportDel(original) => (original, None),
+        _ => panic!("no import"),
+    };
+    let is_older = |old: &Held| old.2 < original.raw();
+    if old.as_ref().is_none_or(is_older) {
+        new.map(|(content, deadline)| (content, deadline.map(|at| at.0), original.raw()))
+    } else {
+        old
+    }
+}
+
+/// What an operation that adds something, or takes something away, makes of a key.
+fn change(old: Option<Held>, op: Op<'_>, operation: &Published) -> Option<Held> {
+    let time = operation.order.0;
+    // An addition of another type begins anew.
+    let old = old.filter(|(content, ..)| {
+        let kind = match content {
+            Content::String(_) => Kind::String,
+            Content::Hash(_) => Kind::Hash,
+            Content::Set(_) => Kind::Set,
+            Content::Zset(_) => Kind::Zset,
+            Content::List(_) => Kind::List,
+        };
+        op.adds_to().is_none_or(|added| added == kind)
+    });
+    let deadline = old.as_ref().and_then(|(_, deadline, _)| *deadline);
+    let was = old.is_some();
+    let content = match old.map(|(content, ..)| content) {
+        Some(Content::String(value)) => string(Some(value), op).map(Content::String),
+        Some(other) => Some(other),
+        None => match op.adds_to() {
+            Some(Kind::String) => string(None, op).map(Content::String),
+            Some(Kind::Hash) => Some(Content::Hash(BTreeMap::new())),
+            Some(Kind::Set) => Some(Content::Set(BTreeSet::new())),
+            Some(Kind::Zset) => Some(Content::Zset(BTreeMap::new())),
+            Some(Kind::List) => Some(Content::List(Vec::new())),
+            None => None,
+        },
+    };
+    let mut content = content?;
+    match &mut content {
+        Content::String(_) => {}
+        Content::Hash(fields) => hash(fields, op),
+        Content::Set(members) => set(members, op),
+        Content::Zset(members) => zset(members, op),
+        Content::List(elements) => list(elements, op, operation),
+    }
+    (was || !content.is_empty()).then_some((content, deadline, time))
+}
+
+fn number(bytes: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    // "08" is a string to Redis, not a number.
+    text.parse::<i64>().ok().filter(|n| n.to_string() == text)
+}
+
+fn hash(fields: &mut BTreeMap<Vec<u8>, Vec<u8>>, op: Op<'_>) {
+    match op {
+        Op::HSet(pairs) => {
+            let pairs = pairs
+                .iter()
+                .map(|(field, value)| (field.to_vec(), value.to_vec()));
+            fields.extend(pairs);
+        }
+        Op::HIncr(delta, field) => {
+            let old = fields.get(field).map_or(Some(0), |value| number(value));
+            if let Some(sum) = old.and_then(|old| old.checked_add(delta)) {
+                fields.insert(field.to_vec(), sum.to_string().into_bytes());
+            }
+        }
+        Op::HIncrByFloat(delta, field) => {
+            let old = fields.get(field).map_or(Some(0), |value| quarters(value));
+            if let Some((old, delta)) = old.zip(quarters(delta)) {
+                fields.insert(field.to_vec(), text_of_quarters(old + delta));
+            }
+        }
+        Op::Remove(Kind::Hash, names) => names.iter().for_each(|field| drop(fields.remove(field))),
+        _ => {}
+    }
+}
+
+fn set(members: &mut BTreeSet<Vec<u8>>, op: Op<'_>) {
+    match op {
+        Op::SAdd(names) => members.extend(names.iter().map(<[u8]>::to_vec)),
+        Op::Remove(Kind::Set, names) => {
+            for member in names.iter() {
+                members.remove(member);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn zset(members: &mut BTreeMap<Vec<u8>, f64>, op: Op<'_>) {
+    match op {
+        Op::ZAdd(scores) => {
+            members.extend(
+                scores
+                    .iter()
+                    .map(|(score, member)| (member.to_vec(), score)),
+            );
+        }
+        Op::ZIncr(delta, member) => {
+            let sum = members.get(member).copied().unwrap_or(0.0) + delta;
+            if !sum.is_nan() {
+                members.insert(member.to_vec(), sum);
+            }
+        }
+        Op::Remove(Kind::Zset, names) => {
+            for member in names.iter() {
+                members.remove(member);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn list(elements: &mut Vec<(u64, Vec<u8>)>, op: Op<'_>, operation: &Published) {
+    let (time, node, life) = operation.order;
+    let origins = Origins::default();
+    let origin = Origin {
+        node,
+        incarnation: Incarnation(life),
+    };
+    let index = origins.intern(origin).expect("the first fits");
+    let id = |time: u64| time << 10 | u64::from(origins.tag(index).0);
+    let find = |elements: &[(u64, Vec<u8>)], name: ElementName| {
+        let is_it = |(id, element): &(u64, Vec<u8>)| {
+            *id == name.id.raw() && ElementName::check_of(element) == name.check
+        };
+        elements.iter().position(is_it)
+    };
+    match op {
+        Op::Push(end, names) => {
+            let count = names.len() as u64;
+            for (nth, element) in names.iter().enumerate() {
+                let new = (id(time + 1 + nth as u64 - count), element.to_vec());
+                match end {
+                    End::Head => elements.insert(0, new),
+                    End::Tail => elements.push(new),
+                }
+            }
+        }
+        Op::ListRemove(names) => {
+            for name in names.iter() {
+                if let Some(at) = find(elements, name) {
+                    elements.remove(at);
+                }
+            }
+        }
+        Op::ListSet(name, element) => {
+            if let Some(at) = find(elements, name) {
+                elements[at].1 = element.to_vec();
+            }
+        }
+        Op::ListInsert(beside, element) => {
+            let at = match find(elements, beside.anchor) {
+                Some(at) => at + usize::from(!beside.is_before),
+                None => elements.len().min(beside.position as usize),
+            };
+            elements.insert(at, (id(time), element.to_vec()));
+        }
+        _ => {}
+    }
+}
+
+/// What becomes of a string.
+fn string(old: Option<Vec<u8>>, op: Op<'_>) -> Option<Vec<u8>> {
+    let is_new = old.is_none();
+    let mut value = old.unwrap_or_default();
+    match op {
+        Op::Incr(delta) if is_new => value = delta.to_string().into_bytes(),
+        Op::Incr(delta) => {
+            if let Some(sum) = number(&value).and_then(|n| n.checked_add(delta)) {
+                value = sum.to_string().into_bytes();
+            }
+        }
+        Op::Append(tail) => value.extend_from_slice(tail),
+        Op::SetRange(offset, bytes) => {
+            let end = offset as usize + bytes.len();
+            value.resize(value.len().max(end), 0);
+            value[offset as usize..end].copy_from_slice(bytes);
+        }
+        Op::SetBit(offset, bit) => write_bits(&mut value, offset as usize, 1, i128::from(bit)),
+        Op::BitField(program) => run_bitfield(&mut value, program.as_bytes()),
+        Op::IncrByFloat(delta) => {
+            if is_new {
+                value = b"0".to_vec();
+            }
+            if let Some((old, delta)) = quarters(&value).zip(quarters(delta)) {
+                value = text_of_quarters(old + delta);
+            }
+        }
+        _ if is_new => return None,
+        _ => {}
+    }
+    Some(value)
 }
 
 /// The bits from `from` on as a number, the highest first; there are zeros behind the end.

@@ -59,7 +59,6 @@ pub struct Coverage {
     pub stamps_ahead: u64,
     pub publishes: u64,
     pub heard_all: u64,
-    pub lent: u64,
 }
 
 /// How a run ended.
@@ -207,7 +206,6 @@ impl World {
                 node.node.keyspace.purge_partition(partition, time);
                 node.node.keyspace.give_back_spare(partition);
             }
-            self.coverage.lent += node.lent();
         }
     }
 

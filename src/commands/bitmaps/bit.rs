@@ -1,6 +1,6 @@
 //! SETBIT and GETBIT, and how an argument says the place of a bit.
 
-use crate::commands::call::{DataCall, string_of};
+use crate::commands::call::DataCall;
 use crate::db::Op;
 use crate::resp::parse_i64;
 
@@ -32,11 +32,11 @@ pub(super) fn setbit(call: &mut DataCall<'_, '_>) {
         }
     };
     let key = call.key(1);
-    let old = call.look(key, |view| {
-        let value = view.map(|view| string_of(&view)).unwrap_or_default();
-        let byte = value.get(offset as usize / 8);
+    let old = call.look_string(key, |value| {
+        let byte = value.unwrap_or_default().get(offset as usize / 8);
         byte.map(|byte| byte & 0x80 >> (offset % 8) != 0)
     });
+    let Some(old) = old else { return };
     // As in Redis, a bit that is said again is no change for who watches the key; other masters must hear of it all the
     // same, for theirs may differ.
     if old != Some(bit) || call.stamp.is_some() {
@@ -51,9 +51,12 @@ pub(super) fn getbit(call: &mut DataCall<'_, '_>) {
         return call.reply.error(BAD_OFFSET);
     };
     let key = call.key(1);
-    call.read(key, |view, reply| {
-        let value = view.map(|view| string_of(&view)).unwrap_or_default();
-        let byte = value.get(offset as usize / 8).copied().unwrap_or(0);
+    call.read_string(key, |value, reply| {
+        let byte = value
+            .unwrap_or_default()
+            .get(offset as usize / 8)
+            .copied()
+            .unwrap_or(0);
         reply.integer(i64::from(byte >> (7 - offset % 8) & 1));
     });
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use smallvec::SmallVec;
 
 use crate::commands::bitmaps::bit::{BAD_OFFSET, parse_offset};
-use crate::commands::call::{DataCall, string_of};
+use crate::commands::call::DataCall;
 use crate::commands::errors;
 use crate::db::Op;
 use crate::db::bitfield::{Field, FieldWrite, Overflow, Program, Verb};
@@ -166,12 +166,9 @@ fn run(call: &mut DataCall<'_, '_>, read_only: bool) {
     });
     let key = call.key(1);
     let Some(end) = ends.max() else {
-        let carried = call.read(key, |view, _| {
-            carry_out(
-                &steps,
-                view.map(|view| string_of(&view)).unwrap_or_default(),
-            )
-        });
+        let carried =
+            call.read_string(key, |value, _| carry_out(&steps, value.unwrap_or_default()));
+        let Some(carried) = carried else { return };
         return reply_all(call, &carried);
     };
     if read_only {
@@ -179,10 +176,13 @@ fn run(call: &mut DataCall<'_, '_>, read_only: bool) {
             .reply
             .error("ERR BITFIELD_RO only supports the GET subcommand");
     }
-    let (carried, grows) = call.look(key, |view| {
-        let value = view.map(|view| string_of(&view)).unwrap_or_default();
+    let looked = call.look_string(key, |value| {
+        let value = value.unwrap_or_default();
         (carry_out(&steps, value), value.len() < end)
     });
+    let Some((carried, grows)) = looked else {
+        return;
+    };
     // Redis makes the string as long as all writes need, those that fail among them.
     let mut bytes = Vec::new();
     let said = !carried.writes.is_empty() && call.stamp.is_some();

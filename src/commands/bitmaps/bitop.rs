@@ -1,7 +1,7 @@
 //! BITOP: strings combined bit by bit, the shorter ones followed by zeros. What comes out is the whole content of the
 //! destination: a SET, or a DEL where it is empty.
 
-use crate::commands::call::{DataCall, string_of};
+use crate::commands::call::DataCall;
 use crate::commands::errors;
 use crate::db::{Expiry, Op};
 
@@ -55,8 +55,8 @@ pub(super) fn bitop(call: &mut DataCall<'_, '_>) {
     let mut result = Vec::new();
     for index in 3..call.args.len() {
         let key = call.key(index);
-        call.read(key, |view, _| {
-            let source = view.map(|view| string_of(&view)).unwrap_or_default();
+        let combined = call.read_string(key, |source, _| {
+            let source = source.unwrap_or_default();
             if index == 3 && operation != Operation::Not {
                 result.extend_from_slice(source);
                 return;
@@ -66,6 +66,9 @@ pub(super) fn bitop(call: &mut DataCall<'_, '_>) {
             }
             operation.combine(&mut result, source);
         });
+        if combined.is_none() {
+            return;
+        }
     }
     let destination = call.key(2);
     if !result.is_empty() {

@@ -2,7 +2,7 @@
 //!
 //! Arguments are checked before the key is looked at, as since Redis 7.2.
 
-use crate::commands::call::{DataCall, string_of};
+use crate::commands::call::DataCall;
 use crate::commands::errors;
 use crate::resp::parse_i64;
 
@@ -109,8 +109,8 @@ pub(super) fn bitcount(call: &mut DataCall<'_, '_>) {
         _ => return call.reply.error(errors::SYNTAX),
     }
     let key = call.key(1);
-    call.read(key, |view, reply| {
-        let value = view.map(|view| string_of(&view)).unwrap_or_default();
+    call.read_string(key, |value, reply| {
+        let value = value.unwrap_or_default();
         let is_backwards = start < 0 && end < 0 && start > end;
         let range = Range::new(start, end, value.len(), in_bits).filter(|_| !is_backwards);
         reply.integer(range.map_or(0, |range| range.count(value)));
@@ -148,12 +148,11 @@ pub(super) fn bitpos(call: &mut DataCall<'_, '_>) {
         _ => return call.reply.error(errors::SYNTAX),
     }
     let key = call.key(1);
-    call.read(key, |view, reply| {
-        let Some(view) = view else {
+    call.read_string(key, |value, reply| {
+        let Some(value) = value else {
             // Nothing is zeros without end.
             return reply.integer(if bit { -1 } else { 0 });
         };
-        let value = string_of(&view);
         let Some(range) = Range::new(start, end.unwrap_or(-1), value.len(), in_bits) else {
             return reply.integer(-1);
         };

@@ -1,16 +1,82 @@
-//! DUMP and RESTORE: a value as bytes that other servers take, and back. What RESTORE does is recorded as the SET that it is.
+//! DUMP and RESTORE: a value as bytes that other servers take, and back. What RESTORE does is recorded as the
+//! SET, or the PUT of a whole value, that it is.
 
-use crate::commands::call::{DataCall, string_of};
+use crate::commands::call::DataCall;
 use crate::commands::{errors, payload};
-use crate::db::{Expiry, Op, UnixMillis};
+use crate::db::body::{Form, Shown};
+use crate::db::op::{Content, Kind, Scores};
+use crate::db::{Expiry, Op, UnixMillis, View, varint};
 use crate::resp::parse_i64;
 
 pub(super) fn dump(call: &mut DataCall<'_, '_>) {
     let key = call.key(1);
     call.read(key, |view, reply| match view {
-        Some(view) => reply.bulk(&payload::dump(string_of(&view))),
+        Some(view) => reply.bulk(&payload_of(&view).seal()),
         None => reply.null(),
     });
+}
+
+/// A value in RDB's bytes, encoded as Redis 7.0 would.
+pub fn payload_of(view: &View<'_>) -> payload::Body {
+    let is_small = matches!(view.shown, Shown::Small(..));
+    if let Some(hash) = view.hash() {
+        let pairs: Vec<_> = hash.iter().collect();
+        return payload::Body::hash(pairs.into_iter(), is_small);
+    }
+    if let Some(set) = view.set() {
+        let members: Vec<_> = set.iter().collect();
+        let form = match view.shown {
+            Shown::Small(Form::Ints, _) => payload::SetForm::Ints,
+            _ => payload::SetForm::Table,
+        };
+        return payload::Body::set(members.into_iter(), form);
+    }
+    if let Some(zset) = view.zset() {
+        let members: Vec<_> = zset.iter().collect();
+        return payload::Body::zset(members.into_iter(), is_small);
+    }
+    match view.list() {
+        Some(list) => payload::Body::list(list.iter().map(|(_, element)| element)),
+        None => payload::Body::string(view.string().unwrap_or_default()),
+    }
+}
+
+/// A value as an operation brings it.
+fn content_of(value: &payload::Content) -> Vec<u8> {
+    let mut out = Vec::new();
+    let kind = |out: &mut Vec<u8>, kind: Kind| out.push(kind as u8);
+    match value {
+        payload::Content::String(bytes) => {
+            kind(&mut out, Kind::String);
+            out.extend_from_slice(bytes);
+        }
+        payload::Content::Hash(pairs) => {
+            kind(&mut out, Kind::Hash);
+            for (field, value) in pairs {
+                varint::put_bytes(&mut out, field);
+                varint::put_bytes(&mut out, value);
+            }
+        }
+        payload::Content::Set(names) => {
+            kind(&mut out, Kind::Set);
+            names
+                .iter()
+                .for_each(|name| varint::put_bytes(&mut out, name));
+        }
+        payload::Content::List(elements) => {
+            kind(&mut out, Kind::List);
+            elements
+                .iter()
+                .for_each(|element| varint::put_bytes(&mut out, element));
+        }
+        payload::Content::Zset(members) => {
+            kind(&mut out, Kind::Zset);
+            members
+                .iter()
+                .for_each(|(member, score)| Scores::put(&mut out, *score, member));
+        }
+    }
+    out
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -68,7 +134,7 @@ pub(super) fn restore(call: &mut DataCall<'_, '_>) {
     if time_to_live < 0 {
         return call.reply.error("ERR Invalid TTL value, must be >= 0");
     }
-    let value = match payload::restore(call.args.get(3)) {
+    let value = match payload::restore_content(call.args.get(3)) {
         Ok(value) => value,
         Err(error) => return call.reply.error_format(format_args!("ERR {error}")),
     };
@@ -85,7 +151,16 @@ pub(super) fn restore(call: &mut DataCall<'_, '_>) {
             }
         }
         _ => {
-            call.apply_quietly(key, Op::Set(&value, expiry));
+            let deadline = match expiry {
+                Expiry::At(deadline) => Some(deadline),
+                _ => None,
+            };
+            if let payload::Content::String(bytes) = &value {
+                call.apply_quietly(key, Op::Set(bytes, expiry));
+            } else {
+                let content = content_of(&value);
+                call.apply_quietly(key, Op::Put(Content::of(&content), deadline));
+            }
             call.tell(key, "restore");
         }
     }

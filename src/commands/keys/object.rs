@@ -3,29 +3,33 @@
 //! Encodings are those that Redis would choose for the value: strings are held in one way here. Nothing is shared, and nobody
 //! counts reads; where keys bear stamps, the time of the last write is known.
 
-use crate::commands::call::{DataCall, string_of};
+use crate::commands::call::DataCall;
 use crate::commands::{errors, help, registry};
 use crate::db::View;
+use crate::db::body::{Form, Large, Shown};
 use crate::resp::parse_i64;
 
 /// The longest string that Redis holds in one piece with its head.
 const EMBEDDED_LEN_MAX: usize = 44;
 
 /// The encoding that Redis would choose.
-pub fn encoding_name(value: &[u8]) -> &'static str {
-    if parse_i64(value).is_some() {
-        "int"
-    } else if value.len() <= EMBEDDED_LEN_MAX {
-        "embstr"
-    } else {
-        "raw"
+pub fn encoding_name(shown: Shown<'_>) -> &'static str {
+    match shown {
+        Shown::String(value) if parse_i64(value).is_some() => "int",
+        Shown::String(value) if value.len() <= EMBEDDED_LEN_MAX => "embstr",
+        Shown::String(_) => "raw",
+        Shown::Small(Form::Ints, _) => "intset",
+        Shown::Small(..) => "listpack",
+        Shown::Large(Large::Hash(_) | Large::Set(_)) => "hashtable",
+        Shown::Large(Large::Zset(_)) => "skiplist",
+        Shown::Large(Large::List(_)) => "quicklist",
     }
 }
 
 pub(super) fn encoding(call: &mut DataCall<'_, '_>) {
     let key = call.key(2);
     call.read(key, |view, reply| match view {
-        Some(view) => reply.bulk(encoding_name(string_of(&view)).as_bytes()),
+        Some(view) => reply.bulk(encoding_name(view.shown).as_bytes()),
         None => reply.null(),
     });
 }

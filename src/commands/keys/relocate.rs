@@ -1,7 +1,7 @@
 //! Keys that go elsewhere: RENAME, RENAMENX, COPY, MOVE, SWAPDB. The destination is a SET of the whole content, whatever was
 //! there before, the source a DEL; both are one record, which no master shows half of.
 
-use crate::commands::call::{DataCall, string_of};
+use crate::commands::call::DataCall;
 use crate::commands::errors;
 use crate::db::View;
 use crate::resp::parse_i64;
@@ -69,7 +69,7 @@ pub(super) fn copy(call: &mut DataCall<'_, '_>) {
     }
     let is_there = call.read(from, |view, _| view.is_some());
     let copied = is_there && (replace || call.in_database(db, |call| !call.exists(to)));
-    let content = |view: View<'_>| (string_of(&view).to_vec(), view.deadline);
+    let content = |view: View<'_>| (view.shown.to_body(), view.deadline);
     if copied && let Some((value, deadline)) = call.look(from, |view| view.map(content)) {
         call.in_database(db, |call| {
             call.put_quietly(to, value, deadline);

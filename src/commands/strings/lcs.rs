@@ -1,7 +1,7 @@
 //! LCS: the longest common subsequence of two strings, by the textbook's table, walked back from its last cell as Redis does:
 //! where there are several, the same one comes out.
 
-use crate::commands::call::{DataCall, string_of};
+use crate::commands::call::DataCall;
 use crate::commands::errors;
 use crate::resp::{Args, parse_i64};
 
@@ -124,11 +124,16 @@ fn matches(a: &[u8], b: &[u8], table: &Table) -> Vec<Match> {
 pub(super) fn lcs(call: &mut DataCall<'_, '_>) {
     let mut copy = |index| {
         let key = call.key(index);
-        call.read(key, |view, _| {
-            view.map_or(Vec::new(), |view| string_of(&view).to_vec())
+        call.read(key, |view, _| match view {
+            Some(view) => view.string().map(<[u8]>::to_vec),
+            None => Some(Vec::new()),
         })
     };
-    let (a, b) = (copy(1), copy(2));
+    let (Some(a), Some(b)) = (copy(1), copy(2)) else {
+        return call
+            .reply
+            .error("ERR The specified keys must contain string values");
+    };
     let memory_max = call.setting.string_len_max();
     let table = Options::parse(call.args)
         .and_then(|options| Ok((options, Table::new(&a, &b, memory_max)?)));

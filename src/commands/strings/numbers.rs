@@ -1,6 +1,6 @@
 //! INCR and its kin. A missing key counts as 0; the effect is the difference, so that increments made at several masters add up.
 
-use crate::commands::call::{DataCall, string_of};
+use crate::commands::call::DataCall;
 use crate::commands::errors;
 use crate::db::Op;
 use crate::resp::{LongDouble, parse_i64};
@@ -30,10 +30,11 @@ pub(super) fn decrby(call: &mut DataCall<'_, '_>) {
 
 fn add(call: &mut DataCall<'_, '_>, delta: i64) {
     let key = call.key(1);
-    let current = call.look(key, |view| match view {
-        Some(view) => parse_i64(string_of(&view)).map(|number| (number, true)),
+    let current = call.look_string(key, |value| match value {
+        Some(value) => parse_i64(value).map(|number| (number, true)),
         None => Some((0, false)),
     });
+    let Some(current) = current else { return };
     let Some((number, found)) = current else {
         return call.reply.error(errors::NOT_AN_INTEGER);
     };
@@ -51,16 +52,17 @@ fn add(call: &mut DataCall<'_, '_>, delta: i64) {
 pub(super) fn incrbyfloat(call: &mut DataCall<'_, '_>) {
     let key = call.key(1);
     let text = call.args.get(2);
-    let sum = call.look(key, |view| {
-        let current = match view {
-            Some(view) => LongDouble::parse(string_of(&view))?,
+    let sum = call.look_string(key, |value| {
+        let current = match value {
+            Some(value) => LongDouble::parse(value)?,
             None => LongDouble::ZERO,
         };
         let sum = current.add(LongDouble::parse(text)?);
         let shown = sum.is_finite().then(|| sum.to_human_string());
-        let changes = view.map(|view| string_of(&view)) != shown.as_deref().map(str::as_bytes);
+        let changes = value != shown.as_deref().map(str::as_bytes);
         Some((shown, changes))
     });
+    let Some(sum) = sum else { return };
     match sum {
         None => call.reply.error(errors::NOT_A_FLOAT),
         Some((None, _)) => call

@@ -1,6 +1,6 @@
 //! APPEND, SETRANGE, GETRANGE and its old name SUBSTR.
 
-use crate::commands::call::{DataCall, string_of};
+use crate::commands::call::DataCall;
 use crate::commands::errors;
 use crate::db::Op;
 use crate::db::op::STRING_LEN_MAX;
@@ -9,7 +9,9 @@ use crate::resp::parse_i64;
 pub(super) fn append(call: &mut DataCall<'_, '_>) {
     let key = call.key(1);
     let tail = call.args.get(2);
-    let old_len = call.look(key, |view| view.map(|view| string_of(&view).len()));
+    let Some(old_len) = call.look_string(key, |value| value.map(<[u8]>::len)) else {
+        return;
+    };
     let len = old_len.unwrap_or(0) + tail.len();
     // As in Redis, what makes a key is bounded by what a request may bring, and nothing more.
     let max = match old_len {
@@ -36,7 +38,9 @@ pub(super) fn setrange(call: &mut DataCall<'_, '_>) {
     };
     let key = call.key(1);
     let bytes = call.args.get(3);
-    let old_len = call.look(key, |view| view.map_or(0, |view| string_of(&view).len()));
+    let Some(old_len) = call.look_string(key, |value| value.map_or(0, <[u8]>::len)) else {
+        return;
+    };
     if bytes.is_empty() {
         return call.reply.integer(old_len as i64);
     }
@@ -57,9 +61,8 @@ pub(super) fn getrange(call: &mut DataCall<'_, '_>) {
         return call.reply.error(errors::NOT_AN_INTEGER);
     };
     let key = call.key(1);
-    call.read(key, |view, reply| {
-        let value = view.map(|view| string_of(&view)).unwrap_or_default();
-        reply.bulk(slice(value, start, end));
+    call.read_string(key, |value, reply| {
+        reply.bulk(slice(value.unwrap_or_default(), start, end));
     });
 }
 

@@ -1,60 +1,64 @@
 //! GET, MGET, STRLEN, and the reads that also change: GETDEL, GETEX, GETSET.
 
-use crate::commands::call::{DataCall, string_of};
+use crate::commands::call::DataCall;
 use crate::commands::errors;
 use crate::commands::expire::deadline_of;
 use crate::commands::strings::set::{Options, TimeToLive, parse_getex};
-use crate::db::{Expiry, Key, Op, View};
+use crate::db::{Expiry, Key, Op};
 use crate::resp::Reply;
 
-/// The value or null.
+/// The string or null.
 #[inline]
-fn write_value(view: Option<View<'_>>, reply: &mut Reply) {
-    match view {
-        Some(view) => reply.bulk(string_of(&view)),
+fn write_value(value: Option<&[u8]>, reply: &mut Reply) {
+    match value {
+        Some(value) => reply.bulk(value),
         None => reply.null(),
     }
 }
 
-/// Replies with the value or null; says whether there is one.
-pub(super) fn reply_value(call: &mut DataCall<'_, '_>, key: Key<'_>) -> bool {
-    call.read(key, |view, reply| {
-        write_value(view, reply);
-        view.is_some()
+/// Replies with the string or null; says whether there is one. None where there is something else, and the error is written.
+pub(super) fn reply_value(call: &mut DataCall<'_, '_>, key: Key<'_>) -> Option<bool> {
+    call.read_string(key, |value, reply| {
+        write_value(value, reply);
+        value.is_some()
     })
 }
 
 pub(super) fn get(call: &mut DataCall<'_, '_>) {
     let key = call.key(1);
-    call.read(key, write_value);
+    call.read_string(key, write_value);
 }
 
 pub(super) fn mget(call: &mut DataCall<'_, '_>) {
     call.reply.array(call.args.len() - 1);
     for index in 1..call.args.len() {
         let key = call.key(index);
-        call.read(key, write_value);
+        call.read(key, |view, reply| {
+            // What is no string is as good as absent.
+            write_value(view.and_then(|view| view.string()), reply);
+        });
     }
 }
 
 pub(super) fn strlen(call: &mut DataCall<'_, '_>) {
     let key = call.key(1);
-    call.read(key, |view, reply| {
-        reply.integer(view.map_or(0, |view| string_of(&view).len() as i64));
+    call.read_string(key, |value, reply| {
+        reply.integer(value.map_or(0, |value| value.len() as i64));
     });
 }
 
 pub(super) fn getdel(call: &mut DataCall<'_, '_>) {
     let key = call.key(1);
-    if reply_value(call, key) {
+    if reply_value(call, key) == Some(true) {
         call.apply(key, Op::Del);
     }
 }
 
 pub(super) fn getset(call: &mut DataCall<'_, '_>) {
     let key = call.key(1);
-    reply_value(call, key);
-    call.apply(key, Op::Set(call.args.get(2), Expiry::Clear));
+    if reply_value(call, key).is_some() {
+        call.apply(key, Op::Set(call.args.get(2), Expiry::Clear));
+    }
 }
 
 pub(super) fn getex(call: &mut DataCall<'_, '_>) {
@@ -74,14 +78,26 @@ pub(super) fn getex(call: &mut DataCall<'_, '_>) {
         }),
     };
     let key = call.key(1);
+    let mut deadline = None;
     let current = call.read(key, |view, reply| {
+        let value = match view.map(|view| (view.string(), view.deadline)) {
+            Some((None, _)) => {
+                reply.error(errors::WRONG_TYPE);
+                return None;
+            }
+            Some((value, until)) => {
+                deadline = until;
+                value
+            }
+            None => None,
+        };
         // A wrong time is an error only where there is a key.
-        if view.is_none() || change.is_ok() {
-            write_value(view, reply);
+        if value.is_none() || change.is_ok() {
+            write_value(value, reply);
         }
-        view.map(|view| view.deadline)
+        value.map(drop)
     });
-    let Some(deadline) = current else {
+    let Some(()) = current else {
         return;
     };
     match change {

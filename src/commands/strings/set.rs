@@ -110,7 +110,10 @@ pub(super) fn set(call: &mut DataCall<'_, '_>) {
         },
     };
     let found = if options.get {
-        reply_value(call, key)
+        let Some(found) = reply_value(call, key) else {
+            return;
+        };
+        found
     } else {
         options.condition != Condition::None && call.exists(key)
     };

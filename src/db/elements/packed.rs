@@ -99,6 +99,23 @@ pub fn insert(bytes: &mut Vec<u8>, key: &[u8], payload: &[u8]) -> bool {
     false
 }
 
+/// Puts an element without a payload in, so that it is the nth. Its key must not be there.
+pub fn insert_at(bytes: &mut Vec<u8>, nth: usize, key: &[u8]) {
+    let mut rest = bytes.get(HEAD_LEN..).unwrap_or_default();
+    for _ in 0..nth {
+        let Some((_, behind)) = entry::split(rest) else {
+            break;
+        };
+        rest = behind;
+    }
+    let at = bytes.len() - rest.len();
+    let count = len(bytes) + 1;
+    let mut new = Vec::with_capacity(entry::encoded_len(key, b""));
+    entry::encode(&mut new, key, b"");
+    bytes.splice(at..at, new);
+    set_len(bytes, count);
+}
+
 /// Takes an element out; its payload, if it was there.
 pub fn remove(bytes: &mut Vec<u8>, key: &[u8]) -> Option<Payload> {
     let (start, payload_at, end) = place(bytes, key)?;

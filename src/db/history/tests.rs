@@ -1,25 +1,38 @@
-//! What a history shows is a replay of everything in stamp order: compared with [`Unsettled`], which replays.
+//! What a history shows is a replay of everything in stamp order: compared with one that begins anew each time.
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::db::op::{Expiry, Op};
-use crate::db::origin::OriginIndex;
+use crate::db::body::Limits;
+use crate::db::live::content_of;
+use crate::db::op::parts::{ElementName, ElementNames};
+use crate::db::op::{Beside, Content, End, Expiry, Kind, Names, Pairs, Scores};
+use crate::db::origin::{Incarnation, NodeId, Origin, OriginIndex};
 use crate::db::stamp::UnixMillis;
-use crate::db::unsettled::undo::Undo;
-use crate::db::unsettled::{Live, Unsettled};
+use crate::db::table::KeyHasher;
+use crate::db::varint;
 
 /// Moments of the tests are milliseconds from here.
 const START: i64 = 1_800_000_000_000;
+/// As many origins as there may be events.
+const ORIGINS: u16 = 200;
 
 fn moment(at: u64) -> UnixMillis {
     UnixMillis(START + at as i64)
+}
+
+fn time(at: u64) -> Hlc {
+    Hlc::at(moment(at))
 }
 
 #[derive(Debug, Clone)]
 enum Event {
     /// An operation so many moments before the newest.
     Insert(u64, Vec<u8>),
+    /// A push of so many elements to an end, so many moments before the newest.
+    Push(u64, End, u8),
+    /// The element at this position of what is shown goes, changes or gets a neighbour.
+    Element(usize, u8),
     /// The one that came so many before comes again.
     Again(usize),
     /// Everything but the newest so many moments is settled.
@@ -28,119 +41,299 @@ enum Event {
     Cut(u64),
 }
 
-fn op() -> impl Strategy<Value = Vec<u8>> {
+fn encoded(op: Op<'_>) -> Vec<u8> {
+    let mut out = Vec::new();
+    op.encode(&mut out);
+    out
+}
+
+fn packed(names: &[Vec<u8>]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for name in names {
+        varint::put_bytes(&mut out, name);
+    }
+    out
+}
+
+fn string_op() -> impl Strategy<Value = Vec<u8>> {
     let bytes = || proptest::collection::vec(any::<u8>(), 0..9);
     let deadline = || (1_000_u64..1_300).prop_map(moment);
-    let encoded = |op: Op<'_>| {
+    prop_oneof![
+        4 => bytes().prop_map(|value| encoded(Op::Set(&value, Expiry::Clear))),
+        2 => bytes().prop_map(|value| encoded(Op::Set(&value, Expiry::Keep))),
+        2 => (bytes(), deadline()).prop_map(|(value, at)| encoded(Op::Set(&value, Expiry::At(at)))),
+        2 => Just(encoded(Op::Set(b"12", Expiry::Keep))),
+        3 => Just(encoded(Op::Del)),
+        9 => (-9_i64..9).prop_map(|delta| encoded(Op::Incr(delta))),
+        4 => Just(encoded(Op::IncrByFloat(b"0.1"))),
+        6 => bytes().prop_map(|tail| encoded(Op::Append(&tail))),
+        6 => (0_u32..30, bytes()).prop_map(|(at, bytes)| encoded(Op::SetRange(at, &bytes))),
+        6 => (0_u32..200, any::<bool>()).prop_map(|(at, bit)| encoded(Op::SetBit(at, bit))),
+        5 => deadline().prop_map(|at| encoded(Op::Expire(Some(at)))),
+        3 => Just(encoded(Op::Expire(None))),
+        2 => (900_u64..1_300, bytes()).prop_map(|(at, value)| {
+            encoded(Op::Import(time(at), None, &value))
+        }),
+        1 => (900_u64..1_300).prop_map(|at| encoded(Op::ImportDel(time(at)))),
+    ]
+}
+
+fn name() -> impl Strategy<Value = Vec<u8>> {
+    let long = proptest::collection::vec(any::<u8>(), 60..70);
+    prop_oneof![
+        8 => (0_u8..12).prop_map(|nth| nth.to_string().into_bytes()),
+        4 => (b'a'..b'f').prop_map(|letter| vec![letter]),
+        1 => long,
+    ]
+}
+
+fn names() -> impl Strategy<Value = Vec<u8>> {
+    proptest::collection::vec(name(), 1..4).prop_map(|names| packed(&names))
+}
+
+fn element_op() -> impl Strategy<Value = Vec<u8>> {
+    let pairs = proptest::collection::vec((name(), name()), 1..4);
+    let scores = || proptest::collection::vec((-3_i32..4, name()), 1..4);
+    let kind = prop_oneof![Just(Kind::Hash), Just(Kind::Set), Just(Kind::Zset)];
+    let scored = |scores: &[(i32, Vec<u8>)]| {
         let mut out = Vec::new();
-        op.encode(&mut out);
+        for (score, member) in scores {
+            Scores::put(&mut out, f64::from(*score) / 2.0, member);
+        }
         out
     };
     prop_oneof![
-        4 => bytes().prop_map(move |value| encoded(Op::Set(&value, Expiry::Clear))),
-        2 => bytes().prop_map(move |value| encoded(Op::Set(&value, Expiry::Keep))),
-        2 => (bytes(), deadline()).prop_map(move |(value, at)| encoded(Op::Set(&value, Expiry::At(at)))),
-        2 => Just(encoded(Op::Set(b"12", Expiry::Keep))),
-        3 => Just(encoded(Op::Del)),
-        9 => (-9_i64..9).prop_map(move |delta| encoded(Op::Incr(delta))),
-        4 => Just(encoded(Op::IncrByFloat(b"0.1"))),
-        6 => bytes().prop_map(move |tail| encoded(Op::Append(&tail))),
-        6 => (0_u32..30, bytes()).prop_map(move |(at, bytes)| encoded(Op::SetRange(at, &bytes))),
-        6 => (0_u32..200, any::<bool>()).prop_map(move |(at, bit)| encoded(Op::SetBit(at, bit))),
-        5 => deadline().prop_map(move |at| encoded(Op::Expire(Some(at)))),
-        3 => Just(encoded(Op::Expire(None))),
-        2 => (900_u64..1_300, bytes()).prop_map(move |(at, value)| {
-            encoded(Op::Import(Hlc::at(moment(at)), None, &value))
+        6 => pairs.prop_map(|pairs| {
+            let flat: Vec<Vec<u8>> = pairs.into_iter().flat_map(|(a, b)| [a, b]).collect();
+            encoded(Op::HSet(Pairs::new(&packed(&flat)).unwrap()))
         }),
-        1 => (900_u64..1_300).prop_map(move |at| encoded(Op::ImportDel(Hlc::at(moment(at))))),
+        4 => (-5_i64..5, name()).prop_map(|(by, field)| encoded(Op::HIncr(by, &field))),
+        2 => name().prop_map(|field| encoded(Op::HIncrByFloat(b"0.5", &field))),
+        6 => names().prop_map(|names| encoded(Op::SAdd(Names::new(&names).unwrap()))),
+        6 => scores().prop_map(move |scores| {
+            encoded(Op::ZAdd(Scores::new(&scored(&scores)).unwrap()))
+        }),
+        4 => (-3_i32..4, name()).prop_map(|(by, member)| {
+            encoded(Op::ZIncr(f64::from(by) / 2.0, &member))
+        }),
+        8 => (kind, names()).prop_map(|(kind, names)| {
+            encoded(Op::Remove(kind, Names::new(&names).unwrap()))
+        }),
+        2 => names().prop_map(|names| {
+            let content = [&[Kind::List as u8], &names[..]].concat();
+            encoded(Op::Put(Content::new(&content).unwrap(), None))
+        }),
+        1 => scores().prop_map(move |scores| {
+            let content = [&[Kind::Zset as u8], &scored(&scores)[..]].concat();
+            encoded(Op::ImportContent(time(1_010), None, Content::new(&content).unwrap()))
+        }),
     ]
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    let late = prop_oneof![5 => Just(0), 5 => 1_u64..12, 1 => 1_u64..200];
+    let late = || prop_oneof![5 => Just(0), 5 => 1_u64..12, 1 => 1_u64..200];
+    let end = prop_oneof![Just(End::Head), Just(End::Tail)];
     prop_oneof![
-        60 => (late, op()).prop_map(|(late, op)| Event::Insert(late, op)),
+        20 => (late(), string_op()).prop_map(|(late, op)| Event::Insert(late, op)),
+        60 => (late(), element_op()).prop_map(|(late, op)| Event::Insert(late, op)),
+        40 => (late(), end, 1_u8..5).prop_map(|(late, end, count)| Event::Push(late, end, count)),
+        40 => (0_usize..12, 0_u8..4).prop_map(|(at, what)| Event::Element(at, what)),
         4 => (0_usize..20).prop_map(Event::Again),
         4 => (0_u64..60).prop_map(Event::Settle),
         1 => (0_u64..60).prop_map(Event::Cut),
     ]
 }
 
-/// A key with a history beside one that replays.
-struct Pair {
-    origins: Origins,
-    history: History<Undo>,
-    state: Live,
-    replayed: Unsettled,
+/// All that a state says, ids of list elements included; fields and members in order.
+fn said(live: &Live) -> Option<(Vec<Vec<u8>>, Option<UnixMillis>)> {
+    let value = live.value.as_ref()?;
+    let mut bytes = Vec::new();
+    content_of(value.body.shown(), true, &mut bytes);
+    let mut parts = vec![vec![bytes[0]]];
+    if matches!(value.body.kind(), Kind::Hash | Kind::Set) {
+        let step = if value.body.kind() == Kind::Hash {
+            2
+        } else {
+            1
+        };
+        let names: Vec<&[u8]> = Names::new(&bytes[1..]).unwrap().iter().collect();
+        let mut elements: Vec<Vec<u8>> = names.chunks(step).map(|pair| pair.join(&0)).collect();
+        elements.sort();
+        parts.extend(elements);
+    } else {
+        parts.push(bytes);
+    }
+    Some((parts, value.deadline))
 }
 
-impl Pair {
+/// A key with a history beside everything that ever came.
+struct Pair<'g> {
+    ground: Ground<'g>,
+    history: History,
+    live: Live,
+    /// Nothing stands for a flush.
+    came: Vec<(Stamp, Option<Vec<u8>>)>,
+}
+
+impl Pair<'_> {
     fn insert(&mut self, stamp: Stamp, op: &[u8]) {
-        self.history
-            .insert(&mut self.state, &self.origins, stamp, op);
+        if !self.came.iter().any(|(other, _)| *other == stamp) {
+            self.came.push((stamp, Some(op.to_vec())));
+            self.came
+                .sort_by(|(a, _), (b, _)| self.ground.origins.compare(*a, *b));
+        }
         let op = Op::decode(op).unwrap();
-        self.replayed.place(&self.origins, stamp, op);
+        self.history.insert(&mut self.live, &self.ground, stamp, op);
+    }
+
+    fn replay(&self, until: Option<Stamp>) -> Live {
+        let mut live = Live::default();
+        for (stamp, op) in &self.came {
+            let is_behind = |until| self.ground.origins.compare(*stamp, until) == Ordering::Greater;
+            if until.is_some_and(is_behind) {
+                break;
+            }
+            match op {
+                Some(op) => drop(live.apply(&self.ground, *stamp, Op::decode(op).unwrap())),
+                None => live = Live::default(),
+            }
+        }
+        live
     }
 
     fn check(&mut self) {
-        let expected = self.replayed.replay();
-        assert_eq!(self.state.value, expected.value);
+        let expected = self.replay(None);
+        assert_eq!(said(&self.live), said(&expected));
         if expected.value.is_some() {
-            assert_eq!(self.state.written, expected.written);
+            assert_eq!(self.live.written, expected.written);
         }
-        assert_eq!(self.history.last(), self.replayed.last());
-        assert!(self.history.ops().eq(self.replayed.ops()));
-        assert_eq!(self.history.floor(), self.replayed.base_stamp);
-        let (before, base) = (self.state.clone(), self.replayed.base.value.clone());
+        let floor = self.history.floor();
+        let (before, base) = (said(&self.live), said(&self.replay(Some(floor))));
         let shown = self
             .history
-            .with_base(&mut self.state, |state| state.value.clone());
+            .with_base(&mut self.live, &self.ground, |live, _| said(live));
         assert_eq!(shown, base);
-        assert_eq!(self.state, before);
+        assert_eq!(said(&self.live), before);
+    }
+
+    /// An operation of the element at a position.
+    fn element(&mut self, at: usize, what: u8) -> Option<Vec<u8>> {
+        let value = self.live.value.as_ref()?;
+        let mut bytes = Vec::new();
+        content_of(value.body.shown(), true, &mut bytes);
+        let content = Content::of(&bytes);
+        let crate::db::op::parts::Parts::ListWithIds(elements) = content.parts() else {
+            return None;
+        };
+        let names: Vec<ElementName> = elements
+            .iter()
+            .map(|(id, element)| ElementName::new(id, element))
+            .collect();
+        let anchor = *names.get(at % names.len())?;
+        let mut removed = Vec::new();
+        ElementNames::put(&mut removed, Stamp::ZERO, anchor);
+        if what == 1 {
+            ElementNames::put(&mut removed, anchor.id, *names.last()?);
+        }
+        let (is_before, position) = (what == 3, at as u32);
+        let beside = Beside {
+            anchor,
+            is_before,
+            position,
+        };
+        Some(match what {
+            0 | 1 => encoded(Op::ListRemove(ElementNames::of(&removed))),
+            2 => encoded(Op::ListSet(anchor, b"set")),
+            _ => encoded(Op::ListInsert(beside, b"inserted")),
+        })
     }
 }
 
+fn origins() -> Origins {
+    let origins = Origins::default();
+    for node in 1..=ORIGINS {
+        let origin = Origin {
+            node: NodeId(u128::from(node)),
+            incarnation: Incarnation(1),
+        };
+        origins.intern(origin).unwrap();
+    }
+    origins
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 128 } else { 2_000 }))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 192 } else { 3_000 }))]
 
     #[test]
     fn what_is_shown_is_a_replay_of_everything_in_stamp_order(
         events in proptest::collection::vec(event(), 1..120),
+        is_small in any::<bool>(),
     ) {
+        let small = Limits { hash_entries: 3, set_entries: 3, intset_entries: 3, zset_entries: 3, ..Limits::default() };
+        let limits = if is_small { Limits::default() } else { small };
+        let (origins, hasher) = (origins(), KeyHasher::new(7));
+        let ground = Ground { hasher: &hasher, limits: &limits, origins: &origins, has_ids: true };
         let mut pair = Pair {
-            origins: Origins::default(),
+            ground,
             history: History::new(Stamp::ZERO),
-            state: Live::default(),
-            replayed: Unsettled::new(Live::default(), Stamp::ZERO),
+            live: Live::default(),
+            came: Vec::new(),
         };
         let mut newest = 1_000;
-        let mut came: Vec<(Stamp, Vec<u8>)> = Vec::new();
-        let time = |at: u64| Hlc::at(moment(at));
         for (nth, event) in events.into_iter().enumerate() {
+            // Every stamp is used once: the origin tells late ones from those that were there.
+            let origin = OriginIndex(nth as u16 + 1);
+            newest += 1;
             match event {
                 Event::Insert(late, op) => {
-                    newest += 1;
-                    // Every stamp is used once: the origin tells late ones from those that were there.
-                    let stamp = Stamp::new(time(newest - late), OriginIndex(nth as u16 + 1));
-                    pair.insert(stamp, &op);
-                    came.push((stamp, op));
+                    pair.insert_late(Stamp::new(time(newest - late), origin), &op);
+                }
+                Event::Push(late, end, count) => {
+                    let names: Vec<Vec<u8>> =
+                        (0..count).map(|at| format!("e{nth}.{at}").into_bytes()).collect();
+                    let names = packed(&names);
+                    let op = encoded(Op::Push(end, Names::new(&names).unwrap()));
+                    pair.insert_late(Stamp::new(time(newest - late).plus(u64::from(count)), origin), &op);
+                }
+                Event::Element(at, what) => {
+                    if let Some(op) = pair.element(at, what) {
+                        pair.insert_late(Stamp::new(time(newest).plus(9), origin), &op);
+                    }
                 }
                 Event::Again(back) => {
-                    if let Some((stamp, op)) = came.iter().rev().nth(back).cloned() {
+                    if let Some((stamp, Some(op))) = pair.came.iter().rev().nth(back).cloned() {
                         pair.insert(stamp, &op);
                     }
                 }
-                Event::Settle(left) => {
-                    pair.history.settle(time(newest - left));
-                    pair.replayed.fold(time(newest - left), b"");
-                }
+                Event::Settle(left) => pair.history.settle(time(newest - left)),
                 Event::Cut(left) => {
-                    let cut = Stamp::new(time(newest - left), OriginIndex(200));
-                    pair.history.cut(&mut pair.state, &pair.origins, cut);
-                    pair.replayed.cut(&pair.origins, cut);
+                    let cut = Stamp::new(time(newest - left), OriginIndex(ORIGINS));
+                    if pair.is_open(cut) {
+                        pair.history.cut(&mut pair.live, &pair.ground, cut);
+                        pair.came.push((cut, None));
+                        pair.came.sort_by(|(a, _), (b, _)| origins.compare(*a, *b));
+                    }
                 }
             }
             pair.check();
+        }
+    }
+}
+
+impl Pair<'_> {
+    /// Whether a stamp comes after what is past recall.
+    fn is_open(&self, stamp: Stamp) -> bool {
+        self.ground.origins.compare(stamp, self.history.floor()) == Ordering::Greater
+    }
+
+    /// What is settled has come whole: nothing comes before it.
+    fn insert_late(&mut self, stamp: Stamp, op: &[u8]) {
+        if self.is_open(stamp) {
+            self.insert(stamp, op);
+        } else {
+            let op = Op::decode(op).unwrap();
+            let placing = self.history.insert(&mut self.live, &self.ground, stamp, op);
+            assert_eq!(placing, Placing::Known);
         }
     }
 }

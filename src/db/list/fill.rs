@@ -48,7 +48,7 @@ impl Fill {
 
     /// Whether so many elements with so many bytes fit into one node.
     #[inline]
-    pub(super) fn fits(self, len: usize, bytes: usize) -> bool {
+    pub fn fits(self, len: usize, bytes: usize) -> bool {
         len <= self.len() && bytes <= self.bytes()
     }
 

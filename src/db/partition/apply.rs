@@ -4,12 +4,12 @@
 
 use std::cmp::Ordering;
 
-use crate::db::far;
-use crate::db::op::{self, Bytes, Change, Op, State};
-use crate::db::partition::{Key, Outcome, Partition, WriteContext, live_of};
+use crate::db::history::{History, Placing};
+use crate::db::live::{Live, Value, put_content, set_parts};
+use crate::db::op::{Content, Op};
+use crate::db::partition::{Key, Outcome, Partition, WriteContext};
 use crate::db::record::Meta;
-use crate::db::stamp::{Hlc, Stamp};
-use crate::db::unsettled::{Live, Placed, Unsettled, set_parts};
+use crate::db::stamp::{Stamp, UnixMillis};
 
 impl Partition {
     /// Applies one operation: a local one, whose stamp is newer than all, or an effect from elsewhere in any order.
@@ -63,76 +63,48 @@ impl Partition {
         op: Op<'_>,
         ctx: &WriteContext<'_>,
     ) -> Outcome {
-        let table = &mut self.dbs[db as usize].table;
-        let record = table.get_mut(key.bytes, key.hash);
-        if let Some((value, deadline)) = set_parts(&op)
-            && let Some(record) = record
-            && record.overwrite(value, None, deadline)
-        {
-            if let Some(deadline) = deadline {
-                table.note_deadline(key.hash, deadline.0);
+        let space = &mut self.dbs[db as usize];
+        let record = space.table.get_mut(key.bytes, key.hash);
+        let existed = record.is_some();
+        if let Some((value, deadline)) = set_parts(&op) {
+            if let Some(record) = record
+                && record.overwrite(value, None, deadline)
+            {
+                if let Some(deadline) = deadline {
+                    space.table.note_deadline(key.hash, deadline.0);
+                }
+                return Outcome::Applied;
             }
+            let meta = Meta {
+                deadline,
+                ..Meta::default()
+            };
+            return self.store(db, key, value, &meta);
+        }
+        if op == Op::Del {
+            return match self.remove(db, key) {
+                Some(_) => Outcome::Applied,
+                None => Outcome::NoEffect,
+            };
+        }
+        if op.writes() && self.write_within(db, key, op, ctx.now) {
             return Outcome::Applied;
         }
-        if op.writes() && self.write_within(db, key, op, None, ctx.now) {
-            return Outcome::Applied;
+        let mut live = self.take_live(db, key);
+        let mut ground = self.ground(ctx.origins);
+        // Who follows, or is followed, is told of elements by their names.
+        ground.has_ids = ctx.stamp != Stamp::ZERO;
+        let (changed, count) = live.apply_for_good(&ground, ctx.stamp, ctx.now, op);
+        self.counted = count;
+        match &live.value {
+            Some(_) => self.put_live(db, key, live, None, false),
+            None if existed => drop(self.remove(db, key)),
+            None => {}
         }
-        let table = &mut self.dbs[db as usize].table;
-        let record = table.get(key.bytes, key.hash);
-        let current = record.map(|record| State {
-            value: record.value(),
-            deadline: record.deadline(),
-            written: Hlc::ZERO,
-        });
-        match op::step(current, op, ctx.now) {
-            Change::Nothing => Outcome::NoEffect,
-            Change::Remove => {
-                if self.remove(db, key).is_some() {
-                    Outcome::Applied
-                } else {
-                    Outcome::NoEffect
-                }
-            }
-            Change::Put(value, deadline) | Change::Import(value, deadline, _) => self.store(
-                db,
-                key,
-                value,
-                &Meta {
-                    deadline,
-                    ..Meta::default()
-                },
-            ),
-            Change::Compute(value, deadline) => {
-                let overwritten = !op.writes()
-                    && table
-                        .get_mut(key.bytes, key.hash)
-                        .is_some_and(|r| r.overwrite(&value, None, deadline));
-                if !overwritten {
-                    let meta = Meta {
-                        deadline,
-                        ..Meta::default()
-                    };
-                    self.store_computed(db, key, value, &meta);
-                }
-                Outcome::Applied
-            }
-            Change::Deadline(deadline) => {
-                let meta = Meta {
-                    deadline,
-                    ..Meta::default()
-                };
-                self.set_meta(db, key, &meta);
-                Outcome::Applied
-            }
-        }
-    }
-
-    /// Shows what an operation made.
-    fn store_computed(&mut self, db: u32, key: Key<'_>, value: Bytes, meta: &Meta) -> Outcome {
-        if far::is_far(value.len()) {
-            self.store_whole(db, key, value.into_vec(), meta)
+        if changed {
+            Outcome::Applied
         } else {
-            self.store(db, key, &value, meta)
+            Outcome::NoEffect
         }
     }
 
@@ -173,6 +145,9 @@ impl Partition {
             }
             let shown = !record.is_tombstone();
             self.drop_unsettled(db, key);
+            if let Op::Put(content, deadline) = op {
+                return self.store_content(db, key, content, deadline, ctx);
+            }
             self.store_tombstone(db, key, ctx.stamp, false);
             return if shown {
                 Outcome::Applied
@@ -188,12 +163,7 @@ impl Partition {
                     Outcome::Superseded(last)
                 };
             }
-            let unsettled = if record.is_far() {
-                Unsettled::lent(record, last)
-            } else {
-                Unsettled::new(live_of(record, last), last)
-            };
-            self.unsettle(db, key, unsettled, ctx);
+            self.unsettle(db, key, History::new(last), ctx);
         }
         self.place(db, key, op, ctx, last)
     }
@@ -221,21 +191,42 @@ impl Partition {
             self.store_tombstone(db, key, ctx.stamp, false);
             return Outcome::NoEffect;
         }
-        let base_stamp = self.dbs[db as usize].cut;
-        self.unsettle(db, key, Unsettled::new(Live::default(), base_stamp), ctx);
-        self.place(db, key, op, ctx, base_stamp)
+        if let Op::Put(content, deadline) = op {
+            return self.store_content(db, key, content, deadline, ctx);
+        }
+        let cut = self.dbs[db as usize].cut;
+        self.unsettle(db, key, History::new(cut), ctx);
+        self.place(db, key, op, ctx, cut)
     }
 
-    /// From now on a key has unsettled operations, on top of this base.
-    fn unsettle(&mut self, db: u32, key: Key<'_>, base: Unsettled, ctx: &WriteContext<'_>) {
+    /// Shows a whole value that nothing known is newer than.
+    fn store_content(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        content: Content<'_>,
+        deadline: Option<UnixMillis>,
+        ctx: &WriteContext<'_>,
+    ) -> Outcome {
+        let body = put_content(&self.ground(ctx.origins), ctx.stamp, content);
+        let live = Live {
+            value: Some(Value { body, deadline }),
+            written: ctx.stamp.time(),
+        };
+        self.put_live(db, key, live, Some(ctx.stamp), false);
+        Outcome::Applied
+    }
+
+    /// From now on a key has a history.
+    fn unsettle(&mut self, db: u32, key: Key<'_>, history: History, ctx: &WriteContext<'_>) {
         self.dbs[db as usize]
             .unsettled
-            .insert(key.bytes.into(), base);
+            .insert(key.bytes.into(), history);
         self.settle
             .push_back((ctx.stamp.time(), db, key.bytes.into()));
     }
 
-    /// Puts an operation among the unsettled ones of its key, which exist, and shows the result.
+    /// Puts an operation in its place in the history of its key, which has one, and shows the result. `last` was the newest.
     fn place(
         &mut self,
         db: u32,
@@ -244,79 +235,18 @@ impl Partition {
         ctx: &WriteContext<'_>,
         last: Stamp,
     ) -> Outcome {
-        let space = &mut self.dbs[db as usize];
-        let Some(unsettled) = space.unsettled.get_mut(key.bytes) else {
-            return Outcome::NoEffect;
-        };
-        let placed = unsettled.place(ctx.origins, ctx.stamp, op);
-        let newest = unsettled.last();
-        let base_stamp = unsettled.base_stamp;
-        if placed == Placed::Last {
-            let (is_lent, leaves_base) = (unsettled.is_lent(), unsettled.leaves_base(op));
-            if !leaves_base {
-                self.own_base(db, key);
-            }
-            if self.step_within(db, key, op, newest, ctx.now) {
-                return Outcome::Applied;
-            }
-            if is_lent {
-                self.own_base(db, key);
-            }
-        }
-        let space = &mut self.dbs[db as usize];
-        let before = space
-            .table
-            .get(key.bytes, key.hash)
-            .filter(|record| !record.is_tombstone());
-        match placed {
-            Placed::Known => {
-                let known = ctx.stamp == last
-                    || ctx.origins.compare(ctx.stamp, base_stamp) != Ordering::Less;
-                return if known {
+        match self.insert(db, key, op, ctx) {
+            None => Outcome::NoEffect,
+            Some((Placing::Known, floor)) => {
+                let is_known =
+                    ctx.stamp == last || ctx.origins.compare(ctx.stamp, floor) != Ordering::Less;
+                if is_known {
                     Outcome::NoEffect
                 } else {
-                    Outcome::Superseded(base_stamp)
-                };
-            }
-            Placed::Commutes(delta) => {
-                if let Some(record) = before
-                    && let Some(sum) =
-                        crate::resp::parse_i64(record.value()).and_then(|n| n.checked_add(delta))
-                {
-                    let mut text = itoa::Buffer::new();
-                    let meta = Meta {
-                        stamp: Some(newest),
-                        original: None,
-                        unsettled: true,
-                        ..record.meta()
-                    };
-                    return self.store(db, key, text.format(sum).as_bytes(), &meta);
+                    Outcome::Superseded(floor)
                 }
             }
-            Placed::Last if !op.dominates() => {
-                let state = before.map(|record| State {
-                    value: record.value(),
-                    deadline: record.deadline(),
-                    written: record.original().unwrap_or(last.time()),
-                });
-                let changed = op::step(state, op, ctx.now);
-                let meta = Meta {
-                    stamp: Some(newest),
-                    unsettled: true,
-                    ..Meta::default()
-                };
-                match changed {
-                    Change::Put(value, deadline) => {
-                        return self.store(db, key, value, &Meta { deadline, ..meta });
-                    }
-                    Change::Compute(value, deadline) => {
-                        return self.store_computed(db, key, value, &Meta { deadline, ..meta });
-                    }
-                    _ => {}
-                }
-            }
-            Placed::Last | Placed::Before => {}
+            Some(_) => Outcome::Applied,
         }
-        self.show(db, key)
     }
 }

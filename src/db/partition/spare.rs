@@ -44,7 +44,7 @@ impl Partition {
             let table = &mut self.dbs[*db as usize].table;
             let hash = self.hasher.hash(key);
             let left = table.change(key, hash, |record| {
-                let len = record.value().len();
+                let len = record.shown().len();
                 let grows = std::mem::replace(seen, len) != len;
                 if !grows {
                     record.give_back();

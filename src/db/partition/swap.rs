@@ -45,7 +45,7 @@ impl Partition {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::item;
+    use crate::db::item::{self, BaseValue};
     use crate::db::table::KeyHasher;
     use crate::db::varint::Reader;
     use crate::db::{Expiry, Hlc, Op, Origins, Stamp, UnixMillis, WriteContext};
@@ -94,7 +94,10 @@ mod tests {
             let (mut reader, mut seen) = (Reader::new(&sent), Seen::new());
             while !reader.is_empty() {
                 let item = item::decode(&mut reader, &|index| Some(index)).unwrap();
-                let value = item.base.value.clone().unwrap().bytes;
+                let Some(BaseValue::String(value)) = item.base.value else {
+                    panic!("strings were put in");
+                };
+                let value = value.to_vec();
                 let twice = seen.insert((item.db, item.key.to_vec()), value);
                 assert!(twice.is_none());
             }

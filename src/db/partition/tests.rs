@@ -8,7 +8,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::ablation::set_far_from;
 use crate::db::bitfield::Program;
+use crate::db::body::{Body, Limits};
 use crate::db::item;
+use crate::db::live::Ground;
 use crate::db::op::{Expiry, Op};
 use crate::db::origin::{Incarnation, NodeId, Origin, OriginIndex};
 use crate::db::stamp::EPOCH_MS;
@@ -126,7 +128,7 @@ impl Pair {
             };
             match op {
                 Op::Set(value, Expiry::Clear) if value.len().is_multiple_of(2) => {
-                    partition.apply_whole(0, key, value.to_vec(), None, &context)
+                    partition.apply_whole(0, key, Body::String(value.to_vec()), None, &context)
                 }
                 _ => partition.apply(0, key, op, &context),
             }
@@ -153,7 +155,7 @@ impl Pair {
             let shown = |partition: &Partition| {
                 let key = key_of(partition, at);
                 let record = partition.dbs[0].table.get(key.bytes, key.hash)?;
-                Some((record.value().to_vec(), record.meta()))
+                Some((format!("{:?}", record.shown()), record.meta()))
             };
             assert_eq!(shown(near), shown(far));
         }
@@ -229,18 +231,22 @@ proptest! {
         pair.check(true);
         prop_assert_eq!(pair.both[1].pending(), (0, 0));
         for at in 0..KEYS.len() {
-            let mut expected = Live::default();
+            let (mut expected, limits, origins) = (Live::default(), Limits::default(), Origins::default());
+            let hasher = KeyHasher::new(3);
+            let ground = Ground { hasher: &hasher, limits: &limits, origins: &origins, has_ids: true };
             for (nth, (of, made, ..)) in steps.iter().enumerate() {
                 let now = UnixMillis(ms(nth));
                 if *of == at {
                     let stamp = Stamp::new(Hlc::at(now), OriginIndex(1 + (nth % 2) as u16));
-                    expected.step(stamp, made.at(now.0));
+                    expected.apply(&ground, stamp, made.at(now.0));
                 }
             }
             let key = key_of(&pair.both[1], at);
             let record = pair.both[1].dbs[0].table.get(key.bytes, key.hash);
-            let shown = record.map(|record| live_of(record, record.stamp().unwrap_or_default()));
-            prop_assert_eq!(shown.unwrap_or_default().value, expected.value);
+            let shown = record.filter(|record| !record.is_tombstone());
+            let shown = shown.map(|record| (format!("{:?}", record.shown()), record.deadline()));
+            let expected = expected.value.map(|value| (format!("{:?}", value.body.shown()), value.deadline));
+            prop_assert_eq!(shown, expected);
         }
     }
 
@@ -258,7 +264,7 @@ proptest! {
                         let context = WriteContext { stamp: Stamp::ZERO, now, settled: Hlc::ZERO, origins };
                         let (from, to) = (key_of(partition, *at), key_of(partition, to));
                         let deadline = partition.view(0, from, now).unwrap().deadline;
-                        let value = partition.take_value(0, from, &context);
+                        let value = partition.take_body(0, from, &context).unwrap();
                         partition.apply_whole(0, to, value, deadline, &context);
                         partition.apply(0, from, Op::Del, &context)
                     });

@@ -145,7 +145,7 @@ impl World {
         let view = guard.view(only.db, Key { bytes: key, hash }, UnixMillis(0));
         match op {
             Op::Set(value, _) => {
-                let shown = view.is_some_and(|view| view.value == value);
+                let shown = view.is_some_and(|view| view.string() == Some(value));
                 assert!(shown || ablated(), "a SET does not show at its own node");
             }
             Op::Del => assert!(

@@ -1,0 +1,252 @@
+//! What a key holds, of whatever type: a string, a small collection in one piece of bytes, or a large one.
+//!
+//! Invariant: a collection is never empty while a key shows it. A small one has no more elements, and none longer, than the limits
+//! that were in force when it last grew; a large one that is no list never becomes small again, as in Redis.
+
+use crate::db::elements::{Elements, packed};
+use crate::db::list::{self, Fill, List};
+use crate::db::op::Kind;
+use crate::db::ordered::{self, Ordered};
+use crate::db::table::KeyHasher;
+
+/// How a small collection's bytes are to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Fields and values, see [`packed`].
+    Hash = 1,
+    /// Members, see [`packed`].
+    Set = 2,
+    /// Members and scores, see [`ordered::packed`].
+    Zset = 3,
+    /// Elements, see [`list::packed`].
+    List = 4,
+    /// Members that are all integers, in their order; else as [`Form::Set`].
+    Ints = 5,
+}
+
+impl Form {
+    /// From the byte at rest.
+    pub fn from_byte(byte: u8) -> Self {
+        match byte {
+            1 => Self::Hash,
+            3 => Self::Zset,
+            4 => Self::List,
+            5 => Self::Ints,
+            _ => Self::Set,
+        }
+    }
+
+    /// The type.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Hash => Kind::Hash,
+            Self::Set | Self::Ints => Kind::Set,
+            Self::Zset => Kind::Zset,
+            Self::List => Kind::List,
+        }
+    }
+}
+
+/// A large collection.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "each is the type of that name")]
+pub enum Large {
+    Hash(Box<Elements>),
+    Set(Box<Elements>),
+    Zset(Box<Ordered>),
+    List(Box<List>),
+}
+
+impl Clone for Large {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Hash(elements) => Self::Hash(elements.clone()),
+            Self::Set(elements) => Self::Set(elements.clone()),
+            Self::Zset(ordered) => Self::Zset(ordered.clone()),
+            Self::List(list) => Self::List(list.clone()),
+        }
+    }
+}
+
+impl Large {
+    /// The type.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Hash(_) => Kind::Hash,
+            Self::Set(_) => Kind::Set,
+            Self::Zset(_) => Kind::Zset,
+            Self::List(_) => Kind::List,
+        }
+    }
+
+    /// How many elements there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Hash(elements) | Self::Set(elements) => elements.len(),
+            Self::Zset(ordered) => ordered.len(),
+            Self::List(list) => list.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn len_bytes(&self) -> usize {
+        match self {
+            Self::Hash(elements) | Self::Set(elements) => {
+                size_of::<Elements>() + elements.len_bytes()
+            }
+            Self::Zset(ordered) => size_of::<Ordered>() + ordered.len_bytes(),
+            Self::List(list) => size_of::<List>() + list.len_bytes(),
+        }
+    }
+}
+
+/// See the head of the file.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// A string.
+    String(Vec<u8>),
+    /// A small collection.
+    Small(Form, Vec<u8>),
+    /// A large one.
+    Large(Large),
+}
+
+impl Body {
+    /// Nothing, of this type: to be filled at once. Elements of a list bear ids where `has_ids` is set.
+    pub fn empty(kind: Kind, has_ids: bool) -> Self {
+        match kind {
+            Kind::String => Self::String(Vec::new()),
+            Kind::Hash => Self::Small(Form::Hash, packed::EMPTY.to_vec()),
+            Kind::Set => Self::Small(Form::Ints, packed::EMPTY.to_vec()),
+            Kind::Zset => Self::Small(Form::Zset, packed::EMPTY.to_vec()),
+            Kind::List => Self::Small(Form::List, list::packed::empty(has_ids)),
+        }
+    }
+
+    /// The type.
+    #[inline]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::String(_) => Kind::String,
+            Self::Small(form, _) => form.kind(),
+            Self::Large(large) => large.kind(),
+        }
+    }
+
+    /// Whether a collection has no elements.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::String(_) => false,
+            // All forms begin with the number of elements.
+            Self::Small(_, bytes) => packed::len(bytes) == 0,
+            Self::Large(large) => large.is_empty(),
+        }
+    }
+
+    /// As a reader sees it.
+    #[inline]
+    pub fn shown(&self) -> Shown<'_> {
+        match self {
+            Self::String(bytes) => Shown::String(bytes),
+            Self::Small(form, bytes) => Shown::Small(*form, bytes),
+            Self::Large(large) => Shown::Large(large),
+        }
+    }
+
+    /// Memory beside the field itself, room to grow counted.
+    pub fn len_bytes(&self) -> usize {
+        match self {
+            Self::String(bytes) | Self::Small(_, bytes) => bytes.capacity(),
+            Self::Large(large) => large.len_bytes(),
+        }
+    }
+}
+
+/// What a key shows: as [`Body`], borrowed.
+#[derive(Debug, Clone, Copy)]
+pub enum Shown<'a> {
+    /// A string.
+    String(&'a [u8]),
+    /// A small collection.
+    Small(Form, &'a [u8]),
+    /// A large one.
+    Large(&'a Large),
+}
+
+impl Shown<'_> {
+    /// The type.
+    #[inline]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::String(_) => Kind::String,
+            Self::Small(form, _) => form.kind(),
+            Self::Large(large) => large.kind(),
+        }
+    }
+
+    /// How many elements there are; the length of a string.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::String(bytes) => bytes.len(),
+            Self::Small(_, bytes) => packed::len(bytes),
+            Self::Large(large) => large.len(),
+        }
+    }
+
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A copy.
+    pub fn to_body(&self) -> Body {
+        match self {
+            Self::String(bytes) => Body::String(bytes.to_vec()),
+            Self::Small(form, bytes) => Body::Small(*form, bytes.to_vec()),
+            Self::Large(large) => Body::Large((*large).clone()),
+        }
+    }
+}
+
+/// Up to what a collection is small: Redis's `*-max-listpack-*`, `set-max-intset-entries` and `list-max-listpack-size`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the directive of that name")]
+pub struct Limits {
+    pub hash_entries: usize,
+    pub hash_value: usize,
+    pub set_entries: usize,
+    pub set_value: usize,
+    pub intset_entries: usize,
+    pub zset_entries: usize,
+    pub zset_value: usize,
+    pub list: Fill,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            hash_entries: 512,
+            hash_value: 64,
+            set_entries: 128,
+            set_value: 64,
+            intset_entries: 512,
+            zset_entries: 128,
+            zset_value: 64,
+            list: Fill::new(-2),
+        }
+    }
+}
+
+/// The large form of a small collection.
+pub fn grown(form: Form, bytes: &[u8], hasher: &KeyHasher, limits: &Limits) -> Large {
+    match form {
+        Form::Hash => Large::Hash(Box::new(packed::grow(bytes, hasher))),
+        Form::Set | Form::Ints => Large::Set(Box::new(packed::grow(bytes, hasher))),
+        Form::Zset => Large::Zset(Box::new(ordered::packed::grow(bytes, hasher))),
+        Form::List => Large::List(Box::new(list::packed::grow(bytes, limits.list))),
+    }
+}

@@ -1,0 +1,68 @@
+//! The bytes of operations.
+
+use super::*;
+
+#[test]
+fn operations_have_these_bytes_and_come_back() {
+    let at = UnixMillis(0x0102);
+    let moment = [2, 1, 0, 0, 0, 0, 0, 0];
+    let program = Program::new(&[2, 4, 8, 0, 1]).unwrap();
+    let cases: [(Op<'_>, Vec<u8>); 17] = [
+        (Op::Set(b"v", Expiry::Clear), vec![0x01, 0, b'v']),
+        (Op::Set(b"", Expiry::Keep), vec![0x01, 1]),
+        (
+            Op::Set(b"v", Expiry::At(at)),
+            [&[0x01, 2][..], &moment, b"v"].concat(),
+        ),
+        (Op::Del, vec![0x02]),
+        (Op::Incr(0), vec![0x03, 0]),
+        (Op::Incr(-1), vec![0x03, 1]),
+        (Op::Incr(150), vec![0x03, 0xac, 0x02]),
+        (Op::IncrByFloat(b"1.5"), b"\x041.5".to_vec()),
+        (Op::Append(b"tail"), b"\x05tail".to_vec()),
+        (Op::SetRange(300, b"xy"), vec![0x06, 0xac, 0x02, b'x', b'y']),
+        (Op::Expire(None), vec![0x07, 0]),
+        (Op::Expire(Some(at)), [&[0x07, 1][..], &moment].concat()),
+        (
+            Op::Import(Hlc::from_raw(0x0304), Some(at), b"v"),
+            [&[0x08, 4, 3, 0, 0, 0, 0, 0, 0, 1][..], &moment, b"v"].concat(),
+        ),
+        (
+            Op::ImportDel(Hlc::from_raw(0x0304)),
+            vec![0x09, 4, 3, 0, 0, 0, 0, 0, 0],
+        ),
+        (Op::SetBit(300, true), vec![0x0a, 0xac, 0x02, 1]),
+        (Op::SetBit(0, false), vec![0x0a, 0, 0]),
+        (Op::BitField(program), vec![0x0b, 2, 4, 8, 0, 1]),
+    ];
+    for (op, golden) in cases {
+        let mut out = Vec::new();
+        op.encode(&mut out);
+        assert_eq!(out, golden, "{op:?}");
+        assert_eq!(op.encoded_len(), golden.len());
+        assert_eq!(Op::decode(&golden), Ok(op));
+    }
+}
+
+#[test]
+fn what_no_encoder_writes_is_refused() {
+    let cases: [&[u8]; 14] = [
+        &[],
+        &[0x00],
+        &[0x09],
+        &[0x0c],
+        &[0x0a],
+        &[0x0a, 0, 2],
+        &[0x0a, 0, 1, 0],
+        &[0x0a, 0xff, 0xff, 0xff, 0xff, 0x7f, 1],
+        &[0x0b],
+        &[0x0b, 0],
+        &[0x01, 3],
+        &[0x02, 0],
+        &[0x07, 2],
+        &[0x06, 0xff, 0xff, 0xff, 0xff, 0x7f],
+    ];
+    for bytes in cases {
+        assert!(Op::decode(bytes).is_err(), "{bytes:?}");
+    }
+}
