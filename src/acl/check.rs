@@ -46,7 +46,7 @@ impl Selector {
         if let Some(patterns) = self.keys()
             && row.has_keys()
         {
-            let denied = row.key_arguments(args.len()).find(|index| {
+            let denied = row.key_arguments(args).find(|index| {
                 let access = row.key_access(args, *index);
                 !is_key_allowed(patterns, args.get(*index), access)
             });

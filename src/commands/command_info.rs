@@ -25,6 +25,7 @@ const FLAG_NAMES: &[(Flags, &str)] = &[
     (Flags::MAY_REPLICATE, "may_replicate"),
     (Flags::NO_ASYNC_LOADING, "no_async_loading"),
     (Flags::NO_MULTI, "no_multi"),
+    (Flags::MOVABLE_KEYS, "movablekeys"),
     (Flags::ALLOW_BUSY, "allow_busy"),
 ];
 
@@ -113,14 +114,22 @@ fn simple_set<'n>(names: impl Iterator<Item = &'n str> + Clone, reply: &mut Repl
 fn key_range(keys: Keys) -> (i64, i64, i64) {
     match keys {
         Keys::None | Keys::All | Keys::Cursor(_) => (0, 0, 0),
-        Keys::One => (1, 1, 1),
+        Keys::Counted {
+            has_destination: false,
+            ..
+        } => (0, 0, 0),
+        Keys::One | Keys::Sort | Keys::Counted { .. } => (1, 1, 1),
         Keys::Range { first, last, step } => (i64::from(first), i64::from(last), i64::from(step)),
     }
 }
 
 fn key_specs(row: &Row, reply: &mut Reply) {
     let (first, last, step) = key_range(row.keys);
-    if first == 0 {
+    let counted = match row.keys {
+        Keys::Counted { count, .. } => Some(i64::from(count)),
+        _ => None,
+    };
+    if first == 0 && counted.is_none() {
         return reply.set(0);
     }
     let Docs {
@@ -133,16 +142,31 @@ fn key_specs(row: &Row, reply: &mut Reply) {
     let last_key = if last >= 0 { last - first } else { last };
     if key_specs.is_empty() {
         reply.set(1);
-        return key_spec(access, access_note, [first, last_key, step], reply);
+        let place = match counted {
+            Some(count) => Place::Counted(count),
+            None => Place::Range([first, last_key, step]),
+        };
+        return key_spec(access, access_note, place, reply);
     }
     reply.set(key_specs.len());
     for spec in *key_specs {
-        let place = [i64::from(spec.first), i64::from(spec.last), step];
+        let place = match counted {
+            Some(count) if spec.last < 0 => Place::Counted(count),
+            _ => Place::Range([i64::from(spec.first), i64::from(spec.last), step]),
+        };
         key_spec(spec.access, "", place, reply);
     }
 }
 
-fn key_spec(access: &[&str], note: &str, [first, last, step]: [i64; 3], reply: &mut Reply) {
+/// Where keys are.
+enum Place {
+    /// First key, last key from there, step.
+    Range([i64; 3]),
+    /// Behind their number, which is at this argument.
+    Counted(i64),
+}
+
+fn key_spec(access: &[&str], note: &str, place: Place, reply: &mut Reply) {
     reply.map(3 + usize::from(!note.is_empty()));
     if !note.is_empty() {
         reply.bulk(b"notes");
@@ -151,10 +175,19 @@ fn key_spec(access: &[&str], note: &str, [first, last, step]: [i64; 3], reply: &
     reply.bulk(b"flags");
     simple_set(access.iter().copied(), reply);
     reply.bulk(b"begin_search");
-    typed_spec("index", &[("index", first)], reply);
+    let (index, kind, fields) = match place {
+        Place::Range([first, last, step]) => {
+            let fields = [("lastkey", last), ("keystep", step), ("limit", 0)];
+            (first, "range", fields)
+        }
+        Place::Counted(count) => {
+            let fields = [("keynumidx", 0), ("firstkey", 1), ("keystep", 1)];
+            (count, "keynum", fields)
+        }
+    };
+    typed_spec("index", &[("index", index)], reply);
     reply.bulk(b"find_keys");
-    let fields = [("lastkey", last), ("keystep", step), ("limit", 0)];
-    typed_spec("range", &fields, reply);
+    typed_spec(kind, &fields, reply);
 }
 
 fn typed_spec(kind: &str, fields: &[(&str, i64)], reply: &mut Reply) {
@@ -328,8 +361,8 @@ fn keys_of(command: Args<'_>, with_access: bool, reply: &mut Reply) {
     if !row.accepts(command.len()) {
         return reply.error("ERR Invalid number of arguments specified for command");
     }
-    reply.array(row.key_arguments(command.len()).count());
-    for index in row.key_arguments(command.len()) {
+    reply.array(row.key_arguments(command).count());
+    for index in row.key_arguments(command) {
         if with_access {
             reply.array(2);
         }

@@ -17,6 +17,14 @@ impl Categories {
     pub const READ: Self = Self(1 << 1);
     /// Writes.
     pub const WRITE: Self = Self(1 << 2);
+    /// Sets.
+    pub const SET: Self = Self(1 << 3);
+    /// Sorted sets.
+    pub const SORTEDSET: Self = Self(1 << 4);
+    /// Lists.
+    pub const LIST: Self = Self(1 << 5);
+    /// Hashes.
+    pub const HASH: Self = Self(1 << 6);
     /// Strings.
     pub const STRING: Self = Self(1 << 7);
     /// Strings as bits.
@@ -110,6 +118,14 @@ pub enum Group {
     Transactions,
     /// Strings as bits.
     Bitmap,
+    /// Hashes.
+    Hash,
+    /// Lists.
+    List,
+    /// Sets.
+    Set,
+    /// Sorted sets.
+    SortedSet,
 }
 
 impl Group {
@@ -124,6 +140,10 @@ impl Group {
             Self::String => "string",
             Self::Transactions => "transactions",
             Self::Bitmap => "bitmap",
+            Self::Hash => "hash",
+            Self::List => "list",
+            Self::Set => "set",
+            Self::SortedSet => "sorted-set",
         }
     }
 }

@@ -7,7 +7,10 @@ use crate::resp::Args;
 impl Row {
     /// Whether some of its arguments are keys.
     pub fn has_keys(&self) -> bool {
-        let is_somewhere = matches!(self.keys, Keys::One | Keys::Range { first: 1.., .. });
+        let is_somewhere = matches!(
+            self.keys,
+            Keys::One | Keys::Sort | Keys::Counted { .. } | Keys::Range { first: 1.., .. }
+        );
         is_somewhere && !self.docs.access.contains(&"not_key")
     }
 

@@ -4,7 +4,7 @@
 use crate::commands::call::DataCall;
 use crate::commands::docs::{Categories, Docs};
 use crate::commands::errors;
-use crate::resp::{Args, Reply};
+use crate::resp::{Args, Reply, parse_i64};
 
 /// Which arguments are keys. Argument 0 is the command's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,15 @@ pub enum Keys {
         /// The distance between keys.
         step: u16,
     },
+    /// Their number at argument `count`, and behind it the keys; where `has_destination` is set, argument 1 is one, too.
+    Counted {
+        /// Where their number is.
+        count: u16,
+        /// Argument 1 is a key that is written.
+        has_destination: bool,
+    },
+    /// One at argument 1 and one behind the last `STORE`. Where there is a `BY` or a `GET`, all partitions are locked.
+    Sort,
     /// The command looks at whole databases: all partitions are locked.
     All,
     /// The command walks with a cursor at this argument, which names the one partition to lock.
@@ -74,6 +83,8 @@ impl Flags {
     pub const BRIEF: Self = Self(1 << 17);
     /// Of channels, not of data.
     pub const PUBSUB: Self = Self(1 << 18);
+    /// Which arguments are keys depends on others.
+    pub const MOVABLE_KEYS: Self = Self(1 << 19);
 
     /// Both.
     pub const fn and(self, other: Self) -> Self {
@@ -279,8 +290,10 @@ impl Row {
         }
     }
 
-    /// The arguments that are keys, of a call with `argc` arguments.
-    pub fn key_arguments(&self, argc: usize) -> impl Iterator<Item = usize> + use<> {
+    /// The arguments of a call that are keys.
+    pub fn key_arguments(&self, args: Args<'_>) -> impl Iterator<Item = usize> + use<> {
+        let argc = args.len();
+        let mut written = None;
         let (first, last, step) = match self.keys {
             Keys::None | Keys::All | Keys::Cursor(_) => (1, 0, 1),
             Keys::One => (1, 1, 1),
@@ -296,7 +309,37 @@ impl Row {
                     usize::from(step.max(1)),
                 )
             }
+            Keys::Counted {
+                count,
+                has_destination,
+            } => {
+                let count = usize::from(count);
+                written = has_destination.then_some(1);
+                let keys = args.try_get(count).and_then(parse_i64);
+                // With a number that cannot be, there are none.
+                let keys = keys.and_then(|keys| usize::try_from(keys).ok());
+                let keys = keys.filter(|keys| *keys < argc - count).unwrap_or(0);
+                (count + 1, count + keys, 1)
+            }
+            Keys::Sort => {
+                let is_store = |at: &usize| args.get(*at).eq_ignore_ascii_case(b"store");
+                written = (2..argc.saturating_sub(1)).rfind(is_store).map(|at| at + 1);
+                (1, 1, 1)
+            }
         };
-        (first..last.saturating_add(1).min(argc)).step_by(step)
+        let written = written.filter(|index| *index < argc);
+        let keys = (first..last.saturating_add(1).min(argc)).step_by(step);
+        written.into_iter().chain(keys)
+    }
+
+    /// Whether a call may look at any key.
+    pub fn looks_anywhere(&self, args: Args<'_>) -> bool {
+        let is_pattern =
+            |word: &[u8]| word.eq_ignore_ascii_case(b"by") || word.eq_ignore_ascii_case(b"get");
+        match self.keys {
+            Keys::All => true,
+            Keys::Sort => args.skip(2).iter().any(is_pattern),
+            _ => false,
+        }
     }
 }

@@ -123,8 +123,8 @@ impl World {
             Stamp::new(first, self.own)
         });
         let count = self.partitions.len();
-        let mut needed = vec![row.keys == Keys::All; count];
-        for index in row.key_arguments(args.len()) {
+        let mut needed = vec![row.looks_anywhere(args); count];
+        for index in row.key_arguments(args) {
             needed[partition_of(self.hasher.hash(args.get(index)), count)] = true;
         }
         if let Keys::Cursor(argument) = row.keys {

@@ -87,7 +87,7 @@ impl Keyspace {
         if let Some(client) = scratch.client.filter(|_| scratch.tracks)
             && row.flags.has(Flags::READONLY)
         {
-            for index in row.key_arguments(args.len()) {
+            for index in row.key_arguments(args) {
                 self.pubsub.tracking.remember(client, args.get(index));
             }
         }

@@ -126,7 +126,11 @@ impl Keyspace {
     /// The partition that holds all keys of a call with a list of keys, if one does: DEL, EXISTS and MGET of one key mostly.
     #[inline]
     fn only_partition(&self, row: &Row, args: Args<'_>, first_hash: Option<u64>) -> Option<usize> {
-        if !matches!(row.keys, Keys::Range { .. }) {
+        if !matches!(
+            row.keys,
+            Keys::Range { .. } | Keys::Counted { .. } | Keys::Sort
+        ) || row.looks_anywhere(args)
+        {
             return None;
         }
         let partition = |index| {
@@ -134,7 +138,7 @@ impl Keyspace {
             let hash = hash.unwrap_or_else(|| self.hash(args.get(index)));
             partition_of(hash, self.partitions.len())
         };
-        let mut keys = row.key_arguments(args.len());
+        let mut keys = row.key_arguments(args);
         let first = partition(keys.next()?);
         keys.all(|index| partition(index) == first).then_some(first)
     }
@@ -146,8 +150,7 @@ impl Keyspace {
         args: Args<'_>,
     ) -> SmallVec<[Option<MutexGuard<'_, Partition>>; 16]> {
         let count = self.partitions.len();
-        let mut needed: SmallVec<[bool; 64]> =
-            SmallVec::from_elem(matches!(row.keys, Keys::All), count);
+        let mut needed: SmallVec<[bool; 64]> = SmallVec::from_elem(row.looks_anywhere(args), count);
         mark_needed(self, row, args, &mut needed);
         self.lock_needed(&needed)
     }
@@ -285,7 +288,7 @@ impl Keyspace {
 pub(super) fn mark_needed(keyspace: &Keyspace, row: &Row, args: Args<'_>, needed: &mut [bool]) {
     let count = needed.len();
     match row.keys {
-        Keys::All => needed.fill(true),
+        _ if row.looks_anywhere(args) => needed.fill(true),
         Keys::Cursor(argument) => {
             // A cursor that cannot be read gets its error from the handler, which then needs no partition.
             let cursor = args
@@ -295,7 +298,7 @@ pub(super) fn mark_needed(keyspace: &Keyspace, row: &Row, args: Args<'_>, needed
             needed[scan::cursor_partition(cursor, count)..].fill(true);
         }
         _ => {
-            for index in row.key_arguments(args.len()) {
+            for index in row.key_arguments(args) {
                 needed[partition_of(keyspace.hash(args.get(index)), count)] = true;
             }
         }
