@@ -159,6 +159,7 @@ fn key_specs(row: &Row, reply: &mut Reply) {
 }
 
 /// Where keys are.
+#[derive(Clone, Copy)]
 enum Place {
     /// First key, last key from there, step.
     Range([i64; 3]),
