@@ -35,10 +35,10 @@ pub enum Rule {
     ForgottenIsHeardNoMore,
     /// A write of another type deletes what is older.
     TypeCut,
-    /// Elements of a list are removed by their names, not by where they stood.
-    ElementNames,
-    /// What a key held before its operations travels with the names of its elements.
-    NamesTravel,
+    /// A removal of list elements is remembered although they have not come yet.
+    PoppedNames,
+    /// What is settled comes with the time up to which everything had arrived where it was.
+    SettledVector,
 }
 
 #[cfg(feature = "ablation")]

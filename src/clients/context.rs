@@ -20,6 +20,8 @@ use crate::clients::slowlog::SlowLog;
 use crate::clients::statistics::Statistics;
 use crate::config::{PubsubDefault, Secret};
 use crate::db::UnixMillis;
+use crate::db::body::Limits;
+use crate::db::list::Fill;
 use crate::keyspace::Keyspace;
 use crate::pubsub::events::Events;
 use crate::replication::ReplicationControl;
@@ -176,6 +178,16 @@ impl Context {
         self.users.follow_requirepass(password);
         let keyspace = &self.keyspace;
         keyspace.set_string_len_max(options.proto_max_bulk_len);
+        keyspace.set_limits(Limits {
+            hash_entries: options.hash_max_listpack_entries,
+            hash_value: options.hash_max_listpack_value,
+            set_entries: options.set_max_listpack_entries,
+            set_value: options.set_max_listpack_value,
+            intset_entries: options.set_max_intset_entries,
+            zset_entries: options.zset_max_listpack_entries,
+            zset_value: options.zset_max_listpack_value,
+            list: Fill::new(options.list_max_listpack_size),
+        });
         let pubsub = &keyspace.pubsub;
         pubsub.set_events(Events::parse(&options.notify_keyspace_events));
         pubsub

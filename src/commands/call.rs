@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::commands::effects::{Effect, Effects};
 use crate::db::body::Body;
 use crate::db::live::content_of;
-use crate::db::news::{Attention, events_of};
+use crate::db::news::{Attention, Event, events_of};
 use crate::db::op::{Content, Kind};
 use crate::db::partition::Look;
 use crate::db::settle::Flushed;
@@ -220,6 +220,16 @@ impl<'a> DataCall<'a, '_> {
         let db = self.db;
         let partition = self.access.partition(key.hash);
         partition.note_event(db, key.bytes, (Attention::GENERIC, name));
+    }
+
+    /// Tells those who listen of an event of this class, and that the key went if it is there no more.
+    pub fn tell_as(&mut self, key: Key<'_>, event: Event) {
+        let (db, now) = (self.db, self.now);
+        let partition = self.access.partition(key.hash);
+        partition.note_event(db, key.bytes, event);
+        if partition.is_listening() && partition.view(db, key, now).is_none() {
+            partition.note_event(db, key.bytes, (Attention::GENERIC, "del"));
+        }
     }
 
     /// Says of a write that leaves everything as it was that it was one: who watches the key is told, nobody else.

@@ -362,7 +362,11 @@ fn keys_of(command: Args<'_>, with_access: bool, reply: &mut Reply) {
     if !row.accepts(command.len()) {
         return reply.error("ERR Invalid number of arguments specified for command");
     }
-    reply.array(row.key_arguments(command).count());
+    let count = row.key_arguments(command).count();
+    if count == 0 {
+        return reply.error("ERR Invalid arguments specified for command");
+    }
+    reply.array(count);
     for index in row.key_arguments(command) {
         if with_access {
             reply.array(2);

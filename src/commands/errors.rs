@@ -19,6 +19,8 @@ pub const OUTSIDE_32_BITS: &str =
     "ERR value is out of range, value must between -2147483648 and 2147483647";
 /// A database that there is not.
 pub const NO_SUCH_DATABASE: &str = "ERR DB index is out of range";
+/// A count that must not be negative.
+pub const NOT_POSITIVE: &str = "ERR value is out of range, must be positive";
 /// RENAME of nothing.
 pub const NO_SUCH_KEY: &str = "ERR no such key";
 /// COPY and MOVE of a key to itself.

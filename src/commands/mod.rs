@@ -24,6 +24,7 @@ pub mod flush;
 pub mod help;
 mod key_access;
 pub mod keys;
+mod lists;
 pub mod operator_rows;
 pub mod payload;
 pub mod registry;

@@ -5,7 +5,8 @@
 
 use crate::commands::table::Row;
 use crate::commands::{
-    bitmaps, expire, flush, keys, operator_rows, renames, scan, server_rows, session_rows, strings,
+    bitmaps, expire, flush, keys, lists, operator_rows, renames, scan, server_rows, session_rows,
+    strings,
 };
 
 /// Every family's rows, the ones used most first.
@@ -22,6 +23,8 @@ static FAMILIES: &[&[Row]] = &[
     operator_rows::ROWS,
     bitmaps::ROWS,
     keys::MORE_ROWS,
+    lists::ROWS,
+    lists::CHANGE_ROWS,
 ];
 
 /// The longest name of a command.

@@ -6,6 +6,7 @@
 use crate::commands::call::DataCall;
 use crate::commands::errors;
 use crate::db::Key;
+use crate::db::partition::Look;
 use crate::db::views::{HashView, ListView, SetView, ZsetView};
 use crate::resp::Reply;
 
@@ -51,4 +52,26 @@ impl DataCall<'_, '_> {
     typed!(read_set, look_set, set, SetView<'_>, "a set");
     typed!(read_zset, look_zset, zset, ZsetView<'_>, "a sorted set");
     typed!(read_list, look_list, list, ListView<'_>, "a list");
+
+    /// As [`Self::look_list`], with the reply beside it.
+    #[inline]
+    pub fn take_from_list<R>(
+        &mut self,
+        key: Key<'_>,
+        f: impl FnOnce(Option<ListView<'_>>, &mut Reply) -> R,
+    ) -> Option<R> {
+        let partition = self.access.partition(key.hash);
+        match partition.look(self.db, key, self.now) {
+            Look::Live(view) => match view.list() {
+                Some(list) => return Some(f(Some(list), self.reply)),
+                None => {
+                    self.reply.error(errors::WRONG_TYPE);
+                    return None;
+                }
+            },
+            Look::Expired => partition.remove_expired(self.db, key),
+            Look::Absent => {}
+        }
+        Some(f(None, self.reply))
+    }
 }

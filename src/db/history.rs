@@ -10,6 +10,7 @@
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 
+use crate::ablation::{Rule, is_off};
 use crate::db::live::{Ground, Live, OpBytes, Undo};
 use crate::db::op::Op;
 use crate::db::origin::Origins;
@@ -112,6 +113,11 @@ impl History {
             0
         } else {
             let undo = live.apply(ground, stamp, op);
+            if is_off(Rule::PoppedNames) && matches!(op, Op::ListRemove(_)) && undo.count == 0 {
+                live.undo(ground, undo);
+                self.carry_out_again(live, ground, behind);
+                return Placing::Known;
+            }
             let (op, count) = (bytes_of(op), undo.count);
             self.log.push_back(Logged { stamp, op, undo });
             count

@@ -7,6 +7,7 @@
 
 use std::cmp::Ordering;
 
+use crate::ablation::{Rule, is_off};
 use crate::db::body::Body;
 use crate::db::history::History;
 use crate::db::item::Item;
@@ -135,6 +136,10 @@ impl Partition {
         } else {
             (ours, theirs, ctx.settled)
         };
+        let settled = match is_off(Rule::SettledVector) {
+            true => winner.history.floor().time(),
+            false => settled,
+        };
         let strange = |stamp: Stamp| theirs_won && (sender.is_strange)(stamp.origin());
         let floor = loser.history.floor();
         let (base, ops) = loser.into_base(&ground);
@@ -253,5 +258,8 @@ impl Side {
 /// up to the base's own stamp.
 fn reach(history: &History, settled: Hlc) -> (Hlc, bool) {
     let stamped = history.floor().time();
+    if is_off(Rule::SettledVector) {
+        return (stamped, false);
+    }
     (stamped.max(settled), settled >= stamped)
 }

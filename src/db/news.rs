@@ -156,6 +156,12 @@ impl Partition {
         out.append(&mut self.news.written);
     }
 
+    /// Whether anybody listens.
+    #[inline]
+    pub fn is_listening(&self) -> bool {
+        self.news.attention.is_some()
+    }
+
     /// Whether there is news.
     pub fn has_news(&self) -> bool {
         !self.news.written.is_empty()

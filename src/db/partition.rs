@@ -11,6 +11,7 @@ mod spare;
 mod swap;
 #[cfg(test)]
 mod tests;
+mod value;
 mod watch;
 
 use std::collections::VecDeque;
@@ -20,10 +21,10 @@ use std::sync::atomic::AtomicBool;
 use hashbrown::HashMap;
 
 use crate::db::body::{Limits, Shown};
-use crate::db::history::{History, Placing};
-use crate::db::live::{Ground, Live, Value};
+use crate::db::history::History;
+use crate::db::live::Ground;
 use crate::db::news::NewsDesk;
-use crate::db::op::{self, Op};
+use crate::db::op;
 use crate::db::origin::Origins;
 use crate::db::partition::spare::Spare;
 use crate::db::record::{Meta, Record};
@@ -126,9 +127,6 @@ pub struct PartitionStats {
     /// Tombstones dropped after they settled.
     pub tombstones_dropped: u64,
 }
-
-/// More memory than this is not kept for the next value.
-const ROOM_MAX: usize = 64 * 1024;
 
 type Watchers = HashMap<(u32, Box<[u8]>), Vec<Arc<AtomicBool>>>;
 
@@ -271,83 +269,6 @@ impl Partition {
         }
     }
 
-    /// Takes out what a key shows, to be changed and put back with [`Self::put_live`].
-    pub(super) fn take_live(&mut self, db: u32, key: Key<'_>) -> Live {
-        let room = std::mem::take(&mut self.room);
-        take_live(&mut self.dbs[db as usize].table, key, room)
-    }
-
-    /// Shows this.
-    pub(super) fn put_live(
-        &mut self,
-        db: u32,
-        key: Key<'_>,
-        live: Live,
-        stamp: Option<Stamp>,
-        unsettled: bool,
-    ) {
-        let original = stamp.and_then(|stamp| live.original(stamp));
-        let Some(Value { body, deadline }) = live.value else {
-            return self.store_tombstone(db, key, stamp.unwrap_or(Stamp::ZERO), unsettled);
-        };
-        let mut meta = Meta {
-            stamp,
-            deadline,
-            original,
-            unsettled,
-            ..Meta::default()
-        };
-        let space = &mut self.dbs[db as usize];
-        if space.table.get(key.bytes, key.hash).is_none() {
-            return self.put(db, key, Record::of(key.bytes, body, &meta));
-        }
-        let changed = space.table.change(key.bytes, key.hash, |record| {
-            meta.merge_mark = record.merge_mark();
-            let was = (!record.is_tombstone(), record.deadline().is_some());
-            let room = record.set_body(body, &meta);
-            (was, room, record.spare() > 0)
-        });
-        if let Some((was, room, has_spare)) = changed {
-            space.recount(was, (true, deadline.is_some()));
-            if let Some(deadline) = deadline {
-                space.table.note_deadline(key.hash, deadline.0);
-            }
-            if has_spare {
-                self.spare.note(db, key.bytes);
-            }
-            if room.capacity() <= ROOM_MAX {
-                self.room = room;
-            }
-        }
-    }
-
-    /// Puts an operation in its place in the history of a key, which has one; says where that was, and where the history now
-    /// begins.
-    pub(super) fn insert(
-        &mut self,
-        db: u32,
-        key: Key<'_>,
-        op: Op<'_>,
-        ctx: &WriteContext<'_>,
-    ) -> Option<(Placing, Stamp)> {
-        let space = &mut self.dbs[db as usize];
-        let history = space.unsettled.get_mut(key.bytes)?;
-        let mut live = take_live(&mut space.table, key, std::mem::take(&mut self.room));
-        let ground = Ground {
-            hasher: &self.hasher,
-            limits: &self.limits,
-            origins: ctx.origins,
-            has_ids: self.stamped,
-        };
-        let placing = history.insert(&mut live, &ground, ctx.stamp, op);
-        let (last, floor) = (history.last(), history.floor());
-        if let Placing::Last(count) = placing {
-            self.counted = count;
-        }
-        self.put_live(db, key, live, Some(last), true);
-        Some((placing, floor))
-    }
-
     pub(super) fn drop_unsettled(&mut self, db: u32, key: Key<'_>) {
         let space = &mut self.dbs[db as usize];
         if space
@@ -487,19 +408,4 @@ impl Db {
         self.live = self.live + usize::from(is.0) - usize::from(was.0);
         self.timed = self.timed + usize::from(is.1) - usize::from(was.1);
     }
-}
-
-/// What a key shows, taken out of its record; a value that lies within is copied to `room`.
-fn take_live(table: &mut Table, key: Key<'_>, room: Vec<u8>) -> Live {
-    let taken = table.change(key.bytes, key.hash, |record| {
-        let stamp = record.stamp().unwrap_or(Stamp::ZERO);
-        let written = record.original().unwrap_or(stamp.time());
-        let deadline = record.deadline();
-        let value = (!record.is_tombstone()).then(|| Value {
-            body: record.take_body(room),
-            deadline,
-        });
-        Live { value, written }
-    });
-    taken.unwrap_or_default()
 }

@@ -24,6 +24,7 @@ use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
 
 use crate::commands::call::{Setting, partition_of};
+use crate::db::body::Limits;
 use crate::db::op::STRING_LEN_MAX;
 use crate::db::table::KeyHasher;
 use crate::db::{Hlc, Origins, Partition, UnixMillis};
@@ -177,6 +178,13 @@ impl Keyspace {
         let len = usize::try_from(len).unwrap_or(usize::MAX);
         self.string_len_max
             .store(len.min(STRING_LEN_MAX), Ordering::Relaxed);
+    }
+
+    /// Says up to what collections are small. What is large stays so.
+    pub fn set_limits(&self, limits: Limits) {
+        for partition in &self.partitions {
+            partition.lock().set_limits(limits);
+        }
     }
 
     /// Raises [`Self::settled`]; it never falls while the data stays.

@@ -43,6 +43,18 @@ const NUMBERS: &[&[u8]] = &[
     b"0x10",
     b"1e3",
 ];
+const ELEMENTS: &[&[u8]] = &[
+    b"a",
+    b"b",
+    b"c",
+    b"1",
+    b"2",
+    b"-7",
+    b"",
+    b"12345678901234567890",
+    &[b'x'; 70],
+    &[b'y'; 5000],
+];
 const TIMES: &[&[u8]] = &[
     b"0",
     b"-1",
@@ -370,6 +382,10 @@ impl Generator {
             "value" if self.percent(30) => self.pick(NUMBERS),
             "value" if self.percent(30) => self.pick(FLOATS),
             "value" => self.pick(VALUES),
+            "element" if self.percent(95) => self.pick(&ELEMENTS[..6]),
+            "element" => self.pick(ELEMENTS),
+            "index" if self.percent(90) => (self.below(9) as i64 - 4).to_string().into_bytes(),
+            "index" => self.pick(NUMBERS),
             "int" | "count" => self.pick(NUMBERS),
             "float" if self.percent(20) => self.pick(NUMBERS),
             "float" => self.pick(FLOATS),

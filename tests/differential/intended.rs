@@ -13,6 +13,8 @@ const OWN_VALUES: &[&[u8]] = &[
     // KeyDB's masters need more than the megabyte of Redis.
     b"repl-backlog-size",
 ];
+/// The type of a list in a payload.
+const LIST: u8 = 18;
 /// Commands of Redis that other releases bring.
 const NOT_YET: &[&[u8]] = &[b"save", b"module"];
 
@@ -41,26 +43,39 @@ pub fn reason(command: &[Vec<u8>], ours: &Reply, theirs: &Reply) -> Option<&'sta
             let is_same = shown.as_bytes() == ours.line;
             is_same.then_some("the name of a directive is text: what is none is shown as U+FFFD")
         }
-        (b"object", b"encoding") => {
-            let is_held_otherwise = matches!(
-                (ours.body.as_slice(), theirs.body.as_slice()),
-                (b"int" | b"embstr", b"raw") | (b"int", b"embstr")
-            );
-            is_held_otherwise.then_some("how a string came about leaves no trace in how it is held")
-        }
+        (b"object", b"encoding") => match (ours.body.as_slice(), theirs.body.as_slice()) {
+            (b"int" | b"embstr", b"raw") | (b"int", b"embstr") => {
+                Some("how a string came about leaves no trace in how it is held")
+            }
+            (b"listpack" | b"quicklist", b"quicklist" | b"listpack") => Some(
+                "small lists are listpacks, as since Redis 7.2, and nodes are filled a little otherwise",
+            ),
+            _ => None,
+        },
         (b"object", b"refcount") => (matches!(theirs.line.as_slice(), b"2147483647" | b"2")
             && ours.line == b"1")
             .then_some("nothing is shared: no small numbers, no arguments of a transaction"),
         (b"object", b"idletime") => (ours.is_error() && theirs.kind == b':')
             .then_some("reads are not counted, and no write bears a stamp without masters"),
-        (b"bitcount" | b"bitpos", _) => (ours.is_error() && theirs.kind == b':')
+        (b"lpos", _) => (ours.is_error() && theirs.kind == b':')
+            .then_some("the smallest rank is out of range, as since Redis 7.2"),
+        (b"bitcount" | b"bitpos", _) => (ours.is_error() && matches!(theirs.kind, b':' | b'-'))
             .then_some("arguments are checked first, as since Redis 7.2"),
         (b"acl", b"dryrun") => NOT_YET
             .contains(&word(3).as_slice())
             .then_some("the command is not there yet"),
-        (b"command", b"getkeys" | b"getkeysandflags") => NOT_YET
-            .contains(&word(2).as_slice())
-            .then_some("the command is not there yet"),
+        (b"command", b"getkeys" | b"getkeysandflags") if NOT_YET.contains(&word(2).as_slice()) => {
+            Some("the command is not there yet")
+        }
+        (b"command", b"getkeys" | b"getkeysandflags") => (ours.is_error()
+            && !theirs.is_error()
+            && command
+                .iter()
+                .skip(3)
+                .any(|word| word.first().is_some_and(u8::is_ascii_digit)))
+        .then_some("a number of keys that the command itself would refuse names none"),
+        (b"dump", _) => (ours.body.first() == Some(&LIST) && theirs.body.first() == Some(&LIST))
+            .then_some("nodes of lists are filled a little otherwise"),
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Words in capitals are said as they stand. Words in small letters stand for: `key`, `value`, `int`, `float`, `sec`, `ms` (times to
 //! live), `at`, `msat` (moments), `db`, `offset`, `bit`, `place` (of a bit), `kind` (of an integer), `payload` (what DUMP may give), `glob`,
-//! `type`, `cursor`, `count`, `any`, `user` and `rule` (of an ACL). `[a|b c]` is perhaps one of these, `x*` one to
+//! `type`, `element` (of a list), `index`, `cursor`, `count`, `any`, `user` and `rule` (of an ACL). `[a|b c]` is perhaps one of these, `x*` one to
 //! four times.
 
 pub const TEMPLATES: &[&str] = &[
@@ -205,6 +205,36 @@ pub const TEMPLATES: &[&str] = &[
     "COMMAND GETKEYSANDFLAGS COPY key key DB 1",
     "COMMAND GETKEYSANDFLAGS BITFIELD key [GET kind place] [SET kind place int|OVERFLOW SAT|any]",
     "COMMAND GETKEYSANDFLAGS OBJECT FREQ key",
+    "LPUSH key element*",
+    "RPUSH key element*",
+    "RPUSH key element* element*",
+    "LPUSHX key element*",
+    "RPUSHX key element*",
+    "LPOP key [int]",
+    "LPOP key [2|3]",
+    "RPOP key",
+    "RPOP key [int|1]",
+    "LLEN key",
+    "LINDEX key index",
+    "LRANGE key index index",
+    "LRANGE key 0 -1",
+    "LSET key index element",
+    "LINSERT key [BEFORE|AFTER|any] element element",
+    "LINSERT key BEFORE element element",
+    "LREM key index element",
+    "LTRIM key index index",
+    "LTRIM key [0|1] [-1|-2]",
+    "LPOS key element [RANK index] [COUNT index] [MAXLEN index]",
+    "LPOS key element [RANK int|COUNT int|MAXLEN int|any any]",
+    "RPOPLPUSH key key",
+    "LMOVE key key [LEFT|RIGHT] [LEFT|RIGHT]",
+    "LMOVE key key LEFT RIGHT",
+    "LMPOP index key [key] [LEFT|RIGHT] [COUNT index]",
+    "LMPOP 2 key key RIGHT [COUNT 2]",
+    "LMPOP 1 key LEFT [any any]",
+    "COMMAND GETKEYS LMPOP index key [key] LEFT",
+    "COMMAND GETKEYSANDFLAGS LMOVE key key LEFT LEFT",
+    "COMMAND INFO LMPOP LINSERT",
     "ACL SETUSER user on >p allkeys allchannels +@all",
     "ACL SETUSER user on >p allkeys allchannels +@all [rule] [rule]",
     "ACL SETUSER user on nopass ~k0 +@all [rule] [rule]",

@@ -46,6 +46,9 @@ const RULES: &[(Rule, &str)] = &[
     (Rule::SealRetired, "SealRetired"),
     (Rule::Admission, "Admission"),
     (Rule::ForgottenIsHeardNoMore, "ForgottenIsHeardNoMore"),
+    (Rule::TypeCut, "TypeCut"),
+    (Rule::PoppedNames, "PoppedNames"),
+    (Rule::SettledVector, "SettledVector"),
 ];
 
 fn number(name: &str, default: u64) -> u64 {

@@ -75,6 +75,8 @@ pub struct World {
     rng: Rng,
     /// Chance of its own for commands that came later, so that all else in a seed stays as it was.
     later: Rng,
+    /// The same for commands of collections.
+    collections: Rng,
     now: i64,
     nodes: Vec<SimNode>,
     network: Network,
@@ -150,6 +152,7 @@ pub fn run(seed: u64) -> Report {
     let mut world = World {
         rng,
         later: Rng::new(!seed),
+        collections: Rng::new(seed ^ 0x5555_5555_5555_5555),
         now,
         nodes,
         network: Network::default(),

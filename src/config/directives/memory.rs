@@ -1,10 +1,10 @@
-//! Directives about memory and the compact forms of collections; none is applied yet.
+//! Directives about memory, which are not applied yet, and the compact forms of collections.
 
-use super::{BYTES, Directive, INT, Kind, LONG, accepted};
+use super::{BYTES, Directive, INT, Kind, LONG, accepted, row};
 
 const NOT_LIMITED: &str = "memory is not limited yet and nothing is evicted";
 const NO_DEFRAG: &str = "the allocator returns memory by itself";
-const COMPACT: &str = "collections have a compact form by limits of their own";
+const COMPACT: &str = "what it is about has a compact form by limits of its own, or none";
 const POLICIES: &[&str] = &[
     "volatile-lru",
     "volatile-lfu",
@@ -84,58 +84,58 @@ pub(super) const ROWS: &[Directive] = &[
         NO_DEFRAG,
     ),
     accepted("jemalloc-bg-thread", Kind::Bool, "yes", NO_DEFRAG),
-    accepted(
+    row(
         "hash-max-listpack-entries",
         Kind::Integer(0, LONG),
         "512",
-        COMPACT,
+        "fields up to which a hash is small",
     )
     .alias(&["hash-max-ziplist-entries"]),
-    accepted(
+    row(
         "hash-max-listpack-value",
         Kind::Memory(0, BYTES),
         "64",
-        COMPACT,
+        "bytes of a field or value up to which a hash is small",
     )
     .alias(&["hash-max-ziplist-value"]),
-    accepted(
+    row(
         "list-max-listpack-size",
         Kind::Integer(i32::MIN as i64, INT),
         "-2",
-        COMPACT,
+        "elements of one node of a list, or -1 to -5 for 4, 8, 16, 32 or 64 KiB; a list that fits into one is small",
     )
     .alias(&["list-max-ziplist-size"]),
     accepted("list-compress-depth", Kind::Integer(0, INT), "0", COMPACT),
-    accepted(
+    row(
         "set-max-intset-entries",
         Kind::Integer(0, LONG),
         "512",
-        COMPACT,
+        "members up to which a set of integers is small",
     ),
-    accepted(
+    row(
         "set-max-listpack-entries",
         Kind::Integer(0, LONG),
         "128",
-        COMPACT,
+        "members up to which another set is small",
     ),
-    accepted(
+    row(
         "set-max-listpack-value",
         Kind::Memory(0, BYTES),
         "64",
-        COMPACT,
+        "bytes of a member up to which a set is small",
     ),
-    accepted(
+    row(
         "zset-max-listpack-entries",
         Kind::Integer(0, LONG),
         "128",
-        COMPACT,
+        "members up to which a sorted set is small",
     )
     .alias(&["zset-max-ziplist-entries"]),
-    accepted(
+    row(
         "zset-max-listpack-value",
         Kind::Memory(0, BYTES),
         "64",
-        COMPACT,
+        "bytes of a member up to which a sorted set is small",
     )
     .alias(&["zset-max-ziplist-value"]),
     accepted(

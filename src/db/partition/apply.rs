@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 use crate::db::history::{History, Placing};
 use crate::db::live::{Live, Value, put_content, set_parts};
 use crate::db::op::{Content, Op};
+use crate::db::partition::value::Filing;
 use crate::db::partition::{Key, Outcome, Partition, WriteContext};
 use crate::db::record::Meta;
 use crate::db::stamp::{Stamp, UnixMillis};
@@ -65,7 +66,6 @@ impl Partition {
     ) -> Outcome {
         let space = &mut self.dbs[db as usize];
         let record = space.table.get_mut(key.bytes, key.hash);
-        let existed = record.is_some();
         if let Some((value, deadline)) = set_parts(&op) {
             if let Some(record) = record
                 && record.overwrite(value, None, deadline)
@@ -90,17 +90,18 @@ impl Partition {
         if op.writes() && self.write_within(db, key, op, ctx.now) {
             return Outcome::Applied;
         }
-        let mut live = self.take_live(db, key);
-        let mut ground = self.ground(ctx.origins);
         // Who follows, or is followed, is told of elements by their names.
-        ground.has_ids = ctx.stamp != Stamp::ZERO;
-        let (changed, count) = live.apply_for_good(&ground, ctx.stamp, ctx.now, op);
+        let has_ids = ctx.stamp != Stamp::ZERO;
+        let (changed, count) =
+            self.change_live(db, key, ctx.origins, has_ids, |live, ground, _| {
+                let done = live.apply_for_good(ground, ctx.stamp, ctx.now, op);
+                let filing = Filing {
+                    stamp: None,
+                    unsettled: false,
+                };
+                (done, filing)
+            });
         self.counted = count;
-        match &live.value {
-            Some(_) => self.put_live(db, key, live, None, false),
-            None if existed => drop(self.remove(db, key)),
-            None => {}
-        }
         if changed {
             Outcome::Applied
         } else {

@@ -10,7 +10,7 @@ use crate::ablation::set_far_from;
 use crate::db::bitfield::Program;
 use crate::db::body::{Body, Limits};
 use crate::db::item;
-use crate::db::live::Ground;
+use crate::db::live::{Ground, Live};
 use crate::db::op::{Expiry, Op};
 use crate::db::origin::{Incarnation, NodeId, Origin, OriginIndex};
 use crate::db::stamp::EPOCH_MS;

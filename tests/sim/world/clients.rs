@@ -43,11 +43,59 @@ impl World {
 
     fn command(&mut self, now: UnixMillis) -> Command {
         let usual = self.usual_command(now);
-        if self.later.percent(20) {
+        if self.collections.percent(40) {
+            let of_lists = self.collections.percent(40);
+            if of_lists {
+                self.list_command(now)
+            } else {
+                self.collection_command(now)
+            }
+        } else if self.later.percent(20) {
             self.later_command(now)
         } else {
             usual
         }
+    }
+
+    /// Lists, some at keys that hold other types too.
+    fn list_command(&mut self, now: UnixMillis) -> Command {
+        let rng = &mut self.collections;
+        let key = rng.pick(&["l", "l", "m", "m", "a", "h"]);
+        let other = rng.pick(&["l", "m", "m", "a", "z"]);
+        let element = rng.pick(&["x", "y", "z", "1", "2"]);
+        let more = rng.pick(&["u", "v", "w"]);
+        let end = rng.pick(&["LEFT", "RIGHT"]);
+        let other_end = rng.pick(&["LEFT", "RIGHT"]);
+        let index = rng.pick(&["0", "-1", "1", "-2", "3"]);
+        let count = rng.pick(&["0", "1", "-1", "2"]);
+        let place = rng.pick(&["BEFORE", "AFTER"]);
+        let at = (now.0 + rng.pick(&[20, 60, 150, 100_000])).to_string();
+        match rng.below(100) {
+            0..14 => words(&["LPUSH", key, element]),
+            14..28 => words(&["RPUSH", key, element, more]),
+            28..34 => words(&["LPUSH", key, element, more, element]),
+            34..38 => words(&["RPUSHX", key, more]),
+            38..46 => words(&["LPOP", key]),
+            46..54 => words(&["RPOP", key]),
+            54..57 => words(&["LPOP", key, "2"]),
+            57..60 => words(&["LMPOP", "2", key, other, end, "COUNT", "2"]),
+            60..67 => words(&["LMOVE", key, other, end, other_end]),
+            67..70 => words(&["RPOPLPUSH", key, key]),
+            70..76 => words(&["LSET", key, index, more]),
+            76..82 => words(&["LINSERT", key, place, element, more]),
+            82..87 => words(&["LREM", key, count, element]),
+            87..91 => words(&["LTRIM", key, index, "-1"]),
+            91..93 => words(&["DEL", key]),
+            93..95 => words(&["PEXPIREAT", key, &at]),
+            95..97 => words(&["RENAME", key, other]),
+            97..99 => words(&["COPY", key, other, "REPLACE"]),
+            _ => words(&["PERSIST", key]),
+        }
+    }
+
+    /// Hashes, sets and sorted sets, some at keys that hold other types too.
+    fn collection_command(&mut self, now: UnixMillis) -> Command {
+        self.list_command(now)
     }
 
     /// Bits, and keys that go elsewhere.

@@ -95,6 +95,17 @@ impl World {
         let all = self.published.iter().chain(&said_anew);
         let after = all.map(|operation| operation.order.0).max().unwrap_or(0);
         let live = self.live();
+        // Messages, too, which may be the last of all and in no journal any more.
+        let said = live.iter().map(|index| {
+            let keyspace = &self.nodes[*index].node.keyspace;
+            let own = keyspace.origins.find(self.nodes[*index].node.origin());
+            keyspace
+                .journal
+                .position(own.unwrap_or_default())
+                .last
+                .raw()
+        });
+        let after = after.max(said.max().unwrap_or(0));
         live.iter().all(|index| {
             let node = &self.nodes[*index].node;
             node.keyspace.settled().raw() > after

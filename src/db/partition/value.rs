@@ -1,0 +1,212 @@
+//! Values taken out of their records, changed and put back.
+//!
+//! Invariant: the sums of the table and the counts of the database are what laying each record out anew would make of them.
+
+use crate::db::history::{History, Placing};
+use crate::db::live::{Ground, Live, Value};
+use crate::db::op::Op;
+use crate::db::origin::Origins;
+use crate::db::partition::{Db, Key, Partition, WriteContext};
+use crate::db::record::{Meta, Record};
+use crate::db::stamp::{Stamp, UnixMillis};
+
+/// More memory than this is not kept for the next value.
+const ROOM_MAX: usize = 64 * 1024;
+
+/// How a changed value is to be filed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Filing {
+    pub stamp: Option<Stamp>,
+    pub unsettled: bool,
+}
+
+/// Where a changed value went.
+#[derive(Debug, Clone, Copy)]
+enum Filed {
+    /// It is shown; whether it had a deadline before, and has one now, and room.
+    Shown(Option<UnixMillis>, bool),
+    /// There is nothing to show.
+    Gone,
+}
+
+impl Partition {
+    /// Changes what a key shows, and its history if it has one, with one look-up: whatever there is not is absent.
+    pub(super) fn change_live<R: Default>(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        origins: &Origins,
+        has_ids: bool,
+        f: impl FnOnce(&mut Live, &Ground<'_>, Option<&mut History>) -> (R, Filing),
+    ) -> R {
+        let ground = Ground {
+            hasher: &self.hasher,
+            limits: &self.limits,
+            origins,
+            has_ids,
+        };
+        let Db {
+            table, unsettled, ..
+        } = &mut self.dbs[db as usize];
+        let history = if self.stamped {
+            unsettled.get_mut(key.bytes)
+        } else {
+            None
+        };
+        let room = &mut self.room;
+        let mut once = Some((f, history));
+        let changed = table.change(key.bytes, key.hash, |record| {
+            let (f, history) = once.take()?;
+            let was = (!record.is_tombstone(), record.deadline().is_some());
+            let mut live = live_of(record, std::mem::take(room));
+            let (result, filing) = f(&mut live, &ground, history);
+            Some((result, filing, was, file(record, live, filing, room)))
+        });
+        if let Some(Some((result, filing, was, filed))) = changed {
+            self.filed(db, key, filing, was, filed);
+            return result;
+        }
+        // Carried out once, there or here.
+        let Some((f, history)) = once else {
+            return R::default();
+        };
+        let mut live = Live::default();
+        let (result, filing) = f(&mut live, &ground, history);
+        self.put_live(db, key, live, filing.stamp, filing.unsettled);
+        result
+    }
+
+    /// Counts what became of a record.
+    fn filed(&mut self, db: u32, key: Key<'_>, filing: Filing, was: (bool, bool), filed: Filed) {
+        match filed {
+            Filed::Shown(deadline, has_spare) => {
+                let space = &mut self.dbs[db as usize];
+                space.recount(was, (true, deadline.is_some()));
+                if let Some(deadline) = deadline {
+                    space.table.note_deadline(key.hash, deadline.0);
+                }
+                if has_spare {
+                    self.spare.note(db, key.bytes);
+                }
+            }
+            Filed::Gone => match filing.stamp {
+                Some(stamp) => self.store_tombstone(db, key, stamp, filing.unsettled),
+                None => drop(self.remove(db, key)),
+            },
+        }
+    }
+
+    /// Takes out what a key shows, to be changed and put back with [`Self::put_live`].
+    pub(in crate::db) fn take_live(&mut self, db: u32, key: Key<'_>) -> Live {
+        let room = std::mem::take(&mut self.room);
+        let table = &mut self.dbs[db as usize].table;
+        table
+            .change(key.bytes, key.hash, |record| live_of(record, room))
+            .unwrap_or_default()
+    }
+
+    /// Shows this, or nothing.
+    pub(in crate::db) fn put_live(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        live: Live,
+        stamp: Option<Stamp>,
+        unsettled: bool,
+    ) {
+        let filing = Filing { stamp, unsettled };
+        let table = &mut self.dbs[db as usize].table;
+        let room = &mut self.room;
+        let mut once = Some(live);
+        let changed = table.change(key.bytes, key.hash, |record| {
+            let was = (!record.is_tombstone(), record.deadline().is_some());
+            let live = once.take().unwrap_or_default();
+            (was, file(record, live, filing, room))
+        });
+        if let Some((was, filed)) = changed {
+            return self.filed(db, key, filing, was, filed);
+        }
+        let live = once.unwrap_or_default();
+        let original = stamp.and_then(|stamp| live.original(stamp));
+        match live.value {
+            Some(Value { body, deadline }) => {
+                let meta = Meta {
+                    stamp,
+                    deadline,
+                    original,
+                    unsettled,
+                    ..Meta::default()
+                };
+                self.put(db, key, Record::of(key.bytes, body, &meta));
+            }
+            None => {
+                if let Some(stamp) = stamp {
+                    self.store_tombstone(db, key, stamp, unsettled);
+                }
+            }
+        }
+    }
+
+    /// Puts an operation in its place in the history of a key, which has one; says where that was, and where the history now
+    /// begins.
+    pub(super) fn insert(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        op: Op<'_>,
+        ctx: &WriteContext<'_>,
+    ) -> Option<(Placing, Stamp)> {
+        let placed = self.change_live(db, key, ctx.origins, true, |live, ground, history| {
+            let Some(history) = history else {
+                let filing = Filing {
+                    stamp: None,
+                    unsettled: false,
+                };
+                return (None, filing);
+            };
+            let placing = history.insert(live, ground, ctx.stamp, op);
+            let filing = Filing {
+                stamp: Some(history.last()),
+                unsettled: true,
+            };
+            (Some((placing, history.floor())), filing)
+        });
+        if let Some((Placing::Last(count), _)) = placed {
+            self.counted = count;
+        }
+        placed
+    }
+}
+
+/// What a key shows, taken out of its record; a value that lies within is copied to `room`.
+fn live_of(record: &mut Record, room: Vec<u8>) -> Live {
+    let stamp = record.stamp().unwrap_or(Stamp::ZERO);
+    let written = record.original().unwrap_or(stamp.time());
+    let deadline = record.deadline();
+    let value = (!record.is_tombstone()).then(|| Value {
+        body: record.take_body(room),
+        deadline,
+    });
+    Live { value, written }
+}
+
+/// Puts a value into its record; `room` gets the memory that it had outside of it.
+fn file(record: &mut Record, live: Live, filing: Filing, room: &mut Vec<u8>) -> Filed {
+    let original = filing.stamp.and_then(|stamp| live.original(stamp));
+    let Some(Value { body, deadline }) = live.value else {
+        return Filed::Gone;
+    };
+    let meta = Meta {
+        stamp: filing.stamp,
+        deadline,
+        original,
+        unsettled: filing.unsettled,
+        merge_mark: record.merge_mark(),
+        ..Meta::default()
+    };
+    let left = record.set_body(body, &meta);
+    if left.capacity() <= ROOM_MAX {
+        *room = left;
+    }
+    Filed::Shown(deadline, record.spare() > 0)
+}
