@@ -217,9 +217,14 @@ impl<'a> DataCall<'a, '_> {
 
     /// Tells those who listen of an event that fits any type.
     pub fn tell(&mut self, key: Key<'_>, name: &'static str) {
+        self.tell_of(key, Attention::GENERIC, name);
+    }
+
+    /// The same of an event of one type.
+    pub fn tell_of(&mut self, key: Key<'_>, class: Attention, name: &'static str) {
         let db = self.db;
         let partition = self.access.partition(key.hash);
-        partition.note_event(db, key.bytes, (Attention::GENERIC, name));
+        partition.note_event(db, key.bytes, (class, name));
     }
 
     /// Tells those who listen of an event of this class, and that the key went if it is there no more.

@@ -362,11 +362,14 @@ fn keys_of(command: Args<'_>, with_access: bool, reply: &mut Reply) {
     if !row.accepts(command.len()) {
         return reply.error("ERR Invalid number of arguments specified for command");
     }
-    let count = row.key_arguments(command).count();
-    if count == 0 {
+    if let Keys::Counted { count, .. } = row.keys
+        && row
+            .key_arguments(command)
+            .all(|index| index < usize::from(count))
+    {
         return reply.error("ERR Invalid arguments specified for command");
     }
-    reply.array(count);
+    reply.array(row.key_arguments(command).count());
     for index in row.key_arguments(command) {
         if with_access {
             reply.array(2);

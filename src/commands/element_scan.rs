@@ -181,3 +181,6 @@ impl<T> Found<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

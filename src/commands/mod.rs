@@ -6,8 +6,9 @@
 //!   a configuration.
 //! - `key_access`: what a call does with each of its keys.
 //! - [`call`]: what a data command gets; [`access`]: the partitions it holds; [`effects`]: the bytes of what it did.
-//! - [`strings`], [`bitmaps`], [`keys`], [`expire`], [`scan`], [`flush`]: the data commands.
-//! - [`element_view`]: what hashes, sets and sorted sets are asked alike; [`element_scan`]: the walk of HSCAN and its kin.
+//! - [`strings`], [`bitmaps`], [`hashes`], [`sets`], [`keys`], [`expire`], [`scan`], [`flush`]: the data commands.
+//! - [`element_view`]: what hashes, sets and sorted sets are asked alike; [`element_scan`]: the walk of HSCAN and its kin;
+//!   [`element_draw`]: picks at random.
 //! - [`payload`]: the bytes of DUMP and RESTORE; [`debug`]: what DEBUG says of values.
 //! - [`session_rows`], [`server_rows`], [`operator_rows`]: rows of commands that other rooms carry out.
 //! - [`command_info`]: the replies of COMMAND; [`help`]: those of HELP.
@@ -19,11 +20,13 @@ pub mod command_info;
 pub mod debug;
 pub mod docs;
 pub mod effects;
+pub mod element_draw;
 pub mod element_scan;
 pub mod element_view;
 pub mod errors;
 pub mod expire;
 pub mod flush;
+pub mod hashes;
 pub mod help;
 mod key_access;
 pub mod keys;
@@ -35,6 +38,7 @@ pub mod renames;
 pub mod scan;
 pub mod server_rows;
 pub mod session_rows;
+pub mod sets;
 pub mod strings;
 pub mod table;
 mod typed;

@@ -11,6 +11,15 @@ pub enum Kind {
     Clock(i64),
     /// In any order.
     Unordered,
+    /// Fields and their values, the pairs in any order.
+    Pairs,
+    /// As many elements and of the same kinds, but drawn at random.
+    Drawn,
+    /// What a *SCAN comes to, in places of this many: all in any order, where both are through with it. How much a call brings of a
+    /// hash table is nobody's promise.
+    Scan(usize),
+    /// What DUMP gives: the same bytes of a string; of anything else as much of each byte, for its order may be that of a hash table.
+    Dump,
     /// Rules of users: those of commands are listed as they were said, as since Redis 7.2, and not in the order of a hash. What
     /// they allow shows in what the users may do.
     Rules,
@@ -30,6 +39,14 @@ impl Kind {
             (b"ttl" | b"expiretime", _) => Self::Clock(2),
             (b"pttl" | b"pexpiretime", _) => Self::Clock(2_000),
             (b"keys", _) => Self::Unordered,
+            (b"hkeys" | b"hvals" | b"smembers" | b"sinter" | b"sunion" | b"sdiff" | b"spop", _) => {
+                Self::Unordered
+            }
+            (b"hgetall", _) => Self::Pairs,
+            (b"hrandfield" | b"srandmember", _) => Self::Drawn,
+            (b"hscan", _) => Self::Scan(2),
+            (b"sscan", _) => Self::Scan(1),
+            (b"dump", _) => Self::Dump,
             (b"debug", Some(b"digest-value" | b"protocol" | b"error" | b"populate")) => Self::Exact,
             (b"randomkey" | b"scan" | b"hello" | b"info" | b"debug", _)
             | (b"client", Some(b"id" | b"list" | b"info" | b"help" | b"kill"))
@@ -64,6 +81,29 @@ impl Kind {
                 theirs.sort();
                 ours == theirs
             }
+            Self::Pairs => pairs(&ours.parts, 2) == pairs(&theirs.parts, 2),
+            Self::Drawn => is_alike(ours, theirs),
+            Self::Scan(width) => match (ours.parts.as_slice(), theirs.parts.as_slice()) {
+                ([next, found], [their_next, their_found]) => {
+                    next.body != b"0"
+                        || their_next.body != b"0"
+                        || pairs(&found.parts, *width) == pairs(&their_found.parts, *width)
+                }
+                _ => false,
+            },
+            Self::Dump => {
+                // A byte for the type before, eight for the sum behind.
+                let counted = |reply: &Reply| {
+                    let len = reply.body.len().saturating_sub(8);
+                    let mut bytes = reply.body[..len].to_vec();
+                    bytes.sort_unstable();
+                    bytes
+                };
+                let is_string = |reply: &Reply| reply.body.first() == Some(&0);
+                ours.body.first() == theirs.body.first()
+                    && !is_string(ours)
+                    && counted(ours) == counted(theirs)
+            }
             Self::Rules => without_commands(ours) == without_commands(theirs),
             Self::Refusals => {
                 let told = |reply: &Reply| -> Vec<Vec<Reply>> {
@@ -90,6 +130,26 @@ impl Kind {
             }
         }
     }
+}
+
+/// Elements in their order, each of so many parts.
+fn pairs(parts: &[Reply], width: usize) -> Vec<&[Reply]> {
+    let mut pairs: Vec<&[Reply]> = parts.chunks(width).collect();
+    pairs.sort();
+    pairs
+}
+
+/// Whether both have the same form.
+fn is_alike(one: &Reply, other: &Reply) -> bool {
+    let is_null = |reply: &Reply| reply.line == b"-1";
+    one.kind == other.kind
+        && is_null(one) == is_null(other)
+        && one.parts.len() == other.parts.len()
+        && one
+            .parts
+            .iter()
+            .zip(&other.parts)
+            .all(|(one, other)| is_alike(one, other))
 }
 
 /// The same without the words that allow and forbid commands.

@@ -159,6 +159,41 @@ const PAYLOADS: &[&[u8]] = &[
     b"\x00\xc3\x04\x04\x00v \x00\x0a\x00+\xd8\xab2\xa1H\x98\x82",
 ];
 
+/// Fields of hashes and members of sets: few, so that they meet, integers among them and some too long for what is small.
+const ELEMENTS: &[&[u8]] = &[
+    b"1",
+    b"2",
+    b"3",
+    b"-5",
+    b"70000",
+    b"a",
+    b"b",
+    b"k1",
+    b"",
+    b"01",
+    b"9223372036854775807",
+    b"9223372036854775808",
+    b"\x00\xff",
+    b"a member of more than sixty-four bytes, with which no collection stays small",
+];
+/// How many at random. Redis would go on for ever with the least ones of 64 bits.
+const DRAWS: &[&[u8]] = &[
+    b"0",
+    b"1",
+    b"2",
+    b"5",
+    b"100",
+    b"-1",
+    b"-3",
+    b"-40",
+    b"9223372036854775807",
+    b"9223372036854775808",
+    b"-9223372036854775808",
+    b"x",
+    b"",
+    b"1.0",
+];
+
 /// Rules of users. One of `%` alone is not among them: Redis 7.0.15 dies of it.
 const RULES: &[&[u8]] = &[
     b"on",
@@ -313,6 +348,14 @@ impl Generator {
         if is(0, b"hello") && is(2, b"auth") {
             return;
         }
+        // With a count like the least one of 64 bits Redis draws for ever.
+        if is(0, b"hrandfield") || is(0, b"srandmember") {
+            return;
+        }
+        // What is popped is not the same on two servers.
+        if is(0, b"spop") {
+            return;
+        }
         // What is given a moment to live would be gone for one server and not yet for another.
         if is(0, b"restore") {
             return;
@@ -422,9 +465,12 @@ impl Generator {
             }
             "payload" => self.pick(PAYLOADS),
             "glob" => self.pick(GLOBS),
-            "type" => self.pick(&[b"string", b"list", b"STRING", b"nothing", b"hash"]),
+            "type" => self.pick(&[b"string", b"list", b"STRING", b"nothing", b"hash", b"set"]),
             "cursor" if self.percent(80) => b"0".to_vec(),
             "cursor" => self.pick(NUMBERS),
+            "field" | "member" if self.percent(60) => self.pick(&ELEMENTS[..7]),
+            "field" | "member" => self.pick(ELEMENTS),
+            "draws" => self.pick(DRAWS),
             "rule" => self.pick(RULES),
             "user" => self.pick(&[b"ua", b"ua", b"ub"]),
             "any" => self.pick(WORDS),
