@@ -6,7 +6,8 @@
 //!   a configuration.
 //! - `key_access`: what a call does with each of its keys.
 //! - [`call`]: what a data command gets; [`access`]: the partitions it holds; [`effects`]: the bytes of what it did.
-//! - [`strings`], [`bitmaps`], [`hashes`], [`sets`], [`keys`], [`expire`], [`scan`], [`flush`]: the data commands.
+//! - [`strings`], [`bitmaps`], [`hashes`], [`sets`], [`zsets`], `lists`, [`keys`], [`expire`], [`scan`], [`flush`]: the data
+//!   commands.
 //! - [`element_view`]: what hashes, sets and sorted sets are asked alike; [`element_scan`]: the walk of HSCAN and its kin;
 //!   [`element_draw`]: picks at random.
 //! - [`payload`]: the bytes of DUMP and RESTORE; [`debug`]: what DEBUG says of values.
@@ -44,6 +45,7 @@ pub mod table;
 mod typed;
 #[cfg(test)]
 pub(crate) mod world;
+pub mod zsets;
 
 pub use call::{Access, DataCall};
 pub use command_info::command_reply;

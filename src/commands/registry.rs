@@ -6,7 +6,7 @@
 use crate::commands::table::Row;
 use crate::commands::{
     bitmaps, expire, flush, hashes, keys, lists, operator_rows, renames, scan, server_rows,
-    session_rows, sets, strings,
+    session_rows, sets, strings, zsets,
 };
 
 /// Every family's rows, the ones used most first.
@@ -29,6 +29,9 @@ static FAMILIES: &[&[Row]] = &[
     keys::MORE_ROWS,
     lists::ROWS,
     lists::CHANGE_ROWS,
+    zsets::ROWS,
+    zsets::RANGE_ROWS,
+    zsets::ALGEBRA_ROWS,
 ];
 
 /// The longest name of a command.
@@ -224,6 +227,7 @@ mod tests {
             })
             .count();
         assert!(displaced * 10 <= all().count(), "{displaced}");
+        assert!(displaced * 8 <= all().count(), "{displaced}");
         for hot in ["get", "set", "incr", "mget", "del", "expire"] {
             let name = Name::new(hot.as_bytes()).unwrap();
             assert!(TABLE[name.home()].name == name, "{hot}");

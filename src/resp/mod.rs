@@ -35,7 +35,7 @@ pub use decode::{DecodeError, Decoder, Frame, encode_command};
 pub use float_reply::write_double;
 pub use frame_scan::{DEFAULT_MAX_DEPTH, DEFAULT_MAX_ELEMENTS, DEFAULT_MAX_FRAME_LEN, FrameLimits};
 pub use long_double::LongDouble;
-pub use number::{parse_f64, parse_i64, parse_u64};
+pub use number::{parse_f64, parse_f64_loosely, parse_i64, parse_u64};
 pub use protocol_error::ProtocolError;
 pub use reply::{Deferred, Mark, Protocol, Reply};
 pub use split::{

@@ -62,6 +62,24 @@ pub fn parse_f64(text: &[u8]) -> Option<f64> {
     }
 }
 
+/// The double that C's `strtod` makes of `text` up to its first NUL, if it takes all of that and it is no NaN: the ends of ranges
+/// of scores. Blanks may stand before it, too large is infinite, too small is 0, and nothing at all is 0, too.
+pub fn parse_f64_loosely(text: &[u8]) -> Option<f64> {
+    let text = text.split(|&byte| byte == 0).next().unwrap_or_default();
+    if text.is_empty() {
+        return Some(0.0);
+    }
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
+    let first = text.iter().position(|byte| !is_blank(byte))?;
+    let text = text.get(first..)?;
+    match float_text::scan(text)? {
+        FloatText::Infinity { negative: false } => Some(f64::INFINITY),
+        FloatText::Infinity { negative: true } => Some(f64::NEG_INFINITY),
+        FloatText::Decimal(_) => std::str::from_utf8(text).ok()?.parse().ok(),
+        FloatText::Hexadecimal(hexadecimal) => Some(hexadecimal.to_f64()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,6 +182,29 @@ mod tests {
         }
     }
 
+    // Texts and outcomes as ZCOUNT of redis-server 7.0.15 takes them.
+    #[test]
+    fn ends_of_ranges_are_read_loosely() {
+        for (text, value) in [
+            ("", 0.0),
+            ("\0x", 0.0),
+            ("5", 5.0),
+            (" \t\r\n\x0b\x0c5", 5.0),
+            ("5\0x", 5.0),
+            ("1e400", f64::INFINITY),
+            ("-1e400", f64::NEG_INFINITY),
+            ("0x1p9999", f64::INFINITY),
+            ("1e-5000", 0.0),
+            ("+inf", f64::INFINITY),
+            ("-INFINITY", f64::NEG_INFINITY),
+        ] {
+            assert_eq!(parse_f64_loosely(text.as_bytes()), Some(value), "{text:?}");
+        }
+        for text in [" ", "5 ", "nan", "x", "-", "1e", "(5", " \0"] {
+            assert_eq!(parse_f64_loosely(text.as_bytes()), None, "{text:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn integers_print_back_to_what_was_parsed(value: i64) {
@@ -193,6 +234,7 @@ mod tests {
         #[test]
         fn no_text_makes_the_parsers_panic(text in proptest::collection::vec(any::<u8>(), 0..40)) {
             let _ = (parse_i64(&text), parse_u64(&text), parse_f64(&text));
+            let _ = parse_f64_loosely(&text);
         }
     }
 }

@@ -63,8 +63,9 @@ impl Reply {
         self.protocol = protocol;
     }
 
+    /// Whether the dialect is RESP3.
     #[inline]
-    const fn is_resp3(&self) -> bool {
+    pub const fn is_resp3(&self) -> bool {
         matches!(self.protocol, Protocol::Resp3)
     }
 

@@ -160,7 +160,7 @@ const PAYLOADS: &[&[u8]] = &[
 ];
 
 /// Fields of hashes and members of sets: few, so that they meet, integers among them and some too long for what is small.
-const ELEMENTS: &[&[u8]] = &[
+const MEMBERS: &[&[u8]] = &[
     b"1",
     b"2",
     b"3",
@@ -468,8 +468,8 @@ impl Generator {
             "type" => self.pick(&[b"string", b"list", b"STRING", b"nothing", b"hash", b"set"]),
             "cursor" if self.percent(80) => b"0".to_vec(),
             "cursor" => self.pick(NUMBERS),
-            "field" | "member" if self.percent(60) => self.pick(&ELEMENTS[..7]),
-            "field" | "member" => self.pick(ELEMENTS),
+            "field" | "member" if self.percent(60) => self.pick(&MEMBERS[..7]),
+            "field" | "member" => self.pick(MEMBERS),
             "draws" => self.pick(DRAWS),
             "rule" => self.pick(RULES),
             "user" => self.pick(&[b"ua", b"ua", b"ub"]),

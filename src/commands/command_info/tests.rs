@@ -12,6 +12,9 @@ const ARGUMENTS: &str = include_str!("tests/arguments_7_0_15.txt");
 /// What `COMMAND DOCS` says of HSCAN beyond that.
 const NOVALUES: &str = "%5 $4 name $8 novalues $4 type $10 pure-token $5 token $8 NOVALUES $5 since $5 7.4.0 $5 flags ~1 +optional ";
 
+/// What Redis 7.2 added to ZRANK.
+const WITHSCORE: &str = " %5 $4 name $9 withscore $4 type $10 pure-token $5 token $9 WITHSCORE $5 since $5 7.2.0 $5 flags ~1 +optional";
+
 fn world() -> World {
     let mut world = World::new(false, 1);
     world.protocol = Protocol::Resp3;
@@ -34,6 +37,8 @@ fn command_info_equals_that_of_redis() {
         // REMOVE, which Redis does not have, takes one argument more: the arity alone differs.
         let expected = match name {
             "replicaof" | "slaveof" => expected.replacen(" :3 ", " :-3 ", 1),
+            // WITHSCORE came with Redis 7.2.
+            "zrank" | "zrevrank" => expected.replacen(" :3 ", " :-3 ", 1),
             _ => expected.to_owned(),
         };
         let reply = world
@@ -62,6 +67,10 @@ fn the_grammar_in_command_docs_equals_that_of_redis() {
             _ => expected.to_owned(),
         };
         let start = reply.find("$9 arguments ").unwrap_or(0);
+        let expected = match name {
+            "zrank" | "zrevrank" => format!("{}{WITHSCORE}", expected.replacen("*2", "*3", 1)),
+            _ => expected.to_owned(),
+        };
         assert_eq!(reply[start..].trim_end(), expected, "{name}");
     }
 }

@@ -85,7 +85,8 @@ pub(super) fn incr(
     memo: &mut Memo,
 ) -> Changed {
     let old = score(body, ground, member);
-    let sum = old.unwrap_or(0.0) + delta;
+    // A new member's is the delta itself, with the sign of its zero.
+    let sum = old.map_or(delta, |old| old + delta);
     if sum.is_nan() {
         return Changed::Nothing;
     }

@@ -1,0 +1,86 @@
+//! The sorted sets family: [`add`](self) scores, [`read`](self) them, take out [`ranges`](self), [`remove`](self) members, combine
+//! sets by their [`algebra`](self), draw at [`random`](self).
+//!
+//! Invariant: every handler checks everything before its first change, in Redis's order, so that the first fault decides the
+//! error. What a range costs grows with what it returns, and with the logarithm of the set.
+
+use crate::commands::call::DataCall;
+use crate::db::news::Attention;
+use crate::db::op::{Content, Kind, Scores};
+use crate::db::ordered::Element;
+use crate::db::{Key, Op};
+use crate::resp::Reply;
+
+mod add;
+mod algebra;
+mod algebra_rows;
+mod bounds;
+mod random;
+mod range;
+mod range_rows;
+mod read;
+mod remove;
+mod rows;
+
+pub use algebra_rows::ROWS as ALGEBRA_ROWS;
+pub use range_rows::ROWS as RANGE_ROWS;
+pub use rows::ROWS;
+
+/// Tells those who listen of an event of sorted sets.
+fn tell(call: &mut DataCall<'_, '_>, key: Key<'_>, name: &'static str) {
+    let db = call.db;
+    let partition = call.access.partition(key.hash);
+    partition.note_event(db, key.bytes, (Attention::ZSET, name));
+}
+
+/// Writes elements as an array; with scores, it is flat, or, in RESP3, one of pairs.
+fn write_elements<'e>(
+    reply: &mut Reply,
+    len: usize,
+    with_scores: bool,
+    elements: impl Iterator<Item = Element<'e>>,
+) {
+    let nested = with_scores && reply.is_resp3();
+    reply.array(if with_scores && !nested { len * 2 } else { len });
+    for (member, score) in elements {
+        if nested {
+            reply.array(2);
+        }
+        reply.bulk(member);
+        if with_scores {
+            reply.double(score);
+        }
+    }
+}
+
+/// The content of a sorted set that is put as a whole.
+struct Whole {
+    bytes: Vec<u8>,
+    len: usize,
+}
+
+impl Whole {
+    fn of<'e>(elements: impl Iterator<Item = Element<'e>>) -> Self {
+        let mut bytes = vec![Kind::Zset as u8];
+        let mut len = 0;
+        for (member, score) in elements {
+            Scores::put(&mut bytes, score, member);
+            len += 1;
+        }
+        Self { bytes, len }
+    }
+
+    /// Puts it at a key, whatever was there; an empty one deletes the key. The reply is how many elements there are.
+    fn store(&self, call: &mut DataCall<'_, '_>, key: Key<'_>, event: &'static str) {
+        if self.len > 0 {
+            call.apply_quietly(key, Op::Put(Content::of(&self.bytes), None));
+            tell(call, key, event);
+        } else if call.exists(key) {
+            call.apply(key, Op::Del);
+        }
+        call.reply.integer(self.len as i64);
+    }
+}
+
+#[cfg(test)]
+mod tests;

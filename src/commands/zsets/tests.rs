@@ -1,0 +1,1 @@
+//! The sorted sets family: replies and what is recorded.
