@@ -1,5 +1,5 @@
 //! The sorted sets family: [`add`](self) scores, [`read`](self) them, take out [`ranges`](self), [`remove`](self) members, combine
-//! sets by their [`algebra`](self), draw at [`random`](self).
+//! sets by their [`algebra`](self), draw at [`random`](self), walk over them with [`scan`](self).
 //!
 //! Invariant: every handler checks everything before its first change, in Redis's order, so that the first fault decides the
 //! error. What a range costs grows with what it returns, and with the logarithm of the set.
@@ -21,6 +21,7 @@ mod range_rows;
 mod read;
 mod remove;
 mod rows;
+mod scan;
 
 pub use algebra_rows::ROWS as ALGEBRA_ROWS;
 pub use range_rows::ROWS as RANGE_ROWS;
@@ -53,6 +54,12 @@ fn write_elements<'e>(
     }
 }
 
+/// A score as it is stored: a zero has no sign, as in Redis's compact form. Which form a set has is every node's own matter, and
+/// must not show in its scores.
+fn stored(score: f64) -> f64 {
+    if score == 0.0 { 0.0 } else { score }
+}
+
 /// The content of a sorted set that is put as a whole.
 struct Whole {
     bytes: Vec<u8>,
@@ -64,7 +71,7 @@ impl Whole {
         let mut bytes = vec![Kind::Zset as u8];
         let mut len = 0;
         for (member, score) in elements {
-            Scores::put(&mut bytes, score, member);
+            Scores::put(&mut bytes, stored(score), member);
             len += 1;
         }
         Self { bytes, len }

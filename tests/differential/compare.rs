@@ -25,6 +25,11 @@ pub enum Kind {
     Rules,
     /// ACL LOG, without what came with Redis 7.2 and without clocks.
     Refusals,
+    /// Random picks: as many of them, and none where there are none.
+    Draws,
+    /// A step of a walk over elements of so many words each: in any order, and where it came to the end in one step on both
+    /// servers, the same elements.
+    Walk(usize),
     /// Only whether there is one, and of which kind.
     Shape,
     /// The replies of a transaction's commands, each compared in its own way; what is intended is so here too.
@@ -47,6 +52,9 @@ impl Kind {
             (b"hscan", _) => Self::Scan(2),
             (b"sscan", _) => Self::Scan(1),
             (b"dump", _) => Self::Dump,
+            (b"zrandmember", _) => Self::Draws,
+            (b"zscan", _) if command.get(2).is_some_and(|cursor| cursor == b"0") => Self::Walk(2),
+            (b"zscan", _) => Self::Shape,
             (b"debug", Some(b"digest-value" | b"protocol" | b"error" | b"populate")) => Self::Exact,
             (b"randomkey" | b"scan" | b"hello" | b"info" | b"debug", _)
             | (b"client", Some(b"id" | b"list" | b"info" | b"help" | b"kill"))
@@ -113,6 +121,25 @@ impl Kind {
                         .collect()
                 };
                 told(ours) == told(theirs)
+            }
+            Self::Draws => {
+                let is_null = |reply: &Reply| reply.kind == b'_' || reply.line == b"-1";
+                ours.kind == theirs.kind
+                    && ours.parts.len() == theirs.parts.len()
+                    && is_null(ours) == is_null(theirs)
+            }
+            Self::Walk(width) => {
+                let elements = |reply: &Reply| -> Option<Vec<Vec<Reply>>> {
+                    let [cursor, found] = reply.parts.as_slice() else {
+                        return None;
+                    };
+                    let mut all: Vec<Vec<Reply>> =
+                        found.parts.chunks(*width).map(<[_]>::to_vec).collect();
+                    all.sort();
+                    (cursor.body == b"0").then_some(all)
+                };
+                let (ours, theirs) = (elements(ours), elements(theirs));
+                ours.is_none() || theirs.is_none() || ours == theirs
             }
             Self::Shape => {
                 let is_null = |reply: &Reply| reply.kind == b'_' || reply.line == b"-1";

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::scored::{LEX_BOUNDS, MEMBERS, SCORE_BOUNDS, SCORES, set_payload};
 use crate::templates::TEMPLATES;
 
 const KEYS: &[&[u8]] = &[
@@ -160,7 +161,7 @@ const PAYLOADS: &[&[u8]] = &[
 ];
 
 /// Fields of hashes and members of sets: few, so that they meet, integers among them and some too long for what is small.
-const MEMBERS: &[&[u8]] = &[
+const FIELDS: &[&[u8]] = &[
     b"1",
     b"2",
     b"3",
@@ -360,6 +361,13 @@ impl Generator {
         if is(0, b"restore") {
             return;
         }
+        // What a range of members is where scores are not equal, nobody says; and another one at a key of them makes them so.
+        if words
+            .iter()
+            .any(|word| matches!(word.as_slice(), b"l0" | b"l1"))
+        {
+            return;
+        }
         // Redis dies of billions of clients: it makes room for them at once.
         if is(2, b"maxclients") {
             return;
@@ -464,12 +472,30 @@ impl Generator {
                 keymesh::commands::payload::dump(&value)
             }
             "payload" => self.pick(PAYLOADS),
+            "zkey" if self.percent(80) => self.pick(&[b"z0", b"z1", b"z2"]),
+            "zkey" => self.pick(&KEYS[..4]),
+            "lkey" => self.pick(&[b"l0", b"l1"]),
+            "member" if self.percent(70) => self.pick(&MEMBERS[..6]),
+            "member" => self.pick(MEMBERS),
+            "score" if self.percent(90) => self.pick(&SCORES[..14]),
+            "score" => self.pick(SCORES),
+            "from" | "to" if self.percent(90) => self.pick(&SCORE_BOUNDS[..12]),
+            "from" | "to" => self.pick(SCORE_BOUNDS),
+            "lex" if self.percent(90) => self.pick(&LEX_BOUNDS[..12]),
+            "lex" => self.pick(LEX_BOUNDS),
+            "few" if self.percent(90) => (self.below(9) as i64 - 3).to_string().into_bytes(),
+            "few" => self.pick(NUMBERS),
+            "setload" => {
+                let members: Vec<Vec<u8>> =
+                    (0..=self.below(4)).map(|_| self.pick(MEMBERS)).collect();
+                set_payload(&members)
+            }
             "glob" => self.pick(GLOBS),
             "type" => self.pick(&[b"string", b"list", b"STRING", b"nothing", b"hash", b"set"]),
             "cursor" if self.percent(80) => b"0".to_vec(),
             "cursor" => self.pick(NUMBERS),
-            "field" | "member" if self.percent(60) => self.pick(&MEMBERS[..7]),
-            "field" | "member" => self.pick(MEMBERS),
+            "field" if self.percent(60) => self.pick(&FIELDS[..7]),
+            "field" => self.pick(FIELDS),
             "draws" => self.pick(DRAWS),
             "rule" => self.pick(RULES),
             "user" => self.pick(&[b"ua", b"ua", b"ub"]),

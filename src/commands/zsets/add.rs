@@ -5,6 +5,7 @@ use hashbrown::HashMap;
 
 use crate::commands::call::DataCall;
 use crate::commands::errors;
+use crate::commands::zsets::stored;
 use crate::db::op::Scores;
 use crate::db::views::ZsetView;
 use crate::db::{Key, Op};
@@ -111,7 +112,7 @@ fn add(call: &mut DataCall<'_, '_>, options: Options) {
     let mut bytes = Vec::with_capacity(pairs.len() * 16);
     for nth in (0..pairs.len()).step_by(2) {
         match parse_f64(pairs.get(nth)) {
-            Some(score) => Scores::put(&mut bytes, score, pairs.get(nth + 1)),
+            Some(score) => Scores::put(&mut bytes, stored(score), pairs.get(nth + 1)),
             None => return call.reply.error(errors::NOT_A_FLOAT),
         }
     }
@@ -186,6 +187,7 @@ fn increment(
     if !options.lets_have(current) {
         return call.reply.null();
     }
+    // Of a new member Redis shows the sign of its zero, though it does not keep it.
     let sum = current.map_or(delta, |current| current + delta);
     if sum.is_nan() {
         return call.reply.error(NOT_A_NUMBER);

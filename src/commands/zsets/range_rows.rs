@@ -1,8 +1,8 @@
-//! Rows of the sorted sets family: ranges.
+//! Rows of the sorted sets family: ranges, and ZSCAN.
 
 use crate::commands::docs::{Argument, ArgumentKind, Categories, Deprecated, Docs, Group, KeySpec};
 use crate::commands::table::{Flags, Handler, Keys, Row, Stamps};
-use crate::commands::zsets::range;
+use crate::commands::zsets::{range, scan};
 
 const LIMIT: Argument = Argument::block(
     "offset_count",
@@ -215,6 +215,30 @@ pub static ROWS: &[Row] = &[
                 SORT_BY,
                 REV,
                 LIMIT,
+            ],
+            ..Docs::NONE
+        },
+    },
+    Row {
+        name: "zscan",
+        arity: -3,
+        flags: Flags::READONLY,
+        keys: Keys::One,
+        stamps: Stamps::None,
+        handler: Handler::Data(scan::zscan),
+        docs: &Docs {
+            summary: "Walks over members with their scores",
+            since: "2.8.0",
+            complexity: "O(1) for each call, O(N) for a whole walk",
+            group: Group::SortedSet,
+            categories: Categories::SORTEDSET,
+            tips: &["nondeterministic_output"],
+            access: &["RO", "access"],
+            arguments: &[
+                Argument::KEY,
+                Argument::integer("cursor"),
+                Argument::pattern("pattern").after("MATCH").optional(),
+                Argument::integer("count").after("COUNT").optional(),
             ],
             ..Docs::NONE
         },

@@ -1,4 +1,4 @@
-//! Rows of the sorted sets family: single members, removal, ZSCAN and ZRANDMEMBER.
+//! Rows of the sorted sets family: single members, removal, and ZRANDMEMBER.
 
 use crate::commands::docs::{Argument, ArgumentKind, Categories, Docs, Group};
 use crate::commands::table::{Flags, Handler, Keys, Row, Stamps};

@@ -85,8 +85,7 @@ pub(super) fn incr(
     memo: &mut Memo,
 ) -> Changed {
     let old = score(body, ground, member);
-    // A new member's is the delta itself, with the sign of its zero.
-    let sum = old.map_or(delta, |old| old + delta);
+    let sum = old.unwrap_or(0.0) + delta;
     if sum.is_nan() {
         return Changed::Nothing;
     }

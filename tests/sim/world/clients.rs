@@ -95,7 +95,47 @@ impl World {
 
     /// Hashes, sets and sorted sets, some at keys that hold other types too.
     fn collection_command(&mut self, now: UnixMillis) -> Command {
-        self.list_command(now)
+        let rng = &mut self.collections;
+        let hash = rng.pick(&["h", "h", "i", "i", "a", "l"]);
+        let set = rng.pick(&["s", "s", "t", "t", "b", "h"]);
+        let zset = rng.pick(&["z", "z", "y", "y", "c", "s"]);
+        let other = rng.pick(&["h", "s", "t", "z", "y", "a"]);
+        let name = rng.pick(&["f", "g", "1", "2", "n"]);
+        let more = rng.pick(&["f", "g", "3", "m"]);
+        let value = rng.pick(&["v", "w", "5", "8"]);
+        let by = rng.pick(&["1", "-2", "7"]);
+        let quarter = rng.pick(&["0.25", "-1.5", "2"]);
+        let score = rng.pick(&["1", "2.5", "-3", "4"]);
+        let at = (now.0 + rng.pick(&[20, 60, 150, 100_000])).to_string();
+        match rng.below(120) {
+            0..12 => words(&["HSET", hash, name, value]),
+            12..17 => words(&["HSET", hash, name, value, more, by]),
+            17..19 => words(&["HSETNX", hash, name, value]),
+            19..26 => words(&["HDEL", hash, name, more]),
+            26..34 => words(&["HINCRBY", hash, "n", by]),
+            34..38 => words(&["HINCRBYFLOAT", hash, "q", quarter]),
+            38..50 => words(&["SADD", set, name, more]),
+            50..58 => words(&["SREM", set, name]),
+            58..61 => words(&["SPOP", set]),
+            61..63 => words(&["SPOP", set, "2"]),
+            63..66 => words(&["SMOVE", set, other, name]),
+            66..68 => words(&["SUNIONSTORE", other, set, "t"]),
+            68..70 => words(&["SINTERSTORE", other, set, "s"]),
+            70..82 => words(&["ZADD", zset, score, name]),
+            82..85 => words(&["ZADD", zset, "GT", "CH", score, name, quarter, more]),
+            85..93 => words(&["ZINCRBY", zset, quarter, name]),
+            93..98 => words(&["ZREM", zset, name]),
+            98..101 => words(&["ZPOPMIN", zset]),
+            101..103 => words(&["ZREMRANGEBYSCORE", zset, "-inf", score]),
+            103..105 => words(&["ZUNIONSTORE", other, "2", zset, "z"]),
+            105..107 => words(&["ZRANGESTORE", other, zset, "0", "1"]),
+            107..110 => words(&["DEL", other]),
+            110..113 => words(&["PEXPIREAT", other, &at]),
+            113..115 => words(&["RENAME", other, set]),
+            115..117 => words(&["COPY", zset, other, "REPLACE"]),
+            117..119 => words(&["SET", other, value]),
+            _ => words(&["PERSIST", other]),
+        }
     }
 
     /// Bits, and keys that go elsewhere.
