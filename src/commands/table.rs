@@ -4,7 +4,7 @@
 use crate::commands::call::DataCall;
 use crate::commands::docs::{Categories, Docs};
 use crate::commands::errors;
-use crate::resp::{Args, Reply, parse_i64};
+use crate::resp::{Args, Reply};
 
 /// Which arguments are keys. Argument 0 is the command's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -315,9 +315,9 @@ impl Row {
             } => {
                 let count = usize::from(count);
                 written = has_destination.then_some(1);
-                let keys = args.try_get(count).and_then(parse_i64);
+                let keys = args.try_get(count).map_or(0, leading_integer);
                 // With a number that cannot be, there are none.
-                let keys = keys.and_then(|keys| usize::try_from(keys).ok());
+                let keys = usize::try_from(keys).ok();
                 let keys = keys.filter(|keys| *keys < argc - count).unwrap_or(0);
                 (count + 1, count + keys, 1)
             }
@@ -340,6 +340,50 @@ impl Row {
             Keys::All => true,
             Keys::Sort => args.skip(2).iter().any(is_pattern),
             _ => false,
+        }
+    }
+}
+
+/// A number of keys as C's `atoi` takes it, which Redis asks where it looks for them: whatever follows the digits. The command itself
+/// may refuse it after that.
+fn leading_integer(text: &[u8]) -> i32 {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
+    let start = text.iter().take_while(|byte| is_blank(byte)).count();
+    let (negative, digits) = match text.get(start..).unwrap_or_default() {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    let digits = digits.iter().take_while(|byte| byte.is_ascii_digit());
+    let number = digits.fold(0_i64, |number, digit| {
+        let digit = i64::from(digit - b'0');
+        let digit = if negative { -digit } else { digit };
+        number.saturating_mul(10).saturating_add(digit)
+    });
+    // As C does, from a `long` to an `int`.
+    number as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::leading_integer;
+
+    #[test]
+    fn numbers_of_keys_are_read_as_c_does() {
+        for (text, number) in [
+            ("2", 2),
+            (" \t+2x", 2),
+            ("-3", -3),
+            ("1.5", 1),
+            ("1e3", 1),
+            ("", 0),
+            ("x", 0),
+            ("4294967297", 1),
+            ("2147483648", i32::MIN),
+            ("9223372036854775808", -1),
+            ("-9223372036854775809", 0),
+        ] {
+            assert_eq!(leading_integer(text.as_bytes()), number, "{text}");
         }
     }
 }

@@ -49,6 +49,10 @@ impl Kind {
             }
             (b"hgetall", _) => Self::Pairs,
             (b"hrandfield" | b"srandmember", _) => Self::Drawn,
+            // What other cursors lead to in a hash table is its own affair.
+            (b"hscan" | b"sscan", _) if command.get(2).is_none_or(|cursor| cursor != b"0") => {
+                Self::Shape
+            }
             (b"hscan", _) => Self::Scan(2),
             (b"sscan", _) => Self::Scan(1),
             (b"dump", _) => Self::Dump,
