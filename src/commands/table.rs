@@ -318,7 +318,9 @@ impl Row {
                 let keys = args.try_get(count).map_or(0, leading_integer);
                 // With a number that cannot be, there are none.
                 let keys = usize::try_from(keys).ok();
-                let keys = keys.filter(|keys| *keys < argc - count).unwrap_or(0);
+                let keys = keys
+                    .filter(|keys| *keys < argc.saturating_sub(count))
+                    .unwrap_or(0);
                 (count + 1, count + keys, 1)
             }
             Keys::Sort => {

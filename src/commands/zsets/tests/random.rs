@@ -61,6 +61,35 @@ fn random_members_of_one_or_none() {
 }
 
 #[test]
+fn zscan_shows_whole_scores_of_small_sets_as_integers() {
+    check(&[
+        ("ZADD z 1e17 a", ":1\r\n"),
+        ("ZSCORE z a", "$5\r\n1e+17\r\n"),
+        (
+            "ZSCAN z 0",
+            "*2\r\n$1\r\n0\r\n*2\r\n$1\r\na\r\n$18\r\n100000000000000000\r\n",
+        ),
+    ]);
+}
+
+#[test]
+fn no_key_is_told_of_a_number_of_keys_that_cannot_be() {
+    let invalid = "-ERR Invalid arguments specified for command\r\n";
+    check(&[
+        ("COMMAND GETKEYS ZUNIONSTORE d 0 x", invalid),
+        ("COMMAND GETKEYS ZUNIONSTORE d 2 x", invalid),
+        ("COMMAND GETKEYS ZUNIONSTORE d -1 x", invalid),
+        ("COMMAND GETKEYS ZMPOP x k MIN", invalid),
+        ("COMMAND GETKEYS ZMPOP -9223372036854775809 k MIN", invalid),
+        ("COMMAND GETKEYS ZMPOP 9223372036854775808 k MIN", invalid),
+        (
+            "COMMAND GETKEYS ZUNIONSTORE d 1x k",
+            "*2\r\n$1\r\nd\r\n$1\r\nk\r\n",
+        ),
+    ]);
+}
+
+#[test]
 fn zscan_returns_small_sets_as_a_whole() {
     check(&[
         ("ZSCAN z 0", "*2\r\n$1\r\n0\r\n*0\r\n"),
