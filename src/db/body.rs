@@ -3,6 +3,8 @@
 //! Invariant: a collection is never empty while a key shows it. A small one has no more elements, and none longer, than the limits
 //! that were in force when it last grew; a large one that is no list never becomes small again, as in Redis.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use crate::db::elements::{Elements, packed};
 use crate::db::list::{self, Fill, List};
 use crate::db::op::Kind;
@@ -237,6 +239,55 @@ impl Default for Limits {
             zset_entries: 128,
             zset_value: 64,
             list: Fill::new(-2),
+        }
+    }
+}
+
+/// The limits in force, which may change while partitions are held: a transaction may carry out CONFIG SET.
+#[derive(Debug)]
+pub struct SharedLimits([AtomicI64; 8]);
+
+impl Default for SharedLimits {
+    fn default() -> Self {
+        let shared = Self(Default::default());
+        shared.set(Limits::default());
+        shared
+    }
+}
+
+impl SharedLimits {
+    /// The limits now; while they change, of some the old ones and of some the new.
+    #[inline]
+    pub fn get(&self) -> Limits {
+        let nth = |nth: usize| self.0[nth].load(Ordering::Relaxed);
+        let size = |at: usize| usize::try_from(nth(at)).unwrap_or(0);
+        Limits {
+            hash_entries: size(0),
+            hash_value: size(1),
+            set_entries: size(2),
+            set_value: size(3),
+            intset_entries: size(4),
+            zset_entries: size(5),
+            zset_value: size(6),
+            list: Fill::new(nth(7)),
+        }
+    }
+
+    /// Puts others in force. What is large stays so.
+    pub fn set(&self, limits: Limits) {
+        let sizes = [
+            limits.hash_entries,
+            limits.hash_value,
+            limits.set_entries,
+            limits.set_value,
+            limits.intset_entries,
+            limits.zset_entries,
+            limits.zset_value,
+        ];
+        let sizes = sizes.map(|size| i64::try_from(size).unwrap_or(i64::MAX));
+        let all = sizes.into_iter().chain([limits.list.as_directive()]);
+        for (place, value) in self.0.iter().zip(all) {
+            place.store(value, Ordering::Relaxed);
         }
     }
 }

@@ -61,7 +61,7 @@ pub struct Ground<'a> {
     /// Hashes elements.
     pub hasher: &'a KeyHasher,
     /// Up to what collections are small.
-    pub limits: &'a Limits,
+    pub limits: Limits,
     /// Who an operation's origin is.
     pub origins: &'a Origins,
     /// The write bears a stamp: a new list's elements get ids.

@@ -20,7 +20,7 @@ use std::sync::atomic::AtomicBool;
 
 use hashbrown::HashMap;
 
-use crate::db::body::{Limits, Shown};
+use crate::db::body::{SharedLimits, Shown};
 use crate::db::history::History;
 use crate::db::live::Ground;
 use crate::db::news::NewsDesk;
@@ -146,7 +146,7 @@ pub struct Partition {
     watchers: Watchers,
     pub(super) news: NewsDesk,
     spare: Spare,
-    pub(super) limits: Limits,
+    pub(super) limits: Arc<SharedLimits>,
     /// The dictionary of origins, for what has no context of a write.
     pub(super) origins: Arc<Origins>,
     /// Memory for a value that is changed, kept from one to the next.
@@ -172,7 +172,7 @@ impl Partition {
             watchers: HashMap::new(),
             news: NewsDesk::default(),
             spare: Spare::default(),
-            limits: Limits::default(),
+            limits: Arc::default(),
             origins: Arc::default(),
             room: Vec::new(),
             counted: 0,
@@ -244,9 +244,9 @@ impl Partition {
             .is_some_and(|record| !record.is_tombstone() && op::is_expired(record.deadline(), now))
     }
 
-    /// Says up to what collections are small.
-    pub fn set_limits(&mut self, limits: Limits) {
-        self.limits = limits;
+    /// Says where it is said up to what collections are small.
+    pub fn set_limits(&mut self, limits: &Arc<SharedLimits>) {
+        self.limits = Arc::clone(limits);
     }
 
     /// Says where origins are looked up.
@@ -263,7 +263,7 @@ impl Partition {
     pub(super) fn ground<'a>(&'a self, origins: &'a Origins) -> Ground<'a> {
         Ground {
             hasher: &self.hasher,
-            limits: &self.limits,
+            limits: self.limits.get(),
             origins,
             has_ids: self.stamped,
         }

@@ -198,7 +198,7 @@ mod tests {
         let (origins, hasher, limits) = (origins(), KeyHasher::new(1), Limits::default());
         let ground = Ground {
             hasher: &hasher,
-            limits: &limits,
+            limits,
             origins: &origins,
             has_ids: true,
         };

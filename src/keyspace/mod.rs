@@ -24,7 +24,7 @@ use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
 
 use crate::commands::call::{Setting, partition_of};
-use crate::db::body::Limits;
+use crate::db::body::{Limits, SharedLimits};
 use crate::db::op::STRING_LEN_MAX;
 use crate::db::table::KeyHasher;
 use crate::db::{Hlc, Origins, Partition, UnixMillis};
@@ -71,6 +71,7 @@ pub struct Keyspace {
     pending_bytes: Box<[AtomicUsize]>,
     randomness: AtomicU64,
     string_len_max: AtomicUsize,
+    limits: Arc<SharedLimits>,
     /// For tests: the next write command panics after its first change.
     pub panic_after_mutation: AtomicBool,
     ingest_locks: Box<[Mutex<()>]>,
@@ -83,11 +84,13 @@ impl Keyspace {
     pub fn new(config: KeyspaceConfig, origins: Arc<Origins>, journal: Journal) -> Self {
         let hasher = KeyHasher::new(config.hash_seed);
         let count = config.partitions.max(1).next_power_of_two();
+        let limits = Arc::<SharedLimits>::default();
         let partitions = (0..count)
             .map(|_| {
                 let mut partition =
                     Partition::new(hasher.clone(), config.databases, config.stamped);
                 partition.set_origins(&origins);
+                partition.set_limits(&limits);
                 Mutex::new(partition)
             })
             .collect();
@@ -110,6 +113,7 @@ impl Keyspace {
                 .collect(),
             randomness: AtomicU64::new(config.hash_seed | 1),
             string_len_max: AtomicUsize::new(STRING_LEN_MAX),
+            limits,
             panic_after_mutation: AtomicBool::new(false),
             told: (0..crate::db::origin::ORIGINS_MAX + 1)
                 .map(|_| AtomicU64::new(0))
@@ -182,9 +186,7 @@ impl Keyspace {
 
     /// Says up to what collections are small. What is large stays so.
     pub fn set_limits(&self, limits: Limits) {
-        for partition in &self.partitions {
-            partition.lock().set_limits(limits);
-        }
+        self.limits.set(limits);
     }
 
     /// Raises [`Self::settled`]; it never falls while the data stays.

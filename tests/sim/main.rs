@@ -114,18 +114,21 @@ fn seeds_that_once_failed_do_not_fail_again() {
 
 /// For each rule the smallest seed whose run goes wrong without it; the last wants a node that comes back in just the wrong moment.
 const NOTICED: &[(Rule, u64)] = &[
-    (Rule::SnapshotInstant, 27),
-    (Rule::ExpiryByStamp, 20),
-    (Rule::ColdStartHold, 8),
+    (Rule::SnapshotInstant, 28),
+    (Rule::ExpiryByStamp, 6),
+    (Rule::ColdStartHold, 7),
     (Rule::Reservation, 0),
-    (Rule::GapCheck, 121),
-    (Rule::ClockMerge, 0),
+    (Rule::GapCheck, 361),
+    (Rule::ClockMerge, 30),
     (Rule::Coverage, 1),
     (Rule::Watermark, 0),
     (Rule::NewLife, 3),
-    (Rule::DurableMembership, 17),
+    (Rule::DurableMembership, 90),
     (Rule::SealRetired, 0),
-    (Rule::Admission, 1),
+    (Rule::Admission, 0),
+    (Rule::TypeCut, 0),
+    (Rule::PoppedNames, 71),
+    (Rule::SettledVector, 1),
     (Rule::ForgottenIsHeardNoMore, 4986),
 ];
 

@@ -28,6 +28,11 @@ impl Fill {
         Self(if n == 0 { 1 } else { n as i16 })
     }
 
+    /// What makes the same with [`Self::new`].
+    pub fn as_directive(self) -> i64 {
+        i64::from(self.0)
+    }
+
     /// Bytes of one node, as its elements lie there.
     #[inline]
     pub(super) fn bytes(self) -> usize {

@@ -35,7 +35,7 @@ pub fn get<'b>(body: &'b Body, ground: &Ground<'_>, name: &[u8]) -> Option<&'b [
 /// Makes a small collection large.
 pub(super) fn grow(body: &mut Body, ground: &Ground<'_>) {
     if let Body::Small(form, bytes) = body {
-        *body = Body::Large(grown(*form, bytes, ground.hasher, ground.limits));
+        *body = Body::Large(grown(*form, bytes, ground.hasher, &ground.limits));
     }
 }
 

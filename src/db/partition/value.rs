@@ -41,7 +41,7 @@ impl Partition {
     ) -> R {
         let ground = Ground {
             hasher: &self.hasher,
-            limits: &self.limits,
+            limits: self.limits.get(),
             origins,
             has_ids,
         };
