@@ -2,10 +2,12 @@
 //!
 //! What a key shows is changed in place; where an operation comes late, those behind it are taken back, it is carried out, and
 //! they are carried out again. That costs what came behind it, whatever the size of the value, and nothing has to be kept of how
-//! the value was before all of them.
+//! the value was before all of them. They are carried out again when somebody looks: many that come late, one after the other as
+//! each node tells its own, are put in order in one go.
 //!
-//! Invariant: the log is sorted by stamp, every stamp in it comes after `floor`; what is shown is what carrying out, in stamp
-//! order, everything that ever came would have made. Nothing at or before `floor` can be taken back.
+//! Invariant: the log is sorted by stamp, every stamp in it comes after `floor`; the first `applied` of it are carried out, and each
+//! of these has its undo. What is shown, once all are carried out, is what carrying out, in stamp order, everything that ever came
+//! would have made. Nothing at or before `floor` can be taken back.
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
@@ -20,7 +22,7 @@ use crate::db::stamp::{Hlc, Stamp};
 struct Logged {
     stamp: Stamp,
     op: OpBytes,
-    undo: Undo,
+    undo: Option<Undo>,
 }
 
 /// See the head of the file.
@@ -28,6 +30,7 @@ struct Logged {
 pub struct History {
     floor: Stamp,
     log: VecDeque<Logged>,
+    applied: usize,
 }
 
 /// Where an operation went.
@@ -35,7 +38,7 @@ pub struct History {
 pub enum Placing {
     /// Behind all others; so many elements came or went by it.
     Last(u32),
-    /// Before so many others, which were carried out again.
+    /// Before so many others, which are to be carried out again: see [`History::catch_up`].
     Before(usize),
     /// It is there already, or what is shown says all that it could.
     Known,
@@ -47,6 +50,7 @@ impl History {
         Self {
             floor,
             log: VecDeque::new(),
+            applied: 0,
         }
     }
 
@@ -77,13 +81,14 @@ impl History {
 
     /// Bytes held, for the budget.
     pub fn len_bytes(&self) -> usize {
-        let held = |logged: &Logged| logged.op.len() + logged.undo.len_bytes();
+        let undo = |undo: &Option<Undo>| undo.as_ref().map_or(0, Undo::len_bytes);
+        let held = |logged: &Logged| logged.op.len() + undo(&logged.undo);
         self.log.iter().map(held).sum::<usize>()
             + self.log.capacity() * size_of::<Logged>()
             + size_of::<Self>()
     }
 
-    /// Puts an operation in its place and shows what it comes to.
+    /// Puts an operation in its place and carries it out. What it overtakes is not: [`Self::catch_up`] does that.
     pub fn insert(
         &mut self,
         live: &mut Live,
@@ -95,68 +100,81 @@ impl History {
         if origins.compare(stamp, self.floor) != Ordering::Greater {
             return Placing::Known;
         }
-        // From behind: late operations are seldom very late.
-        let mut at = self.log.len();
-        while at > 0 {
-            match origins.compare(self.log[at - 1].stamp, stamp) {
-                Ordering::Less => break,
-                Ordering::Equal => return Placing::Known,
-                Ordering::Greater => at -= 1,
-            }
-        }
-        let behind = self.take_back(live, ground, at);
+        let Err(at) = self.place(origins, stamp) else {
+            return Placing::Known;
+        };
+        let overtaken = self.log.len() - at;
         let count = if op.dominates() {
-            // What is dropped here can be taken back no more, and need not be.
-            self.log.clear();
+            // What came before can be taken back no more, and need not be: it does not show through.
+            self.take_back(live, ground, at);
+            self.log.drain(..at);
             live.apply(ground, stamp, op);
-            self.floor = stamp;
+            (self.floor, self.applied) = (stamp, 0);
             0
         } else {
+            self.take_back(live, ground, at);
+            self.carry_out(live, ground, at);
             let undo = live.apply(ground, stamp, op);
             if is_off(Rule::PoppedNames) && matches!(op, Op::ListRemove(_)) && undo.count == 0 {
                 live.undo(ground, undo);
-                self.carry_out_again(live, ground, behind);
                 return Placing::Known;
             }
             let (op, count) = (bytes_of(op), undo.count);
-            self.log.push_back(Logged { stamp, op, undo });
+            let undo = Some(undo);
+            self.log.insert(at, Logged { stamp, op, undo });
+            self.applied = at + 1;
             count
         };
-        let overtaken = behind.len();
-        self.carry_out_again(live, ground, behind);
         match overtaken {
             0 => Placing::Last(count),
             overtaken => Placing::Before(overtaken),
         }
     }
 
-    /// Takes back all operations from this one on; the last comes first.
-    fn take_back(
-        &mut self,
-        live: &mut Live,
-        ground: &Ground<'_>,
-        from: usize,
-    ) -> Vec<(Stamp, OpBytes)> {
-        let behind = self.log.drain(from..).rev().map(|logged| {
-            live.undo(ground, logged.undo);
-            (logged.stamp, logged.op)
-        });
-        behind.collect()
+    /// Where a stamp is in the log, or would be.
+    fn place(&self, origins: &Origins, stamp: Stamp) -> Result<usize, usize> {
+        // From behind: late operations are seldom very late; and from where the last one was put.
+        match self.log.back() {
+            None => return Err(0),
+            Some(last) if origins.compare(last.stamp, stamp) == Ordering::Less => {
+                return Err(self.log.len());
+            }
+            Some(_) => {}
+        }
+        self.log
+            .binary_search_by(|logged| origins.compare(logged.stamp, stamp))
     }
 
-    fn carry_out_again(
-        &mut self,
-        live: &mut Live,
-        ground: &Ground<'_>,
-        behind: Vec<(Stamp, OpBytes)>,
-    ) {
-        for (stamp, bytes) in behind.into_iter().rev() {
-            // Every operation here was decoded before.
-            if let Ok(op) = Op::decode(&bytes) {
-                let undo = live.apply(ground, stamp, op);
-                let op = bytes;
-                self.log.push_back(Logged { stamp, op, undo });
+    /// Whether operations are to be carried out again.
+    pub fn is_behind(&self) -> bool {
+        self.applied < self.log.len()
+    }
+
+    /// Carries out what was taken back.
+    pub fn catch_up(&mut self, live: &mut Live, ground: &Ground<'_>) {
+        self.carry_out(live, ground, self.log.len());
+    }
+
+    /// Takes back what was carried out from this one on, the last first.
+    fn take_back(&mut self, live: &mut Live, ground: &Ground<'_>, from: usize) {
+        while self.applied > from {
+            self.applied -= 1;
+            let logged = self.log.get_mut(self.applied);
+            if let Some(undo) = logged.and_then(|logged| logged.undo.take()) {
+                live.undo(ground, undo);
             }
+        }
+    }
+
+    /// Carries out what is not yet, up to this one.
+    fn carry_out(&mut self, live: &mut Live, ground: &Ground<'_>, to: usize) {
+        while self.applied < to {
+            if let Some(logged) = self.log.get_mut(self.applied)
+                && let Ok(op) = Op::decode(&logged.op)
+            {
+                logged.undo = Some(live.apply(ground, logged.stamp, op));
+            }
+            self.applied += 1;
         }
     }
 
@@ -169,23 +187,31 @@ impl History {
                 .iter()
                 .take_while(|logged| is_before(logged.stamp))
                 .count();
-            let behind = self.take_back(live, ground, from);
-            self.log.clear();
+            self.take_back(live, ground, from);
+            self.log.drain(..from);
             *live = Live {
                 value: None,
                 written: cut.time(),
             };
-            self.floor = cut;
-            self.carry_out_again(live, ground, behind);
+            (self.floor, self.applied) = (cut, 0);
+            self.catch_up(live, ground);
         }
     }
 
     /// Nothing up to `settled` can be overtaken any more. What is shown stays.
-    pub fn settle(&mut self, settled: Hlc) {
+    pub fn settle(&mut self, live: &mut Live, ground: &Ground<'_>, settled: Hlc) {
+        self.catch_up(live, ground);
+        self.settle_applied(settled);
+    }
+
+    /// The same of a history that is not behind.
+    pub fn settle_applied(&mut self, settled: Hlc) {
         let is_settled = |logged: &&Logged| logged.stamp.time() <= settled;
         let count = self.log.iter().take_while(is_settled).count();
+        let count = count.min(self.applied);
         if let Some(last) = self.log.drain(..count).next_back() {
             self.floor = last.stamp;
+            self.applied -= count;
         }
     }
 
@@ -203,18 +229,17 @@ impl History {
         ground: &Ground<'_>,
         look: impl FnOnce(&Live, &mut dyn ExactSizeIterator<Item = (Stamp, &[u8])>) -> R,
     ) -> R {
-        let behind = self.take_back(live, ground, 0);
-        let mut ops = behind.iter().rev().map(|(stamp, op)| (*stamp, &op[..]));
-        let result = look(live, &mut ops);
-        self.carry_out_again(live, ground, behind);
+        self.take_back(live, ground, 0);
+        let result = look(live, &mut self.ops());
+        self.catch_up(live, ground);
         result
     }
 
     /// Takes all operations back; gives them in stamp order.
     pub fn into_ops(mut self, live: &mut Live, ground: &Ground<'_>) -> Vec<(Stamp, OpBytes)> {
-        let mut ops = self.take_back(live, ground, 0);
-        ops.reverse();
-        ops
+        self.take_back(live, ground, 0);
+        let ops = self.log.into_iter().map(|logged| (logged.stamp, logged.op));
+        ops.collect()
     }
 }
 

@@ -59,7 +59,9 @@ impl Partition {
         for (stamp, bytes) in &item.ops {
             theirs.insert(&ground, *stamp, bytes);
         }
-        theirs.history.settle(sender.settled);
+        theirs
+            .history
+            .settle(&mut theirs.live, &ground, sender.settled);
         self.merge_key(item.db, key, theirs, sender, ctx);
     }
 
@@ -113,7 +115,7 @@ impl Partition {
         let stamped = self.stamped;
         let mut ours = self.take_side(db, key);
         let ground = self.ground(ctx.origins);
-        ours.history.settle(ctx.settled);
+        ours.history.settle(&mut ours.live, &ground, ctx.settled);
         let cut = self.dbs[db as usize].cut;
         for side in [&mut ours, &mut theirs] {
             side.history.cut(&mut side.live, &ground, cut);
@@ -152,6 +154,7 @@ impl Partition {
                 winner.insert(&ground, *stamp, bytes);
             }
         }
+        winner.history.catch_up(&mut winner.live, &ground);
         if settled > ctx.settled && !strange(winner.history.floor()) && winner.has_no_base(&ground)
         {
             // The other node dropped its tombstones up to there, and this one has not arrived there yet.

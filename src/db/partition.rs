@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use crate::db::body::{SharedLimits, Shown};
 use crate::db::history::History;
@@ -153,6 +153,8 @@ pub struct Partition {
     room: Vec<u8>,
     /// How many elements the last write added or removed.
     counted: u32,
+    /// Keys whose histories may have operations that are to be carried out again.
+    behind: HashSet<(u32, Box<[u8]>)>,
     /// What happened here.
     pub stats: PartitionStats,
 }
@@ -176,6 +178,7 @@ impl Partition {
             origins: Arc::default(),
             room: Vec::new(),
             counted: 0,
+            behind: HashSet::new(),
             stats: PartitionStats::default(),
         }
     }
@@ -203,7 +206,7 @@ impl Partition {
 
     /// What the key shows at `now`.
     #[inline]
-    pub fn view(&self, db: u32, key: Key<'_>, now: UnixMillis) -> Option<View<'_>> {
+    pub fn view(&mut self, db: u32, key: Key<'_>, now: UnixMillis) -> Option<View<'_>> {
         match self.look(db, key, now) {
             Look::Live(view) => Some(view),
             Look::Expired | Look::Absent => None,
@@ -212,7 +215,23 @@ impl Partition {
 
     /// What the key shows at `now`, and whether it shows nothing only because it has expired: one look-up for both.
     #[inline]
-    pub fn look(&self, db: u32, key: Key<'_>, now: UnixMillis) -> Look<'_> {
+    pub fn look(&mut self, db: u32, key: Key<'_>, now: UnixMillis) -> Look<'_> {
+        if !self.behind.is_empty() {
+            self.catch_up(db, key);
+        }
+        self.look_again(db, key, now)
+    }
+
+    /// What a key shows that was looked at before under the same lock.
+    pub fn seen(&self, db: u32, key: Key<'_>, now: UnixMillis) -> Option<View<'_>> {
+        match self.look_again(db, key, now) {
+            Look::Live(view) => Some(view),
+            Look::Expired | Look::Absent => None,
+        }
+    }
+
+    #[inline]
+    fn look_again(&self, db: u32, key: Key<'_>, now: UnixMillis) -> Look<'_> {
         let Some(record) = self.dbs[db as usize].table.get(key.bytes, key.hash) else {
             return Look::Absent;
         };
@@ -372,7 +391,7 @@ impl Partition {
     }
 
     /// About how many bytes a key that shows at `now` takes: its record, its place in the table, what is not settled of it.
-    pub fn key_bytes(&self, db: u32, key: Key<'_>, now: UnixMillis) -> Option<usize> {
+    pub fn key_bytes(&mut self, db: u32, key: Key<'_>, now: UnixMillis) -> Option<usize> {
         self.view(db, key, now)?;
         let record = self.dbs[db as usize].table.get(key.bytes, key.hash)?;
         let unsettled = self.unsettled(db, key.bytes);

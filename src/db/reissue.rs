@@ -118,6 +118,7 @@ fn reissue(
     void: &Void<'_>,
 ) -> Option<Vec<OpBytes>> {
     let is_void = |stamp: Stamp| stamp.origin() == OriginIndex(0) || (void.is_void)(stamp);
+    history.catch_up(live, ground);
     let floor = history.floor();
     let is_whole = |(stamp, bytes): (Stamp, &[u8])| {
         is_void(stamp) && (!(void.is_own)(stamp.origin()) || Op::decode(bytes).is_ok_and(names_ids))

@@ -50,13 +50,14 @@ impl Partition {
         if self.walk.is_some() {
             self.save_preimage(db, key);
         }
+        self.catch_up(db, key);
         let space = &mut self.dbs[db as usize];
         let Some(history) = space.unsettled.get_mut(key.bytes) else {
             return;
         };
         // A value whose deadline is past stays: readers hide it by their clocks, which may be behind, and later operations see
         // that it has expired.
-        history.settle(settled);
+        history.settle_applied(settled);
         let last = history.last();
         if !history.is_empty() {
             self.settle.push_back((last.time(), db, key.bytes.into()));

@@ -152,7 +152,11 @@ impl Keyspace {
         let count = self.partitions.len();
         let mut needed: SmallVec<[bool; 64]> = SmallVec::from_elem(row.looks_anywhere(args), count);
         mark_needed(self, row, args, &mut needed);
-        self.lock_needed(&needed)
+        let mut guards = self.lock_needed(&needed);
+        if matches!(row.keys, Keys::Cursor(_)) || row.looks_anywhere(args) {
+            catch_up(&mut guards);
+        }
+        guards
     }
 
     pub(super) fn lock_needed(&self, needed: &[bool]) -> Guards<'_> {
@@ -281,6 +285,13 @@ impl Keyspace {
                 true
             }
         }
+    }
+}
+
+/// Before whole tables are looked at.
+pub(super) fn catch_up(guards: &mut Guards<'_>) {
+    for guard in guards.iter_mut().flatten() {
+        guard.catch_up_all();
     }
 }
 

@@ -153,7 +153,9 @@ impl Keyspace {
 
     /// Locks all partitions, in order.
     pub fn lock_all(&self) -> Vec<MutexGuard<'_, Partition>> {
-        self.partitions.iter().map(Mutex::lock).collect()
+        let mut guards: Vec<_> = self.partitions.iter().map(Mutex::lock).collect();
+        guards.iter_mut().for_each(|guard| guard.catch_up_all());
+        guards
     }
 
     /// Everything up to here has arrived.

@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use crate::commands::call::Access;
 use crate::commands::{Flags, Handler, Row, debug};
 use crate::db::{Partition, Stamp};
-use crate::keyspace::execute::{PANIC_REPLY, mark_needed};
+use crate::keyspace::execute::{PANIC_REPLY, catch_up, mark_needed};
 use crate::keyspace::{Caller, Keyspace, Ran, Scratch};
 use crate::resp::{Args, ArgsBuffer, Mark, Reply};
 
@@ -104,6 +104,7 @@ impl Keyspace {
             stamps = stamps.saturating_add(queued.row.stamps_max(args.len(), self.databases));
         }
         let mut guards = self.lock_needed(&needed);
+        catch_up(&mut guards);
         if watched.load(Ordering::Relaxed) {
             return TransactionEnd::Aborted;
         }

@@ -144,7 +144,8 @@ fn routes(replication: &Replication, reply: &mut Reply) {
 fn explain(replication: &Replication, key: &[u8], db: u32, reply: &mut Reply) {
     let keyspace = &replication.node().keyspace;
     let hash = keyspace.hash(key);
-    let guard = keyspace.lock_hash(hash);
+    let mut guard = keyspace.lock_hash(hash);
+    guard.catch_up_all();
     let Some(record) = guard.table(db).get(key, hash) else {
         return reply.null();
     };

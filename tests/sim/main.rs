@@ -129,7 +129,7 @@ const NOTICED: &[(Rule, u64)] = &[
     (Rule::TypeCut, 0),
     (Rule::PoppedNames, 71),
     (Rule::SettledVector, 1),
-    (Rule::ForgottenIsHeardNoMore, 4986),
+    (Rule::ForgottenIsHeardNoMore, 48_698),
 ];
 
 #[test]

@@ -105,7 +105,7 @@ fn sets<'v>(
     let count = access.count();
     let set = |key: &Key<'_>| {
         let partition = access.at(partition_of(key.hash, count))?;
-        partition.view(db, *key, now)?.set()
+        partition.seen(db, *key, now)?.set()
     };
     keys.iter().map(set).collect()
 }

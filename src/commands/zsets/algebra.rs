@@ -165,7 +165,7 @@ impl Options {
 /// What a key shows to a call that has looked at it before.
 fn members_of<'p>(access: &'p Access<'_>, db: u32, now: UnixMillis, key: Key<'_>) -> Members<'p> {
     let partition = access.at(partition_of(key.hash, access.count()));
-    let Some(view) = partition.and_then(|partition| partition.view(db, key, now)) else {
+    let Some(view) = partition.and_then(|partition| partition.seen(db, key, now)) else {
         return Members::None;
     };
     match (view.zset(), view.set()) {

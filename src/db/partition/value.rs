@@ -2,6 +2,8 @@
 //!
 //! Invariant: the sums of the table and the counts of the database are what laying each record out anew would make of them.
 
+use std::sync::Arc;
+
 use crate::db::history::{History, Placing};
 use crate::db::live::{Ground, Live, Value};
 use crate::db::op::Op;
@@ -147,6 +149,44 @@ impl Partition {
         }
     }
 
+    /// Carries out what is to be carried out again of a key, for whoever looks at it.
+    #[cold]
+    pub(in crate::db) fn catch_up(&mut self, db: u32, key: Key<'_>) {
+        let place = (db, Box::from(key.bytes));
+        if !self.behind.remove(&place) {
+            return;
+        }
+        let origins = Arc::clone(&self.origins);
+        let is_behind = self
+            .unsettled(db, key.bytes)
+            .is_some_and(History::is_behind);
+        if is_behind {
+            self.change_live(db, key, &origins, true, |live, ground, history| {
+                let filing = history.map(|history| {
+                    history.catch_up(live, ground);
+                    Filing {
+                        stamp: Some(history.last()),
+                        unsettled: true,
+                    }
+                });
+                let none = Filing {
+                    stamp: None,
+                    unsettled: false,
+                };
+                ((), filing.unwrap_or(none))
+            });
+        }
+    }
+
+    /// The same of all keys, for whoever looks at whole tables.
+    pub fn catch_up_all(&mut self) {
+        while let Some((db, bytes)) = self.behind.iter().next().cloned() {
+            let hash = self.hasher.hash(&bytes);
+            let bytes = &bytes;
+            self.catch_up(db, Key { bytes, hash });
+        }
+    }
+
     /// Puts an operation in its place in the history of a key, which has one; says where that was, and where the history now
     /// begins.
     pub(super) fn insert(
@@ -171,8 +211,15 @@ impl Partition {
             };
             (Some((placing, history.floor())), filing)
         });
-        if let Some((Placing::Last(count), _)) = placed {
-            self.counted = count;
+        match placed {
+            Some((Placing::Last(count), _)) => self.counted = count,
+            Some((Placing::Before(_), _)) => {
+                self.behind.insert((db, key.bytes.into()));
+                if self.is_listening() || self.is_watched() {
+                    self.catch_up(db, key);
+                }
+            }
+            _ => {}
         }
         placed
     }

@@ -14,6 +14,11 @@ impl Partition {
             .push(flag);
     }
 
+    /// Whether anybody watches a key.
+    pub(super) fn is_watched(&self) -> bool {
+        !self.watchers.is_empty()
+    }
+
     /// Ends a watch.
     pub fn unwatch(&mut self, db: u32, key: &[u8], flag: &Arc<AtomicBool>) {
         let place = (db, key.into());

@@ -229,7 +229,7 @@ impl World {
         };
         let keyspace = &self.nodes[index].node.keyspace;
         let hash = keyspace.hash(key);
-        let guard = keyspace.lock_hash(hash);
+        let mut guard = keyspace.lock_hash(hash);
         let view = guard.view(only.db, Key { bytes: key, hash }, UnixMillis(0));
         match op {
             Op::Set(value, _) => {
