@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""GET and SET side by side: two servers in turns under redis-benchmark, their CPU read from /proc.
+"""GET and SET, or commands over collections, side by side: servers in turns under redis-benchmark, their CPU read from /proc.
 
 Each cell (command, pipeline) is measured in pairs, one run of A and one of B, who goes first changing from pair to pair, so that
 whatever else the machine does meets both. A ratio is made of each pair; what is printed is the median of the ratios and, from six
@@ -8,6 +8,8 @@ is user and system time of the server's process per command, in microseconds: th
 
     benches/side_by_side.py                                            Keymesh against redis-server
     benches/side_by_side.py --multi-master                             the same with active-replica and multi-master on
+    benches/side_by_side.py --families                                 commands over collections, against Valkey too where it is found
+    benches/side_by_side.py --families SADD ZADD                       some of them
     benches/side_by_side.py --trace --rounds 15                        Keymesh with tracing at its defaults against Keymesh without
     benches/side_by_side.py --trace 0.1 --otlp http://localhost:4317   the same with a tenth of all commands, to a collector
 """
@@ -27,7 +29,10 @@ import threading
 import time
 from pathlib import Path
 
+from families import FAMILIES, feed
+
 PIPELINES = (1, 16, 64)
+FAMILY_PIPELINES = (1, 16)
 COMMANDS = ("get", "set")
 CLIENTS = 50
 VALUE_BYTES = 16
@@ -110,13 +115,17 @@ class Collector(http.server.BaseHTTPRequestHandler):
 
 
 def benchmark(server, command, pipeline, requests, keys):
-    """Commands per second of one run, and the server's CPU per command in microseconds."""
-    words = ["redis-benchmark", "-p", str(server.port), "-t", command, "-P", str(pipeline), "-n", str(requests)]
+    """Commands per second of one run, and the server's CPU per command in microseconds. `command` is the name of one of
+    redis-benchmark's own, or the words of another."""
+    own = isinstance(command, str)
+    words = ["redis-benchmark", "-p", str(server.port), "-P", str(pipeline), "-n", str(requests)]
     words += ["-r", str(keys), "-d", str(VALUE_BYTES), "-c", str(CLIENTS), "--csv"]
+    words += ["-t", command] if own else command
+    name = command if own else " ".join(command).lower()
     before = server.cpu_seconds()
     run = subprocess.run(words, capture_output=True, text=True, check=False)
     cpu = server.cpu_seconds() - before
-    rows = [row for row in csv.reader(run.stdout.splitlines()) if row and row[0].lower() == command]
+    rows = [row for row in csv.reader(run.stdout.splitlines()) if row and row[0].lower() == name]
     if run.returncode != 0 or len(rows) != 1:
         fail(f"redis-benchmark against {server.name}: {run.stdout}{run.stderr}")
     return float(rows[0][1]), cpu * 1e6 / requests
@@ -147,7 +156,7 @@ def sure_rank(count):
 def report(a, b, cells):
     print(f"\nA = {a.name}, B = {b.name}; medians, and ratios A/B as median (interval) of the pairs")
     head = ("command", "pipeline", "A cmd/s", "B cmd/s", "ratio", "A us CPU", "B us CPU", "ratio")
-    line = "{:8} {:>8} {:>10} {:>10} {:>22} {:>9} {:>9} {:>22}"
+    line = "{:13} {:>8} {:>10} {:>10} {:>22} {:>9} {:>9} {:>22}"
     print(line.format(*head))
     for (command, pipeline), pairs in cells.items():
         middle = [[statistics.median(run[place] for run in side) for place in (0, 1)] for side in zip(*pairs)]
@@ -177,17 +186,26 @@ def arguments():
     parser.add_argument(
         "--trace", metavar="RATIO", nargs="?", const="default", help="compare tracing with none: by default, or this part of all commands"
     )
+    parser.add_argument("--families", nargs="*", choices=list(FAMILIES), metavar="NAME", help="commands over collections instead: all, or these")
+    parser.add_argument("--valkey", help="the Valkey to measure beside them ($VALKEY_SERVER, or valkey-server on PATH)")
     parser.add_argument("--otlp", metavar="ENDPOINT", help="where the traces go (to a collector that throws them away)")
     chosen = parser.parse_args()
     if chosen.otlp is not None and chosen.trace is None:
         parser.error("--otlp goes with --trace")
+    if chosen.families is not None and chosen.trace is not None:
+        parser.error("--trace is measured with GET and SET")
     if min(chosen.rounds, chosen.requests, chosen.keys) < 1:
         parser.error("--rounds, --requests and --keys begin at 1")
     return chosen
 
 
+def valkey_of(chosen):
+    """Where a Valkey is, if there is one."""
+    return shutil.which(chosen.valkey or os.environ.get("VALKEY_SERVER") or "valkey-server")
+
+
 def contestants(chosen):
-    """Names and command lines of A and B."""
+    """Names and command lines of A and B, and of a third one where there are families and a Valkey."""
     if not os.access(chosen.server, os.X_OK):
         fail(f"{chosen.server} is not there: cargo build --release")
     ours = [str(chosen.server), "--server-threads", "1"]
@@ -201,7 +219,31 @@ def contestants(chosen):
         traced = ours + where + ratio
         return (f"{name}, traced {chosen.trace}", traced), (f"{name}, not traced", ours)
     redis = ["redis-server", "--io-threads", "1", "--save", "", "--appendonly", "no"]
-    return (name, ours), ("redis", redis)
+    valkey = chosen.families is not None and valkey_of(chosen)
+    third = [("valkey", [valkey] + redis[1:])] if valkey else []
+    return (name, ours), ("redis", redis), *third
+
+
+def run_families(chosen, servers):
+    """Each family on all servers in turns."""
+    names = chosen.families or list(FAMILIES)
+    for name in names:
+        for server in servers:
+            feed(server, FAMILIES[name].once(chosen.keys))
+    cells = {(name, pipeline): [] for name in names for pipeline in FAMILY_PIPELINES}
+    for number in range(1, chosen.rounds + 1):
+        print(f"round {number} of {chosen.rounds}", file=sys.stderr, flush=True)
+        for (name, pipeline), rounds in cells.items():
+            family = FAMILIES[name]
+            requests = max(1, int(chosen.requests * SHARE[pipeline] * family.share))
+            runs = {}
+            # Who goes first changes from round to round.
+            for server in servers if number % 2 else servers[::-1]:
+                feed(server, family.before(requests))
+                runs[server.name] = benchmark(server, family.words, pipeline, requests, chosen.keys)
+            rounds.append([runs[server.name] for server in servers])
+    for place, other in enumerate(servers[1:], 1):
+        report(servers[0], other, {cell: [(runs[0], runs[place]) for runs in rounds] for cell, rounds in cells.items()})
 
 
 def main():
@@ -217,6 +259,9 @@ def main():
             servers.append(Server(name, words))
         for server in servers:
             server.wait_until_it_answers()
+        if chosen.families is not None:
+            return run_families(chosen, servers)
+        for server in servers:
             benchmark(server, "set", 64, 2 * chosen.keys, chosen.keys)
         cells = {(command, pipeline): [] for pipeline in PIPELINES for command in COMMANDS}
         for number in range(1, chosen.rounds + 1):

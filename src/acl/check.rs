@@ -33,6 +33,19 @@ impl User {
     }
 }
 
+impl User {
+    /// Whether a selector that allows this call allows to read all keys, too.
+    pub fn reads_all_keys(&self, row: &Row, args: Args<'_>) -> bool {
+        self.selectors().iter().any(|selector| {
+            let reads_all = |patterns: &[KeyPattern]| {
+                let all = |keys: &KeyPattern| keys.reads && keys.pattern == b"*";
+                patterns.iter().any(all)
+            };
+            selector.check(row, args).is_ok() && selector.keys().is_none_or(reads_all)
+        })
+    }
+}
+
 impl Selector {
     fn check(&self, row: &Row, args: Args<'_>) -> Result<(), Denied> {
         let is_allowed = self.commands().has(row)

@@ -307,6 +307,10 @@ impl Conversation {
         if self.transaction.is_some() && !runs_within_multi(row) {
             return self.queue(row, args, reply);
         }
+        if let Some(text) = self.identity.sort_refusal(row, args) {
+            reply.error(text);
+            return Fate::Refused;
+        }
         if let Some(tracking) = &self.tracking {
             self.scratch.tracks = tracking.remembers(self.caching);
         }

@@ -79,6 +79,11 @@ impl<'q> Conductor<'q> for Execution<'_, 'q> {
             conversation.note_denial(("exec", 0), name, subject);
             return true;
         }
+        if let Some(text) = conversation.identity.sort_refusal(row, args) {
+            self.turn = Turn::Denied;
+            reply.error(text);
+            return true;
+        }
         if !queued.is_data() {
             if may_wait(row, args) {
                 self.turn = Turn::Postponed;

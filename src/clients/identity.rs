@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::acl::{Account, Defaults, Denied, User, Users};
 use crate::clients::registry::{Client, signal};
-use crate::commands::Row;
+use crate::commands::{Keys, Row, sort};
 use crate::resp::Args;
 
 /// See the head of the file.
@@ -106,6 +106,15 @@ impl Identity {
             return Ok(());
         }
         self.user.check(row, args)
+    }
+
+    /// What SORT says to those who may not read all keys, where it may lead to any.
+    #[inline]
+    pub fn sort_refusal(&self, row: &Row, args: Args<'_>) -> Option<&'static str> {
+        if self.may_all || row.keys != Keys::Sort || self.user.reads_all_keys(row, args) {
+            return None;
+        }
+        sort::refusal(row, args)
     }
 
     /// The user's name.

@@ -141,12 +141,16 @@ fn key_specs(row: &Row, reply: &mut Reply) {
     // A last key that is counted from the first one, unless it is counted from the end.
     let last_key = if last >= 0 { last - first } else { last };
     if key_specs.is_empty() {
-        reply.set(1);
+        reply.set(1 + row.docs.unknown_specs.len());
         let place = match counted {
             Some(count) => Place::Counted(count),
             None => Place::Range([first, last_key, step]),
         };
-        return key_spec(access, access_note, place, reply);
+        key_spec(access, access_note, place, reply);
+        for (note, access) in row.docs.unknown_specs {
+            key_spec(access, note, Place::Unknown, reply);
+        }
+        return;
     }
     reply.set(key_specs.len());
     for spec in *key_specs {
@@ -165,6 +169,8 @@ enum Place {
     Range([i64; 3]),
     /// Behind their number, which is at this argument.
     Counted(i64),
+    /// Where only the command itself finds them.
+    Unknown,
 }
 
 fn key_spec(access: &[&str], note: &str, place: Place, reply: &mut Reply) {
@@ -184,6 +190,11 @@ fn key_spec(access: &[&str], note: &str, place: Place, reply: &mut Reply) {
         Place::Counted(count) => {
             let fields = [("keynumidx", 0), ("firstkey", 1), ("keystep", 1)];
             (count, "keynum", fields)
+        }
+        Place::Unknown => {
+            typed_spec("unknown", &[], reply);
+            reply.bulk(b"find_keys");
+            return typed_spec("unknown", &[], reply);
         }
     };
     typed_spec("index", &[("index", index)], reply);
@@ -280,7 +291,7 @@ fn argument(argument: &Argument, reply: &mut Reply) {
         (argument.multiple_token, "multiple_token"),
     ];
     let flags = flags.iter().filter(|(set, _)| *set);
-    let is_key = argument.kind == ArgumentKind::Key;
+    let has_spec = argument.kind == ArgumentKind::Key || argument.key_spec > 0;
     let map = reply.deferred_map();
     let mut fields = 0;
     let mut text = |name: &str, value: &str, reply: &mut Reply| {
@@ -292,14 +303,14 @@ fn argument(argument: &Argument, reply: &mut Reply) {
     };
     text("name", argument.name, reply);
     text("type", argument.kind.as_str(), reply);
-    if is_key {
+    if has_spec {
         reply.bulk(b"key_spec_index");
         reply.integer(i64::from(argument.key_spec));
     }
     text("token", argument.token, reply);
     text("since", argument.since, reply);
     text("deprecated_since", argument.deprecated_since, reply);
-    fields += usize::from(is_key);
+    fields += usize::from(has_spec);
     if flags.clone().next().is_some() {
         reply.bulk(b"flags");
         simple_set(flags.map(|(_, name)| *name), reply);

@@ -217,6 +217,8 @@ pub struct Docs {
     pub access: &'static [&'static str],
     /// Set where `access` is not the same for all keys.
     pub key_specs: &'static [KeySpec],
+    /// Keys that no place in the arguments tells of: a remark, and what is done with them.
+    pub unknown_specs: &'static [(&'static str, &'static [&'static str])],
     /// A remark on `access`; empty for none.
     pub access_note: &'static str,
     /// The channels that it tells or hears.
@@ -242,6 +244,7 @@ impl Docs {
         tips: &[],
         access: &[],
         key_specs: &[],
+        unknown_specs: &[],
         access_note: "",
         channels: Channels::None,
         deprecated: None,
@@ -312,7 +315,7 @@ pub struct Argument {
     pub multiple_token: bool,
     /// What it is made of.
     pub arguments: &'static [Self],
-    /// For a key, which of the command's key specs it belongs to.
+    /// For a key, which of the command's key specs it belongs to; for what leads to keys, too, unless it is the first one.
     pub key_spec: u8,
 }
 
@@ -409,6 +412,11 @@ impl Argument {
             optional: true,
             ..self
         }
+    }
+
+    /// Of the command's n-th key spec.
+    pub const fn of_spec(self, key_spec: u8) -> Self {
+        Self { key_spec, ..self }
     }
 
     /// May be repeated.

@@ -19,6 +19,9 @@ impl Row {
         if let Some(spec) = self.docs.key_specs.iter().find(|spec| spec.holds(index)) {
             return spec.access;
         }
+        if self.keys == Keys::Sort && index != 1 {
+            return &["OW", "update"];
+        }
         if !self.docs.access.contains(&"variable_flags") {
             return self.docs.access;
         }

@@ -6,7 +6,7 @@
 //!   a configuration.
 //! - `key_access`: what a call does with each of its keys.
 //! - [`call`]: what a data command gets; [`access`]: the partitions it holds; [`effects`]: the bytes of what it did.
-//! - [`strings`], [`bitmaps`], [`hashes`], [`sets`], [`zsets`], `lists`, [`keys`], [`expire`], [`scan`], [`flush`]: the data
+//! - [`strings`], [`bitmaps`], [`hashes`], [`sets`], [`zsets`], `lists`, [`sort`], [`keys`], [`expire`], [`scan`], [`flush`]: the data
 //!   commands.
 //! - [`element_view`]: what hashes, sets and sorted sets are asked alike; [`element_scan`]: the walk of HSCAN and its kin;
 //!   [`element_draw`]: picks at random.
@@ -40,6 +40,7 @@ pub mod scan;
 pub mod server_rows;
 pub mod session_rows;
 pub mod sets;
+pub mod sort;
 pub mod strings;
 pub mod table;
 mod typed;

@@ -6,7 +6,7 @@
 use crate::commands::table::Row;
 use crate::commands::{
     bitmaps, expire, flush, hashes, keys, lists, operator_rows, renames, scan, server_rows,
-    session_rows, sets, strings, zsets,
+    session_rows, sets, sort, strings, zsets,
 };
 
 /// Every family's rows, the ones used most first.
@@ -32,6 +32,7 @@ static FAMILIES: &[&[Row]] = &[
     zsets::ROWS,
     zsets::RANGE_ROWS,
     zsets::ALGEBRA_ROWS,
+    sort::ROWS,
 ];
 
 /// The longest name of a command.

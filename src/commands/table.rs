@@ -3,7 +3,7 @@
 
 use crate::commands::call::DataCall;
 use crate::commands::docs::{Categories, Docs};
-use crate::commands::errors;
+use crate::commands::{errors, sort};
 use crate::resp::{Args, Reply};
 
 /// Which arguments are keys. Argument 0 is the command's name.
@@ -29,7 +29,7 @@ pub enum Keys {
         /// Argument 1 is a key that is written.
         has_destination: bool,
     },
-    /// One at argument 1 and one behind the last `STORE`. Where there is a `BY` or a `GET`, all partitions are locked.
+    /// One at argument 1 and, of a command that writes, one behind the last `STORE`. Where there is a `BY` or a `GET`, all partitions are locked.
     Sort,
     /// The command looks at whole databases: all partitions are locked.
     All,
@@ -293,7 +293,7 @@ impl Row {
     /// The arguments of a call that are keys.
     pub fn key_arguments(&self, args: Args<'_>) -> impl Iterator<Item = usize> + use<> {
         let argc = args.len();
-        let mut written = None;
+        let (mut written, mut stored) = (None, None);
         let (first, last, step) = match self.keys {
             Keys::None | Keys::All | Keys::Cursor(_) => (1, 0, 1),
             Keys::One => (1, 1, 1),
@@ -324,14 +324,15 @@ impl Row {
                 (count + 1, count + keys, 1)
             }
             Keys::Sort => {
-                let is_store = |at: &usize| args.get(*at).eq_ignore_ascii_case(b"store");
-                written = (2..argc.saturating_sub(1)).rfind(is_store).map(|at| at + 1);
+                if self.flags.has(Flags::WRITE) {
+                    stored = sort::destination(args);
+                }
                 (1, 1, 1)
             }
         };
         let written = written.filter(|index| *index < argc);
         let keys = (first..last.saturating_add(1).min(argc)).step_by(step);
-        written.into_iter().chain(keys)
+        written.into_iter().chain(keys).chain(stored)
     }
 
     /// Whether a call may look at any key.

@@ -47,6 +47,7 @@ impl Kind {
             (b"hkeys" | b"hvals" | b"smembers" | b"sinter" | b"sunion" | b"sdiff" | b"spop", _) => {
                 Self::Unordered
             }
+            (b"sort" | b"sort_ro", _) => Self::of_sort(command),
             (b"hgetall", _) => Self::Pairs,
             (b"hrandfield" | b"srandmember", _) => Self::Drawn,
             // What other cursors lead to in a hash table is its own affair.
@@ -69,6 +70,20 @@ impl Kind {
             (b"acl", Some(b"log")) => Self::Refusals,
             (b"acl", Some(b"cat" | b"genpass" | b"help")) => Self::Shape,
             _ => Self::Exact,
+        }
+    }
+
+    /// Redis sorts a whole vector as it came, with a sort that keeps no order where LIMIT leaves only a part of it: what BY finds
+    /// equal as texts comes in any order, and so do members of a set that BY does not sort.
+    fn of_sort(command: &[Vec<u8>]) -> Self {
+        let has = |name: &[u8]| command.iter().any(|word| word.eq_ignore_ascii_case(name));
+        let sorts_nothing = command
+            .windows(2)
+            .any(|pair| pair[0].eq_ignore_ascii_case(b"by") && !pair[1].contains(&b'*'));
+        match () {
+            () if !(sorts_nothing || has(b"by") && has(b"alpha")) => Self::Exact,
+            () if has(b"limit") => Self::Shape,
+            () => Self::Unordered,
         }
     }
 

@@ -177,6 +177,11 @@ const FIELDS: &[&[u8]] = &[
     b"\x00\xff",
     b"a member of more than sixty-four bytes, with which no collection stays small",
 ];
+/// What SORT sorts: numbers mostly, some alike, and nothing that Valkey takes for another number than Redis does.
+const ITEMS: &[&[u8]] = &[
+    b"1", b"2", b"3", b"10", b"-5", b"1.5", b"3.0", b"007", b"1e2", b"inf", b"1e400", b"4 ",
+    b"nan", b"a", b"b", b"B", b"\xff",
+];
 /// How many at random. Redis would go on for ever with the least ones of 64 bits.
 const DRAWS: &[&[u8]] = &[
     b"0",
@@ -485,6 +490,22 @@ impl Generator {
             "lex" => self.pick(LEX_BOUNDS),
             "few" if self.percent(90) => (self.below(9) as i64 - 3).to_string().into_bytes(),
             "few" => self.pick(NUMBERS),
+            "skey" => self.pick(&[b"s0", b"s1", b"s2"]),
+            "item" if self.percent(90) => self.pick(&ITEMS[..9]),
+            "item" => self.pick(ITEMS),
+            "weight" => [b"w".to_vec(), self.pick(ITEMS)].concat(),
+            "hash" => [b"h".to_vec(), self.pick(&ITEMS[..9])].concat(),
+            "by" => {
+                words.push(b"BY".to_vec());
+                self.pick(&[
+                    b"w*", b"w*", b"h*->f", b"h*->f", b"h*->g", b"nosort", b"#", b"s*", b"x*y",
+                    b"h*->", b"w*\0->f",
+                ])
+            }
+            "gets" => self.pick(&[
+                b"#", b"w*", b"h*->f", b"h*->g", b"h*", b"w*->f", b"h*->", b"w1", b"*", b"",
+                b"#\0", b"w\0*",
+            ]),
             "setload" => {
                 let members: Vec<Vec<u8>> =
                     (0..=self.below(4)).map(|_| self.pick(MEMBERS)).collect();

@@ -23,10 +23,14 @@ fn world() -> World {
 
 /// Without the remark on key flags, whose words are our own.
 fn without_note(reply: &str) -> String {
-    match (reply.find("%4 $5 notes"), reply.find(" $5 flags")) {
-        (Some(note), Some(flags)) => format!("{}%3{}", &reply[..note], &reply[flags..]),
-        _ => reply.to_owned(),
+    let mut parts = reply.split("%4 $5 notes ");
+    let mut rest = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let flags = part.find(" $5 flags").unwrap();
+        rest += "%3";
+        rest += &part[flags..];
     }
+    rest
 }
 
 #[test]

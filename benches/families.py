@@ -1,0 +1,96 @@
+"""What side_by_side.py --families runs: commands over collections, each with what it finds there.
+
+A family is a command as redis-benchmark takes it, in which __rand_int__ is a number of twelve digits below --keys, a part of the
+requests (long replies cost more), and the commands that make its keys: once, or before each run where it uses them up.
+"""
+
+import socket
+
+VALUE = b"x" * 16
+BATCH = 1000
+FIELDS = 10
+
+
+def encode(words):
+    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words)
+
+
+def feed(server, commands):
+    """Sends commands in batches and waits for their replies, which must be of one line and no errors."""
+    batch = []
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection, connection.makefile("rb") as replies:
+
+        def flush():
+            connection.sendall(b"".join(batch))
+            for _ in batch:
+                line = replies.readline()
+                if not line or line.startswith(b"-"):
+                    raise SystemExit(f"{server.name}: {line.decode(errors='replace')}")
+            batch.clear()
+
+        for words in commands:
+            batch.append(encode(words))
+            if len(batch) == BATCH:
+                flush()
+        flush()
+
+
+def chunks(count, size=100):
+    return (range(start, min(start + size, count)) for start in range(0, count, size))
+
+
+def nothing(_count):
+    return ()
+
+
+def emptied(key):
+    return lambda _count: [[b"DEL", key]]
+
+
+def elements(key, count):
+    yield [b"DEL", key]
+    for chunk in chunks(count):
+        yield [b"RPUSH", key] + [b"element:%012d" % number for number in chunk]
+
+
+def members(key, count):
+    yield [b"DEL", key]
+    for chunk in chunks(count):
+        yield [b"SADD", key] + [b"member:%012d" % number for number in chunk]
+
+
+def hashes(count):
+    for number in range(count):
+        yield [b"HSET", b"hash:%012d" % number] + [word for field in range(FIELDS) for word in (b"field%d" % field, VALUE)]
+
+
+def scores(count):
+    for chunk in chunks(count):
+        yield [b"ZADD", b"scores"] + [word for number in chunk for word in (b"%d" % number, b"member:%012d" % number)]
+
+
+class Family:
+    """See the head of the file."""
+
+    def __init__(self, command, share=1.0, once=nothing, before=nothing):
+        self.words = command.replace("VALUE", VALUE.decode()).split()
+        self.share = share
+        # With the number of keys.
+        self.once = once
+        # With the number of requests.
+        self.before = before
+
+
+FAMILIES = {
+    "LPUSH": Family("LPUSH pushed VALUE", before=emptied(b"pushed")),
+    "LPOP": Family("LPOP popped", before=lambda count: elements(b"popped", count)),
+    "LRANGE_100": Family("LRANGE long 0 99", share=0.1, once=lambda _: elements(b"long", 1000)),
+    "LRANGE_600": Family("LRANGE long 0 599", share=0.03, once=lambda _: elements(b"long", 1000)),
+    "HSET": Family("HSET hash field:__rand_int__ VALUE"),
+    "HGETALL": Family("HGETALL hash:__rand_int__", share=0.3, once=hashes),
+    "SADD": Family("SADD set member:__rand_int__"),
+    "SPOP": Family("SPOP drawn", before=lambda count: members(b"drawn", count)),
+    "ZADD": Family("ZADD zset __rand_int__ member:__rand_int__", share=0.5),
+    # About a hundred of many: those behind a random score.
+    "ZRANGEBYSCORE": Family("ZRANGEBYSCORE scores __rand_int__ +inf LIMIT 0 100", share=0.1, once=scores),
+}
