@@ -314,13 +314,13 @@ impl Row {
                 has_destination,
             } => {
                 let count = usize::from(count);
-                written = has_destination.then_some(1);
                 let keys = args.try_get(count).map_or(0, leading_integer);
                 // With a number that cannot be, there are none.
                 let keys = usize::try_from(keys).ok();
                 let keys = keys
                     .filter(|keys| *keys < argc.saturating_sub(count))
                     .unwrap_or(0);
+                written = (has_destination && keys > 0).then_some(1);
                 (count + 1, count + keys, 1)
             }
             Keys::Sort => {

@@ -9,6 +9,7 @@
 )]
 
 mod client;
+mod collections;
 mod configuration;
 mod convergence;
 mod daemon;

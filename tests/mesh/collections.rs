@@ -1,0 +1,138 @@
+//! Two masters cut off from each other write to the same hashes, sets, sorted sets and lists: afterwards both hold what one server
+//! would that had executed everything in the order of the stamps, whether their journals still hold it or they merge their states.
+
+use crate::client::{Client, Value};
+use crate::support::{Mesh, eventually};
+
+/// Keys of each kind.
+const KEYS: usize = 200;
+
+/// Elements in their order, or sorted where they have none.
+fn elements(client: &mut Client, command: &str, is_sorted: bool) -> Vec<String> {
+    let reply = client.call(command);
+    let mut texts: Vec<String> = reply
+        .array()
+        .iter()
+        .map(|value| value.text().to_owned())
+        .collect();
+    if is_sorted {
+        texts.sort();
+    }
+    texts
+}
+
+/// What both have before they are cut off.
+fn prepare(client: &mut Client, nth: usize) {
+    client.call(&format!("SADD again{nth} x y"));
+    client.call(&format!("HSET hash{nth} old 1"));
+    client.call(&format!("SET typed{nth} v"));
+    client.call(&format!("SADD timed{nth} x"));
+    client.call(&format!("PEXPIRE timed{nth} 100000"));
+}
+
+fn write_apart(a: &mut Client, b: &mut Client, nth: usize) {
+    a.call(&format!("SADD set{nth} a1 a2"));
+    b.call(&format!("SADD set{nth} b1 b2"));
+    a.call(&format!("HSET hash{nth} of-a 1 both a"));
+    b.call(&format!("HSET hash{nth} of-b 1 both b"));
+    a.call(&format!("LPUSH list{nth} a1 a2"));
+    b.call(&format!("LPUSH list{nth} b1 b2"));
+    a.call(&format!("ZADD zset{nth} 1 m"));
+    b.call(&format!("ZADD zset{nth} 2 m 3 n"));
+    a.call(&format!("ZINCRBY count{nth} 5 m"));
+    b.call(&format!("ZINCRBY count{nth} 7 m"));
+    a.call(&format!("HINCRBY hash{nth} old 10"));
+    b.call(&format!("HINCRBY hash{nth} old 100"));
+    // Taken out and put in again, against taken out.
+    b.call(&format!("SREM again{nth} x"));
+    a.call(&format!("SREM again{nth} x"));
+    a.call(&format!("SADD again{nth} x"));
+    // A string, and later a list.
+    a.call(&format!("SET typed{nth} w"));
+    b.call(&format!("LPUSH typed{nth} e"));
+    b.call(&format!("PEXPIRE timed{nth} 900000"));
+}
+
+fn check(client: &mut Client, nth: usize) {
+    assert_eq!(
+        elements(client, &format!("SMEMBERS set{nth}"), true),
+        ["a1", "a2", "b1", "b2"]
+    );
+    let hash = elements(
+        client,
+        &format!("HMGET hash{nth} old of-a of-b both"),
+        false,
+    );
+    assert_eq!(hash, ["111", "1", "1", "b"]);
+    assert_eq!(
+        elements(client, &format!("LRANGE list{nth} 0 -1"), false),
+        ["b2", "b1", "a2", "a1"]
+    );
+    let zset = elements(client, &format!("ZRANGE zset{nth} 0 -1 WITHSCORES"), false);
+    assert_eq!(zset, ["m", "2", "n", "3"]);
+    assert_eq!(client.call(&format!("ZSCORE count{nth} m")).text(), "12");
+    assert_eq!(
+        elements(client, &format!("SMEMBERS again{nth}"), true),
+        ["x", "y"]
+    );
+    assert_eq!(
+        elements(client, &format!("LRANGE typed{nth} 0 -1"), false),
+        ["e"]
+    );
+    assert!(client.call(&format!("PTTL timed{nth}")).integer() > 100_000);
+}
+
+fn what_two_masters_wrote_apart_is_all_there(options: &[&str]) {
+    let mesh = Mesh::start(2, &[(0, 1)], options);
+    mesh.wait_until_whole();
+    let mut clients = mesh.clients();
+    for nth in 0..KEYS {
+        prepare(&mut clients[0], nth);
+    }
+    mesh.wait_until_equal();
+    mesh.isolate(1);
+    let [a, b] = &mut clients[..] else {
+        panic!("there are two")
+    };
+    for nth in 0..KEYS {
+        write_apart(a, b, nth);
+    }
+    mesh.rejoin(1);
+    mesh.wait_until_whole();
+    mesh.wait_until_equal();
+    for client in [a, b] {
+        for nth in 0..KEYS {
+            check(client, nth);
+        }
+    }
+}
+
+#[test]
+fn collections_written_apart_are_put_together_from_the_journals() {
+    what_two_masters_wrote_apart_is_all_there(&[]);
+}
+
+#[test]
+fn collections_written_apart_are_put_together_by_merges_where_journals_were_overrun() {
+    what_two_masters_wrote_apart_is_all_there(&["--repl-backlog-size", "16kb"]);
+}
+
+#[test]
+fn an_element_that_both_masters_popped_is_gone_and_nothing_else_is() {
+    let mesh = Mesh::full(2);
+    let mut clients = mesh.clients();
+    clients[0].call("RPUSH queue 1 2 3 4");
+    mesh.wait_until_equal();
+    mesh.isolate(1);
+    for client in &mut clients {
+        assert_eq!(client.call("LPOP queue").text(), "1");
+    }
+    assert_eq!(clients[1].call("RPUSH queue 5"), Value::Integer(4));
+    mesh.rejoin(1);
+    mesh.wait_until_whole();
+    eventually("both hold the same queue", || {
+        clients
+            .iter_mut()
+            .all(|client| elements(client, "LRANGE queue 0 -1", false) == ["2", "3", "4", "5"])
+    });
+}
