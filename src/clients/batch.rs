@@ -105,6 +105,10 @@ impl Names {
                     }
                     _ => None,
                 };
+                if row.flags.has(Flags::BLOCKING) {
+                    // With all checks, and nothing behind it: it may wait.
+                    return (Step::Own(row), true);
+                }
                 (Step::Data(row, hash), row.flags.has(Flags::BARRIER))
             }
             Handler::Session(

@@ -16,6 +16,7 @@ use crate::clients::tracking_command::OwnTracking;
 use crate::clients::transaction::{Transaction, Watch};
 use keymesh_observability::{HeadSampler, TraceContext};
 
+use crate::commands::blocking::Timeout;
 use crate::commands::table::SessionCommand;
 use crate::commands::{Flags, Handler, Keys, Row};
 use crate::config::Options;
@@ -43,6 +44,13 @@ pub enum After {
         write: Hlc,
         /// How long, none for ever.
         timeout: Option<Duration>,
+    },
+    /// Waits for something to take out of a key, then runs the command again.
+    Block {
+        /// How long, none for ever.
+        timeout: Timeout,
+        /// The client hears of it.
+        is_answered: bool,
     },
     /// Waits for the server's end, or for word that there will be none.
     Shutdown,
@@ -315,6 +323,9 @@ impl Conversation {
             self.scratch.tracks = tracking.remembers(self.caching);
         }
         if matches!(row.handler, Handler::Data(_)) {
+            if row.flags.has(Flags::BLOCKING) {
+                return Fate::Done(self.run_blocking(row, args, reply));
+            }
             self.run_data(row, args, first_hash, reply);
             return Fate::Done(After::Next);
         }

@@ -16,6 +16,7 @@ pub mod actors;
 mod allocator;
 pub mod alone;
 mod batch;
+mod blocking;
 mod buffer;
 mod client_command;
 mod client_filter;

@@ -5,6 +5,7 @@
 //! [`QUERY_LEN_MAX`], a turn by [`TURN_COMMANDS`].
 
 mod accounting;
+mod blocking;
 mod waiting;
 
 use std::future::poll_fn;
@@ -228,6 +229,13 @@ impl Session {
                     // Now: the time that follows is nobody's work.
                     self.account(now, started);
                     self.wait_for_replicas(replicas, write, timeout).await?;
+                }
+                After::Block {
+                    timeout,
+                    is_answered,
+                } => {
+                    self.account(now, started);
+                    self.wait_for_turn(timeout, is_answered).await?;
                 }
                 After::Shutdown => {
                     self.account(now, started);

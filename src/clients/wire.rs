@@ -1,10 +1,12 @@
 //! The socket of a client: TCP or unix.
 
-use std::io;
+use std::io::{self, ErrorKind};
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
 /// See the head of the file.
@@ -39,13 +41,30 @@ impl Wire {
 
     /// Completes when the other side has closed. Once bytes are waiting, that cannot be seen any more.
     pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Self::Tcp(stream) = self else {
-            return Poll::Pending;
+        let stream = match self {
+            Self::Tcp(stream) => {
+                let mut byte = [0];
+                return match stream.poll_peek(cx, &mut ReadBuf::new(&mut byte)) {
+                    Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(()),
+                    _ => Poll::Pending,
+                };
+            }
+            Self::Unix(stream) => stream,
         };
-        let mut byte = [0];
-        match stream.poll_peek(cx, &mut ReadBuf::new(&mut byte)) {
-            Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(()),
-            _ => Poll::Pending,
+        loop {
+            match stream.poll_read_ready(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => return Poll::Ready(()),
+                Poll::Pending => return Poll::Pending,
+            }
+            let mut byte = [MaybeUninit::uninit()];
+            let peek = || SockRef::from(&*stream).peek(&mut byte);
+            match stream.try_io(Interest::READABLE, peek) {
+                Ok(count) if count > 0 => return Poll::Pending,
+                // It was ready no more, which the runtime knows now.
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                _ => return Poll::Ready(()),
+            }
         }
     }
 

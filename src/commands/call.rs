@@ -6,6 +6,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
+use crate::commands::blocking::Blocking;
 use crate::commands::effects::{Effect, Effects};
 use crate::db::body::Body;
 use crate::db::live::content_of;
@@ -79,6 +80,8 @@ pub struct DataCall<'a, 'p> {
     pub first_hash: Option<u64>,
     /// For tests: raised, the next recorded or plain change panics.
     pub panic_after_mutation: &'a AtomicBool,
+    /// For commands that may wait.
+    pub blocking: &'a mut Blocking,
 }
 
 impl<'a> DataCall<'a, '_> {

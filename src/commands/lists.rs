@@ -2,8 +2,11 @@
 //! where there is one master only: see [`removal`].
 //!
 //! - `push`: LPUSH, RPUSH and their kin; `pop`: LPOP, RPOP, LMPOP; `relocate`: LMOVE, RPOPLPUSH.
+//! - `blocking`: the same of those that wait.
 //! - `read`: LLEN, LINDEX, LRANGE, LPOS; `change`: LSET, LINSERT, LREM, LTRIM.
 
+mod blocking;
+mod blocking_rows;
 mod change;
 mod change_rows;
 mod pop;
@@ -13,6 +16,7 @@ mod relocate;
 mod removal;
 mod rows;
 
+pub use blocking_rows::ROWS as BLOCKING_ROWS;
 pub use change_rows::ROWS as CHANGE_ROWS;
 pub use rows::ROWS;
 

@@ -8,6 +8,7 @@
 //! - [`call`]: what a data command gets; [`access`]: the partitions it holds; [`effects`]: the bytes of what it did.
 //! - [`strings`], [`bitmaps`], [`hashes`], [`sets`], [`zsets`], `lists`, [`sort`], [`keys`], [`expire`], [`scan`], [`flush`]: the data
 //!   commands.
+//! - [`blocking`]: what commands that may wait have in common.
 //! - [`element_view`]: what hashes, sets and sorted sets are asked alike; [`element_scan`]: the walk of HSCAN and its kin;
 //!   [`element_draw`]: picks at random.
 //! - [`payload`]: the bytes of DUMP and RESTORE; [`debug`]: what DEBUG says of values.
@@ -16,6 +17,7 @@
 
 pub mod access;
 pub mod bitmaps;
+pub mod blocking;
 pub mod call;
 pub mod command_info;
 pub mod debug;

@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 
+use crate::commands::blocking::Blocking;
 use crate::commands::call::{Access, DataCall, Setting, partition_of};
 use crate::commands::effects::{self, Effect, Effects};
 use crate::commands::table::{Flags, Handler, Keys};
@@ -163,6 +164,7 @@ impl World {
             stamp,
             first_hash: None,
             panic_after_mutation: &self.never,
+            blocking: &mut Blocking::default(),
         };
         handler(&mut call);
         assert!(

@@ -1,5 +1,5 @@
-//! The sorted sets family: [`add`](self) scores, [`read`](self) them, take out [`ranges`](self), [`remove`](self) members, combine
-//! sets by their [`algebra`](self), draw at [`random`](self), walk over them with [`scan`](self).
+//! The sorted sets family: [`add`](self) scores, [`read`](self) them, take out [`ranges`](self), [`remove`](self) members, wait for
+//! them where there are none (`blocking`), combine sets by their [`algebra`](self), draw at [`random`](self), walk over them with [`scan`](self).
 //!
 //! Invariant: every handler checks everything before its first change, in Redis's order, so that the first fault decides the
 //! error. What a range costs grows with what it returns, and with the logarithm of the set.
@@ -14,6 +14,8 @@ use crate::resp::Reply;
 mod add;
 mod algebra;
 mod algebra_rows;
+mod blocking;
+mod blocking_rows;
 mod bounds;
 mod random;
 mod range;
@@ -24,6 +26,7 @@ mod rows;
 mod scan;
 
 pub use algebra_rows::ROWS as ALGEBRA_ROWS;
+pub use blocking_rows::ROWS as BLOCKING_ROWS;
 pub use range_rows::ROWS as RANGE_ROWS;
 pub use rows::ROWS;
 

@@ -31,6 +31,7 @@ use crate::db::record::{Meta, Record};
 use crate::db::snapshot::Walk;
 use crate::db::stamp::{Hlc, Stamp, UnixMillis};
 use crate::db::table::{KeyHasher, Table};
+use crate::db::waiters::Waiters;
 
 /// A key and its hash, computed once per command.
 #[derive(Debug, Clone, Copy)]
@@ -144,6 +145,7 @@ pub struct Partition {
     pub(super) merge_parity: bool,
     pub(super) merge_open: bool,
     watchers: Watchers,
+    pub(super) waiters: Waiters,
     pub(super) news: NewsDesk,
     spare: Spare,
     pub(super) limits: Arc<SharedLimits>,
@@ -172,6 +174,7 @@ impl Partition {
             merge_parity: false,
             merge_open: false,
             watchers: HashMap::new(),
+            waiters: HashMap::new(),
             news: NewsDesk::default(),
             spare: Spare::default(),
             limits: Arc::default(),

@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use parking_lot::MutexGuard;
 use smallvec::SmallVec;
 
+use crate::commands::blocking::Blocking;
 use crate::commands::call::{Access, DataCall, partition_of};
 use crate::commands::{Effects, Flags, Handler, Keys, Row, scan};
 use crate::db::{Partition, Stamp, UnixMillis};
@@ -30,6 +31,8 @@ pub struct Caller {
 #[derive(Debug, Default)]
 pub struct Scratch {
     pub(super) effects: Effects,
+    /// Whether the caller can wait, and whether he is to.
+    pub blocking: Blocking,
     /// Whose memory it is, where that is a client.
     pub client: Option<u64>,
     /// The client wants to hear of changes of what it reads.
@@ -259,7 +262,7 @@ impl Keyspace {
             _ => caller.now,
         };
         let setting = self.setting();
-        let effects = &mut scratch.effects;
+        let (effects, blocking) = (&mut scratch.effects, &mut scratch.blocking);
         let ran = catch_unwind(AssertUnwindSafe(|| {
             let mut call = DataCall {
                 args,
@@ -273,6 +276,7 @@ impl Keyspace {
                 stamp,
                 first_hash,
                 panic_after_mutation: &self.panic_after_mutation,
+                blocking,
             };
             handler(&mut call);
         }));

@@ -164,9 +164,9 @@ impl Client {
         })
     }
 
-    /// The fields of INFO's sections about replication and what was done.
+    /// The fields of INFO's sections about clients, replication and what was done.
     pub fn info(&mut self) -> BTreeMap<String, String> {
-        let text = self.call("INFO replication stats");
+        let text = self.call("INFO clients replication stats");
         text.text()
             .lines()
             .filter_map(|line| line.split_once(':'))

@@ -25,32 +25,48 @@ fn elements(client: &mut Client, command: &str, is_sorted: bool) -> Vec<String> 
 fn prepare(client: &mut Client, nth: usize) {
     client.call(&format!("SADD again{nth} x y"));
     client.call(&format!("HSET hash{nth} old 1"));
-    client.call(&format!("SET typed{nth} v"));
     client.call(&format!("SADD timed{nth} x"));
     client.call(&format!("PEXPIRE timed{nth} 100000"));
 }
 
-fn write_apart(a: &mut Client, b: &mut Client, nth: usize) {
+/// Waits until a server's clock has gone on, so that whatever comes now bears a later stamp than what came before elsewhere.
+fn wait_a_moment(client: &mut Client) {
+    let millis = |client: &mut Client| {
+        let time = client.call("TIME");
+        let part = |at: usize| time.array()[at].text().parse::<u64>().unwrap();
+        part(0) * 1_000 + part(1) / 1_000
+    };
+    let before = millis(client);
+    eventually("the clock goes on", || millis(client) > before + 2);
+}
+
+fn write_at_a(a: &mut Client, nth: usize) {
     a.call(&format!("SADD set{nth} a1 a2"));
-    b.call(&format!("SADD set{nth} b1 b2"));
     a.call(&format!("HSET hash{nth} of-a 1 both a"));
-    b.call(&format!("HSET hash{nth} of-b 1 both b"));
-    a.call(&format!("LPUSH list{nth} a1 a2"));
-    b.call(&format!("LPUSH list{nth} b1 b2"));
-    a.call(&format!("ZADD zset{nth} 1 m"));
-    b.call(&format!("ZADD zset{nth} 2 m 3 n"));
-    a.call(&format!("ZINCRBY count{nth} 5 m"));
-    b.call(&format!("ZINCRBY count{nth} 7 m"));
     a.call(&format!("HINCRBY hash{nth} old 10"));
-    b.call(&format!("HINCRBY hash{nth} old 100"));
-    // Taken out and put in again, against taken out.
-    b.call(&format!("SREM again{nth} x"));
-    a.call(&format!("SREM again{nth} x"));
-    a.call(&format!("SADD again{nth} x"));
-    // A string, and later a list.
+    a.call(&format!("LPUSH list{nth} a1 a2"));
+    a.call(&format!("ZADD zset{nth} 1 m"));
+    a.call(&format!("ZINCRBY count{nth} 5 m"));
     a.call(&format!("SET typed{nth} w"));
+}
+
+fn write_at_b(b: &mut Client, nth: usize) {
+    b.call(&format!("SADD set{nth} b1 b2"));
+    b.call(&format!("HSET hash{nth} of-b 1 both b"));
+    b.call(&format!("HINCRBY hash{nth} old 100"));
+    b.call(&format!("LPUSH list{nth} b1 b2"));
+    b.call(&format!("ZADD zset{nth} 2 m 3 n"));
+    b.call(&format!("ZINCRBY count{nth} 7 m"));
+    b.call(&format!("SREM again{nth} x"));
+    // Of another type than what the other one wrote before.
     b.call(&format!("LPUSH typed{nth} e"));
     b.call(&format!("PEXPIRE timed{nth} 900000"));
+}
+
+/// What was taken out there is taken out here, too, and put in again.
+fn write_again_at_a(a: &mut Client, nth: usize) {
+    a.call(&format!("SREM again{nth} x"));
+    a.call(&format!("SADD again{nth} x"));
 }
 
 fn check(client: &mut Client, nth: usize) {
@@ -94,9 +110,11 @@ fn what_two_masters_wrote_apart_is_all_there(options: &[&str]) {
     let [a, b] = &mut clients[..] else {
         panic!("there are two")
     };
-    for nth in 0..KEYS {
-        write_apart(a, b, nth);
-    }
+    (0..KEYS).for_each(|nth| write_at_a(a, nth));
+    wait_a_moment(b);
+    (0..KEYS).for_each(|nth| write_at_b(b, nth));
+    wait_a_moment(a);
+    (0..KEYS).for_each(|nth| write_again_at_a(a, nth));
     mesh.rejoin(1);
     mesh.wait_until_whole();
     mesh.wait_until_equal();

@@ -8,6 +8,7 @@
     reason = "what goes wrong here is what the test is for"
 )]
 
+mod blocking;
 mod client;
 mod collections;
 mod configuration;

@@ -4,6 +4,7 @@ mod accounts;
 mod acl;
 mod acl_denials;
 mod acl_files;
+mod blocking;
 mod commands;
 mod debugging;
 mod info;

@@ -166,18 +166,39 @@ fn pop(call: &mut DataCall<'_, '_>, highest: bool) {
     going.write(call, nested);
 }
 
-/// Reads the number behind the keys; the error is what to reply.
-fn end_and_count(call: &DataCall<'_, '_>, keys: usize) -> Result<(bool, usize), &'static str> {
-    let end = keys.checked_add(2).and_then(|at| call.args.try_get(at));
-    let highest = match end {
+/// Pops one element and replies with its key before it. There is one.
+pub(super) fn popped_with_key(call: &mut DataCall<'_, '_>, key: Key<'_>, highest: bool) {
+    if let Some(going) = ends(call, key, highest, 1) {
+        going.take(call, key, event(highest));
+        call.reply.array(3);
+        call.reply.bulk(key.bytes);
+        going.write(call, false);
+    }
+}
+
+/// What ZMPOP and BZMPOP ask for behind their keys.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    pub keys: usize,
+    highest: bool,
+    count: usize,
+}
+
+/// Reads `numkeys key... MIN|MAX [COUNT count]` from this argument on; the error is what to reply.
+pub(super) fn parse_keys(call: &DataCall<'_, '_>, at: usize) -> Result<Wanted, &'static str> {
+    let keys = parse_i64(call.args.get(at)).and_then(|keys| usize::try_from(keys).ok());
+    let keys = keys.filter(|keys| *keys > 0);
+    let keys = keys.ok_or("ERR numkeys should be greater than 0")?;
+    let end_at = keys.checked_add(at + 1).ok_or(errors::SYNTAX)?;
+    let highest = match call.args.try_get(end_at) {
         Some(word) if word.eq_ignore_ascii_case(b"min") => false,
         Some(word) if word.eq_ignore_ascii_case(b"max") => true,
         _ => return Err(errors::SYNTAX),
     };
     let mut count = None;
-    let mut at = keys + 3;
-    while let Some(word) = call.args.try_get(at) {
-        match call.args.try_get(at + 1) {
+    let mut index = end_at + 1;
+    while let Some(word) = call.args.try_get(index) {
+        match call.args.try_get(index + 1) {
             Some(text) if count.is_none() && word.eq_ignore_ascii_case(b"count") => {
                 let said = parse_i64(text).and_then(|count| usize::try_from(count).ok());
                 let said = said.filter(|count| *count > 0);
@@ -185,33 +206,44 @@ fn end_and_count(call: &DataCall<'_, '_>, keys: usize) -> Result<(bool, usize), 
             }
             _ => return Err(errors::SYNTAX),
         }
-        at += 2;
+        index += 2;
     }
-    Ok((highest, count.unwrap_or(1)))
+    let count = count.unwrap_or(1);
+    Ok(Wanted {
+        keys,
+        highest,
+        count,
+    })
 }
 
 pub(super) fn zmpop(call: &mut DataCall<'_, '_>) {
-    let keys = parse_i64(call.args.get(1)).and_then(|keys| usize::try_from(keys).ok());
-    let Some(keys) = keys.filter(|keys| *keys > 0) else {
-        return call.reply.error("ERR numkeys should be greater than 0");
-    };
-    let (highest, count) = match end_and_count(call, keys) {
-        Ok(said) => said,
+    let wanted = match parse_keys(call, 1) {
+        Ok(wanted) => wanted,
         Err(error) => return call.reply.error(error),
     };
-    for index in 2..2 + keys {
-        let key = call.key(index);
-        let Some(going) = ends(call, key, highest, count) else {
-            return;
-        };
-        if going.len() == 0 {
-            continue;
+    for index in 2..2 + wanted.keys {
+        match many_popped(call, call.key(index), wanted) {
+            Some(false) => {}
+            Some(true) | None => return,
         }
-        going.take(call, key, event(highest));
-        call.reply.array(2);
-        call.reply.bulk(key.bytes);
-        call.reply.array(going.len());
-        return going.write(call, true);
     }
     call.reply.null_array();
+}
+
+/// Pops from one of several keys; says whether there was something. None where the error was written.
+pub(super) fn many_popped(
+    call: &mut DataCall<'_, '_>,
+    key: Key<'_>,
+    wanted: Wanted,
+) -> Option<bool> {
+    let going = ends(call, key, wanted.highest, wanted.count)?;
+    if going.len() == 0 {
+        return Some(false);
+    }
+    going.take(call, key, event(wanted.highest));
+    call.reply.array(2);
+    call.reply.bulk(key.bytes);
+    call.reply.array(going.len());
+    going.write(call, true);
+    Some(true)
 }

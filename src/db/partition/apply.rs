@@ -41,7 +41,8 @@ impl Partition {
         // That a key goes whose time had come is no change.
         let was_gone = |this: &Self| matches!(op, Op::Del) && this.is_expired(db, key, ctx.now);
         let hears = self.news.attention.is_some();
-        let is_watched = (hears || !self.watchers.is_empty()) && !was_gone(self);
+        let is_observed = hears || !self.watchers.is_empty() || !self.waiters.is_empty();
+        let is_watched = is_observed && !was_gone(self);
         let existed = hears && self.before_write(db, key, ctx.now);
         let outcome = change(self);
         match outcome {

@@ -1,9 +1,9 @@
-//! WATCH: flags that are raised when a key changes.
+//! WATCH: flags that are raised when a key changes. Whatever else is to be told of every change is told here, too.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::db::partition::Partition;
+use crate::db::partition::{Key, Partition};
 
 impl Partition {
     /// Raises `flag` when the key changes.
@@ -30,9 +30,13 @@ impl Partition {
         }
     }
 
-    /// Raises the flags of whoever watches a key, and tells whoever may have cached it.
+    /// Raises the flags of whoever watches a key, tells whoever may have cached it, and calls who waits for what it shows.
     pub fn touch(&mut self, db: u32, key: &[u8]) {
         self.note_change(key);
+        if !self.waiters.is_empty() {
+            let hash = self.hasher.hash(key);
+            self.call_next(db, Key { bytes: key, hash });
+        }
         if self.watchers.is_empty() {
             return;
         }
@@ -44,6 +48,7 @@ impl Partition {
     /// Raises the flags of all watched keys of a database that exist.
     pub(in crate::db) fn touch_all(&mut self, db: u32) {
         self.note_flush();
+        self.call_all_next(db);
         for ((_, key), flags) in self
             .watchers
             .iter()

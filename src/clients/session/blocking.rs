@@ -1,0 +1,126 @@
+//! A session whose client waits for something to take out of a key.
+//!
+//! Invariant: what is taken is taken by this task, while its client is there to be told. Whoever was called and goes without
+//! having tried leaves what there is to the next one, for a place in a line is given back however this ends.
+
+use std::future::{pending, poll_fn};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::clients::errors;
+use crate::clients::registry::{Block, signal};
+use crate::clients::session::waiting::Meanwhile;
+use crate::clients::session::{End, Session};
+use crate::commands::blocking::Timeout;
+
+/// What a client that waits has waited for.
+enum News {
+    /// It is its turn.
+    Called,
+    /// The pause that held it back may be over.
+    PauseOver,
+    TimeUp,
+}
+
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => pending().await,
+    }
+}
+
+impl Session {
+    pub(super) async fn wait_for_turn(
+        &mut self,
+        timeout: Timeout,
+        is_answered: bool,
+    ) -> Result<(), End> {
+        let Some(args) = self.batch.last_arguments(self.read.filled()) else {
+            return Ok(());
+        };
+        let Some(row) = crate::commands::lookup(args.name()) else {
+            return Ok(());
+        };
+        let Some(place) = self.conversation.take_place(row, args) else {
+            return Ok(());
+        };
+        let client = Arc::clone(&self.conversation.client);
+        client.drop_signals(signal::UNBLOCK | signal::UNBLOCK_ERROR);
+        let limited = timeout.is_some();
+        let shown = self.batch.present(self.read.filled());
+        let clients = &self.conversation.context.clients;
+        let _blocked = clients.block(&client, Block::Wait { limited }, shown);
+        // What no clock can count to is for ever.
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut start = self.reply.mark();
+        let (mut is_called, mut bits) = (false, 0);
+        loop {
+            let context = &self.conversation.context;
+            let now = context.now();
+            let pause = context.pause.get(now).filter(|_| is_called);
+            if is_called && pause.is_none() {
+                self.check_presence().await?;
+                is_called = false;
+                if let Some(args) = self.batch.last_arguments(self.read.filled()) {
+                    let (conversation, reply) = (&mut self.conversation, &mut self.reply);
+                    if conversation.try_again(row, args, &place, now, reply) {
+                        break;
+                    }
+                }
+            }
+            let pause_end = pause.map(|(_, until)| {
+                let left = until.0.saturating_sub(now.0).max(1);
+                Instant::now() + Duration::from_millis(left.unsigned_abs())
+            });
+            let waiter = &place.waiter;
+            let news = async {
+                tokio::select! {
+                    biased;
+                    () = poll_fn(|cx| waiter.poll_called(cx)), if !is_called => News::Called,
+                    () = until(deadline) => News::TimeUp,
+                    () = until(pause_end) => News::PauseOver,
+                }
+            };
+            let brought = self.meanwhile(news).await?;
+            start = self.reply.mark();
+            match brought {
+                Meanwhile::Done(News::Called) => is_called = true,
+                Meanwhile::Done(News::PauseOver) => {}
+                Meanwhile::Done(News::TimeUp) => {
+                    self.reply.null_array();
+                    break;
+                }
+                Meanwhile::Signals(some) if some & signal::DRAIN != 0 => return Err(End::Done),
+                Meanwhile::Signals(some) => {
+                    bits |= some;
+                    if bits & signal::UNBLOCK_ERROR != 0 {
+                        self.reply.error(errors::UNBLOCKED);
+                        break;
+                    }
+                    if bits & signal::UNBLOCK != 0 {
+                        self.reply.null_array();
+                        break;
+                    }
+                }
+            }
+        }
+        if !is_answered {
+            self.reply.truncate(start);
+        }
+        Ok(())
+    }
+
+    /// Whether the client is still there to be told what is taken for it.
+    async fn check_presence(&mut self) -> Result<(), End> {
+        if self.conversation.client.is_killed() {
+            return Err(End::Killed);
+        }
+        poll_fn(|cx| {
+            let is_gone = self.wire.poll_closed(cx).is_ready();
+            std::task::Poll::Ready(if is_gone { Err(End::Gone) } else { Ok(()) })
+        })
+        .await
+    }
+}
