@@ -188,7 +188,7 @@ impl Partition {
         let last = history.last();
         let unsettled = !history.is_empty();
         if !unsettled && live.value.is_none() && (last.time() <= settled || last == Stamp::ZERO) {
-            if self.remove(db, key).is_some_and(|old| !old.is_tombstone()) {
+            if self.remove(db, key) == Some(true) {
                 self.touch(db, key.bytes);
             }
             return;

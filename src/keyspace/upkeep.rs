@@ -44,6 +44,9 @@ impl Keyspace {
     /// settled time are past recall.
     pub fn purge_partition(&self, index: usize, now: UnixMillis) {
         self.announce_rest(index);
+        // What is large takes long to drop, and nobody is to wait for it.
+        let garbage = self.lock(index).take_garbage();
+        drop(garbage);
         let settled = self.settled();
         let before = if self.is_stamped() || self.is_following() {
             if settled == Hlc::ZERO {

@@ -93,7 +93,9 @@ impl Partition {
             }
             Filed::Gone => match filing.stamp {
                 Some(stamp) => self.store_tombstone(db, key, stamp, filing.unsettled),
-                None => drop(self.remove(db, key)),
+                None => {
+                    self.remove(db, key);
+                }
             },
         }
     }
