@@ -217,7 +217,8 @@ impl Partition {
             Some((Placing::Last(count), _)) => self.counted = count,
             Some((Placing::Before(_), _)) => {
                 self.behind.insert((db, key.bytes.into()));
-                if self.is_listening() || self.is_watched() {
+                // Whoever is told of changes is told of what comes of it in the end.
+                if self.is_listening() || self.is_watched() || !self.waiters.is_empty() {
                     self.catch_up(db, key);
                 }
             }
