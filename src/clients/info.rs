@@ -192,6 +192,7 @@ impl Conversation {
         line(out, "sync_partial_ok", links.partial);
         line(out, "sync_partial_err", links.refused);
         line(out, "expired_keys", counts.expired);
+        line(out, "expired_subkeys", counts.expired_members);
         let keyspace = &self.context.keyspace;
         let stale = keyspace.stale_percent(keyspace.time(self.context.now()));
         line(out, "expired_stale_perc", format!("{stale:.2}"));

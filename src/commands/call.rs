@@ -174,7 +174,7 @@ impl<'a> DataCall<'a, '_> {
         let (db, context) = (self.db, self.context());
         let mut bytes = Vec::new();
         if self.stamp.is_some() && !matches!(body, Body::String(_)) {
-            content_of(body.shown(), false, &mut bytes);
+            content_of(body.whole(), false, &mut bytes);
         }
         let op = match &body {
             Body::String(value) => Op::Set(value, deadline.map_or(Expiry::Clear, Expiry::At)),

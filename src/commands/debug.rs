@@ -165,6 +165,7 @@ mod tests {
             shown: Shown::String(value),
             hasher: Box::leak(Box::new(KeyHasher::new(1))),
             deadline: deadline.map(UnixMillis),
+            member_deadlines: None,
             stamp: None,
         }
     }

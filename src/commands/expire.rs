@@ -1,8 +1,10 @@
 //! Deadlines: EXPIRE and its kin, TTL and its kin, PERSIST. A deadline is a moment in milliseconds since 1970; one that has
-//! passed when it is set is a delete, so that no node ever shows such a key.
+//! passed when it is set is a delete, so that no node ever shows such a key. TTL, PTTL and PERSIST take a member too, as in KeyDB.
 
 use crate::commands::call::DataCall;
 use crate::commands::errors;
+use crate::commands::member_ttl;
+use crate::db::partition::View;
 use crate::db::{Op, UnixMillis};
 use crate::resp::{Reply, parse_i64};
 
@@ -59,7 +61,7 @@ impl Unit {
     }
 
     /// The moment that `value` says; none beyond 64 bits.
-    fn moment(self, value: i64, wall: UnixMillis) -> Option<i64> {
+    pub(super) fn moment(self, value: i64, wall: UnixMillis) -> Option<i64> {
         let in_ms = match self {
             Self::Seconds | Self::UnixSeconds => value.checked_mul(1000)?,
             Self::Milliseconds | Self::UnixMilliseconds => value,
@@ -179,6 +181,11 @@ fn expire_generic(call: &mut DataCall<'_, '_>, unit: Unit, name: &str) {
 }
 
 fn persist(call: &mut DataCall<'_, '_>) {
+    match call.args.len() {
+        2 => {}
+        3 => return member_ttl::persist(call, call.args.get(2)),
+        _ => return errors::wrong_arity(call.reply, "persist"),
+    }
     let key = call.key(1);
     let timed = call.look(key, |view| view.is_some_and(|view| view.deadline.is_some()));
     if timed {
@@ -188,21 +195,21 @@ fn persist(call: &mut DataCall<'_, '_>) {
 }
 
 fn ttl(call: &mut DataCall<'_, '_>) {
-    report(call, |deadline, now| {
+    report(call, "ttl", |deadline, now| {
         to_seconds((deadline.0 - now.0).max(0))
     });
 }
 
 fn pttl(call: &mut DataCall<'_, '_>) {
-    report(call, |deadline, now| (deadline.0 - now.0).max(0));
+    report(call, "pttl", |deadline, now| (deadline.0 - now.0).max(0));
 }
 
 fn expiretime(call: &mut DataCall<'_, '_>) {
-    report(call, |deadline, _| to_seconds(deadline.0));
+    report(call, "expiretime", |deadline, _| to_seconds(deadline.0));
 }
 
 fn pexpiretime(call: &mut DataCall<'_, '_>) {
-    report(call, |deadline, _| deadline.0);
+    report(call, "pexpiretime", |deadline, _| deadline.0);
 }
 
 /// Rounded to the nearest second.
@@ -211,12 +218,21 @@ fn to_seconds(milliseconds: i64) -> i64 {
     ((milliseconds as u64 + 500) / 1000) as i64
 }
 
-/// Replies with what `measure` says of a deadline, -1 for none, -2 for no key.
-fn report(call: &mut DataCall<'_, '_>, measure: fn(UnixMillis, UnixMillis) -> i64) {
+/// Replies with what `measure` says of a deadline, the key's or a member's, -1 for none, -2 for no key.
+fn report(call: &mut DataCall<'_, '_>, name: &str, measure: fn(UnixMillis, UnixMillis) -> i64) {
+    let member = match call.args.len() {
+        2 => None,
+        3 => Some(call.args.get(2)),
+        _ => return errors::wrong_arity(call.reply, name),
+    };
     let key = call.key(1);
     let now = call.wall;
     call.read(key, |view, reply| {
-        reply.integer(match view.map(|view| view.deadline) {
+        let deadline = |view: View<'_>| match member {
+            None => view.deadline,
+            Some(member) => member_ttl::deadline_of(&view, member),
+        };
+        reply.integer(match view.map(deadline) {
             None => -2,
             Some(None) => -1,
             Some(Some(deadline)) => measure(deadline, now),

@@ -5,8 +5,8 @@
 
 use crate::commands::table::Row;
 use crate::commands::{
-    bitmaps, expire, flush, hashes, keys, lists, operator_rows, renames, scan, server_rows,
-    session_rows, sets, sort, strings, zsets,
+    bitmaps, expire, flush, hashes, keys, lists, member_ttl, operator_rows, renames, scan,
+    server_rows, session_rows, sets, sort, strings, zsets,
 };
 
 /// Every family's rows, the ones used most first.
@@ -19,6 +19,7 @@ static FAMILIES: &[&[Row]] = &[
     sets::ROWS,
     sets::COMBINE_ROWS,
     expire::ROWS,
+    member_ttl::ROWS,
     scan::ROWS,
     flush::ROWS,
     session_rows::ROWS,

@@ -186,6 +186,7 @@ impl World {
 
     /// Everything that was written has arrived everywhere.
     pub fn settle(&mut self) {
+        self.clock = self.clock.max(Hlc::at(self.now));
         self.settled = self.clock;
         for partition in &mut self.partitions {
             partition.settle(self.settled, usize::MAX);

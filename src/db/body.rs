@@ -5,6 +5,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use crate::db::deadlines::Timed;
 use crate::db::elements::{Elements, packed};
 use crate::db::list::{self, Fill, List};
 use crate::db::op::Kind;
@@ -115,6 +116,8 @@ pub enum Body {
     Small(Form, Vec<u8>),
     /// A large one.
     Large(Large),
+    /// One of the two, with members that go by themselves.
+    Timed(Box<Timed>),
 }
 
 impl Body {
@@ -136,6 +139,7 @@ impl Body {
             Self::String(_) => Kind::String,
             Self::Small(form, _) => form.kind(),
             Self::Large(large) => large.kind(),
+            Self::Timed(timed) => timed.body.kind(),
         }
     }
 
@@ -146,6 +150,7 @@ impl Body {
             // All forms begin with the number of elements.
             Self::Small(_, bytes) => packed::len(bytes) == 0,
             Self::Large(large) => large.is_empty(),
+            Self::Timed(timed) => timed.body.is_empty(),
         }
     }
 
@@ -156,6 +161,7 @@ impl Body {
             Self::String(bytes) => Shown::String(bytes),
             Self::Small(form, bytes) => Shown::Small(*form, bytes),
             Self::Large(large) => Shown::Large(large),
+            Self::Timed(timed) => timed.body.shown(),
         }
     }
 
@@ -164,6 +170,9 @@ impl Body {
         match self {
             Self::String(bytes) | Self::Small(_, bytes) => bytes.capacity(),
             Self::Large(large) => large.len_bytes(),
+            Self::Timed(timed) => {
+                size_of::<Timed>() + timed.body.len_bytes() + timed.deadlines.len_bytes()
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 //! elements does.
 
 use crate::db::body::{Form, Large, Shown};
+use crate::db::deadlines::{Deadlines, Whole};
 use crate::db::elements::packed;
 use crate::db::stamp::UnixMillis;
 use crate::db::{list, ordered};
@@ -28,7 +29,8 @@ fn digest_of(db: u32, parts: &[&[u8]]) -> u128 {
 }
 
 /// The digest of a key with what it shows.
-pub fn of_key(db: u32, key: &[u8], shown: Shown<'_>, deadline: Option<UnixMillis>) -> u128 {
+pub fn of_key(db: u32, key: &[u8], whole: Whole<'_>, deadline: Option<UnixMillis>) -> u128 {
+    let shown = whole.shown;
     let deadline = deadline.map_or(i64::MIN, |deadline| deadline.0);
     let deadline = deadline.to_le_bytes();
     let key_len = (key.len() as u64).to_le_bytes();
@@ -36,7 +38,11 @@ pub fn of_key(db: u32, key: &[u8], shown: Shown<'_>, deadline: Option<UnixMillis
         return digest_of(db, &[&key_len, key, value, &deadline]);
     }
     let kind = shown.kind() as u8;
-    let elements = of_elements(shown).to_le_bytes();
+    let timed = |sum: u128, (member, deadline): (&[u8], UnixMillis)| {
+        sum.wrapping_add(digest_of(4, &[member, &deadline.0.to_le_bytes()]))
+    };
+    let deadlines = whole.deadlines.into_iter().flat_map(Deadlines::iter);
+    let elements = deadlines.fold(of_elements(shown), timed).to_le_bytes();
     digest_of(db, &[&key_len, key, &[kind], &elements, &deadline])
 }
 

@@ -1,4 +1,4 @@
-//! A long value, in a buffer of its own with room to grow, or a large collection, and its record's head apart from it: what is
+//! A long value, in a buffer of its own with room to grow, or a large collection, or one with members that go by themselves, and its record's head apart from it: what is
 //! done to the one does not copy the other.
 //!
 //! Invariant: the head is laid out as that of any record (see [`crate::db::record`]), with nothing behind the key; a string or a
@@ -45,7 +45,7 @@ impl Far {
     pub fn spare(&self) -> usize {
         match &self.body {
             Body::String(value) | Body::Small(_, value) => value.capacity() - value.len(),
-            Body::Large(_) => 0,
+            Body::Large(_) | Body::Timed(_) => 0,
         }
     }
 

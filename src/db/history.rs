@@ -5,6 +5,9 @@
 //! the value was before all of them. They are carried out again when somebody looks: many that come late, one after the other as
 //! each node tells its own, are put in order in one go.
 //!
+//! Members of a collection go when their time comes, which is no operation. Where a reader, or time itself, has made them go, the
+//! log says that too: as an entry without bytes, which nobody is told of, so that an operation from before can still undo it.
+//!
 //! Invariant: the log is sorted by stamp, every stamp in it comes after `floor`; the first `applied` of it are carried out, and each
 //! of these has its undo. What is shown, once all are carried out, is what carrying out, in stamp order, everything that ever came
 //! would have made. Nothing at or before `floor` can be taken back.
@@ -15,14 +18,21 @@ use std::collections::VecDeque;
 use crate::ablation::{Rule, is_off};
 use crate::db::live::{Ground, Live, OpBytes, Undo};
 use crate::db::op::Op;
-use crate::db::origin::Origins;
-use crate::db::stamp::{Hlc, Stamp};
+use crate::db::origin::{OriginIndex, Origins};
+use crate::db::stamp::{Hlc, Stamp, UnixMillis};
 
 #[derive(Debug)]
 struct Logged {
     stamp: Stamp,
+    /// Empty where it is a sweep.
     op: OpBytes,
     undo: Option<Undo>,
+}
+
+impl Logged {
+    fn is_sweep(&self) -> bool {
+        self.op.is_empty()
+    }
 }
 
 /// See the head of the file.
@@ -31,6 +41,8 @@ pub struct History {
     floor: Stamp,
     log: VecDeque<Logged>,
     applied: usize,
+    /// How many of the log are sweeps.
+    sweeps: usize,
 }
 
 /// Where an operation went.
@@ -51,6 +63,7 @@ impl History {
             floor,
             log: VecDeque::new(),
             applied: 0,
+            sweeps: 0,
         }
     }
 
@@ -59,12 +72,18 @@ impl History {
         self.floor
     }
 
-    /// The newest stamp known of the key.
+    /// The newest stamp of an operation known of the key.
     pub fn last(&self) -> Stamp {
+        let mut ops = self.log.iter().rev().filter(|logged| !logged.is_sweep());
+        ops.next().map_or(self.floor, |last| last.stamp)
+    }
+
+    /// The newest stamp, of an operation or a sweep.
+    pub fn newest(&self) -> Stamp {
         self.log.back().map_or(self.floor, |last| last.stamp)
     }
 
-    /// How many operations may still be overtaken.
+    /// How many operations and sweeps may still be overtaken.
     pub fn len(&self) -> usize {
         self.log.len()
     }
@@ -76,7 +95,10 @@ impl History {
 
     /// The operations in stamp order.
     pub fn ops(&self) -> impl ExactSizeIterator<Item = (Stamp, &[u8])> {
-        self.log.iter().map(|logged| (logged.stamp, &logged.op[..]))
+        Ops {
+            left: self.log.len() - self.sweeps,
+            log: self.log.iter(),
+        }
     }
 
     /// Bytes held, for the budget.
@@ -107,7 +129,7 @@ impl History {
         let count = if op.dominates() {
             // What came before can be taken back no more, and need not be: it does not show through.
             self.take_back(live, ground, at);
-            self.log.drain(..at);
+            self.drop_first(at);
             live.apply(ground, stamp, op);
             (self.floor, self.applied) = (stamp, 0);
             0
@@ -169,10 +191,12 @@ impl History {
     /// Carries out what is not yet, up to this one.
     fn carry_out(&mut self, live: &mut Live, ground: &Ground<'_>, to: usize) {
         while self.applied < to {
-            if let Some(logged) = self.log.get_mut(self.applied)
-                && let Ok(op) = Op::decode(&logged.op)
-            {
-                logged.undo = Some(live.apply(ground, logged.stamp, op));
+            if let Some(logged) = self.log.get_mut(self.applied) {
+                if logged.is_sweep() {
+                    logged.undo = live.sweep(ground, logged.stamp.time().millis());
+                } else if let Ok(op) = Op::decode(&logged.op) {
+                    logged.undo = Some(live.apply(ground, logged.stamp, op));
+                }
             }
             self.applied += 1;
         }
@@ -188,7 +212,7 @@ impl History {
                 .take_while(|logged| is_before(logged.stamp))
                 .count();
             self.take_back(live, ground, from);
-            self.log.drain(..from);
+            self.drop_first(from);
             *live = Live {
                 value: None,
                 written: cut.time(),
@@ -209,10 +233,36 @@ impl History {
         let is_settled = |logged: &&Logged| logged.stamp.time() <= settled;
         let count = self.log.iter().take_while(is_settled).count();
         let count = count.min(self.applied);
-        if let Some(last) = self.log.drain(..count).next_back() {
+        let ops = self.log.iter().take(count).rev();
+        if let Some(last) = ops.into_iter().find(|logged| !logged.is_sweep()) {
             self.floor = last.stamp;
-            self.applied -= count;
         }
+        self.drop_first(count);
+        self.applied -= count;
+    }
+
+    fn drop_first(&mut self, count: usize) {
+        let gone = self.log.drain(..count);
+        self.sweeps -= gone.filter(Logged::is_sweep).count();
+    }
+
+    /// Members whose time has come at `at` go, which may be undone; says whether there were any. The history must not be behind.
+    pub fn sweep(&mut self, live: &mut Live, ground: &Ground<'_>, at: UnixMillis) -> bool {
+        let stamp = Stamp::new(Hlc::at(at), OriginIndex(0));
+        // Whoever was carried out later has swept already.
+        if self.is_behind() || ground.origins.compare(stamp, self.newest()) != Ordering::Greater {
+            return false;
+        }
+        let Some(undo) = live.sweep(ground, at) else {
+            return false;
+        };
+        self.log.push_back(Logged {
+            stamp,
+            op: OpBytes::new(),
+            undo: Some(undo),
+        });
+        (self.applied, self.sweeps) = (self.log.len(), self.sweeps + 1);
+        true
     }
 
     /// Says that what is shown reflects everything up to `stamp`.
@@ -238,10 +288,32 @@ impl History {
     /// Takes all operations back; gives them in stamp order.
     pub fn into_ops(mut self, live: &mut Live, ground: &Ground<'_>) -> Vec<(Stamp, OpBytes)> {
         self.take_back(live, ground, 0);
-        let ops = self.log.into_iter().map(|logged| (logged.stamp, logged.op));
-        ops.collect()
+        let ops = self.log.into_iter().filter(|logged| !logged.is_sweep());
+        ops.map(|logged| (logged.stamp, logged.op)).collect()
     }
 }
+
+/// See [`History::ops`].
+struct Ops<'h> {
+    log: std::collections::vec_deque::Iter<'h, Logged>,
+    left: usize,
+}
+
+impl<'h> Iterator for Ops<'h> {
+    type Item = (Stamp, &'h [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let logged = self.log.find(|logged| !logged.is_sweep())?;
+        self.left -= 1;
+        Some((logged.stamp, &logged.op[..]))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl ExactSizeIterator for Ops<'_> {}
 
 /// An operation's bytes, without an allocation that is kept where they are few.
 fn bytes_of(op: Op<'_>) -> OpBytes {

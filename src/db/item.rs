@@ -4,9 +4,10 @@
 //! db varint | key length varint | key | flags 1 (1 value, 2 deadline, 4 written, 8 content) | base stamp u64
 //! [deadline i64] [written u64] [value length varint | value] | operations varint | (stamp u64 | length varint | op)*
 //! ```
-//! The value is a string, or the content of any other type (see `op::parts`), ids of list elements included. Stamps carry the sender's origin indices; the reader translates them. All fixed-width integers are little endian.
+//! The value is a string, or the content of any other type (see `op::content`), ids of list elements included. Stamps carry the sender's origin indices; the reader translates them. All fixed-width integers are little endian.
 
 use crate::db::body::{Body, Shown};
+use crate::db::deadlines::Whole;
 use crate::db::live::{Ground, Live, OpBytes, Value, content_of, put_content};
 use crate::db::op::Content;
 use crate::db::origin::OriginIndex;
@@ -74,7 +75,7 @@ struct Head<'a> {
     db: u32,
     key: &'a [u8],
     stamp: Stamp,
-    value: Option<Shown<'a>>,
+    value: Option<Whole<'a>>,
     deadline: Option<UnixMillis>,
     original: Option<Hlc>,
 }
@@ -85,7 +86,7 @@ pub fn encode(out: &mut Vec<u8>, db: u32, record: &Record) {
         db,
         key: record.key(),
         stamp: record.stamp().unwrap_or(Stamp::ZERO),
-        value: (!record.is_tombstone()).then(|| record.shown()),
+        value: (!record.is_tombstone()).then(|| record.whole()),
         deadline: record.deadline(),
         original: record.original(),
     };
@@ -106,7 +107,7 @@ pub fn encode_unsettled(
         db,
         key,
         stamp: floor,
-        value: base.value.as_ref().map(|value| value.body.shown()),
+        value: base.value.as_ref().map(|value| value.body.whole()),
         deadline: base.value.as_ref().and_then(|value| value.deadline),
         original: base.original(floor),
     };
@@ -124,7 +125,7 @@ fn encode_head(out: &mut Vec<u8>, head: &Head<'_>) {
     let flags = out.len();
     out.push(0);
     out.extend_from_slice(&head.stamp.raw().to_le_bytes());
-    let Some(shown) = head.value else { return };
+    let Some(whole) = head.value else { return };
     let mut set = HAS_VALUE;
     if let Some(deadline) = head.deadline {
         set |= HAS_DEADLINE;
@@ -134,12 +135,12 @@ fn encode_head(out: &mut Vec<u8>, head: &Head<'_>) {
         set |= HAS_WRITTEN;
         out.extend_from_slice(&original.raw().to_le_bytes());
     }
-    if let Shown::String(bytes) = shown {
+    if let Shown::String(bytes) = whole.shown {
         varint::put_bytes(out, bytes);
     } else {
         set |= IS_CONTENT;
         let mut content = Vec::new();
-        content_of(shown, true, &mut content);
+        content_of(whole, true, &mut content);
         varint::put_bytes(out, &content);
     }
     if let Some(flags) = out.get_mut(flags) {

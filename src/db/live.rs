@@ -8,6 +8,7 @@
 mod elements;
 mod lists;
 mod scores;
+mod timed;
 mod whole;
 
 use crate::ablation::{Rule, is_off, wall_clock};
@@ -80,18 +81,26 @@ pub struct Undo {
 impl Undo {
     /// Bytes held beside the field itself.
     pub fn len_bytes(&self) -> usize {
+        self.changed.len_bytes()
+    }
+}
+
+impl Changed {
+    fn len_bytes(&self) -> usize {
         const NAME: usize = 64;
-        match &self.changed {
-            Changed::Whole(Some(value)) => value.body.len_bytes(),
-            Changed::Bytes(_, _, old) | Changed::String(old) => old.len(),
-            Changed::Elements(was, _) => {
+        match self {
+            Self::Whole(Some(value)) => value.body.len_bytes(),
+            Self::Bytes(_, _, old) | Self::String(old) => old.len(),
+            Self::Elements(was, _) => {
                 let payload = |(_, payload): &(Name, Option<Payload>)| {
                     NAME + payload.as_ref().map_or(0, |payload| payload.len())
                 };
                 was.iter().map(payload).sum()
             }
-            Changed::Scores(was, _) => was.len() * NAME,
-            Changed::Popped(was, _) => was.iter().map(|(_, _, old)| NAME + old.len()).sum(),
+            Self::Scores(was, _) => was.len() * NAME,
+            Self::Popped(was, _) => was.iter().map(|(_, _, old)| NAME + old.len()).sum(),
+            Self::Deadlines(change, was) => change.len_bytes() + was.len() * NAME,
+            Self::Swept(both) => both.iter().map(Self::len_bytes).sum(),
             _ => 0,
         }
     }
@@ -119,6 +128,10 @@ pub(super) enum Changed {
     ListSet(usize, Taken),
     /// An element came in at this position.
     ListInserted(usize),
+    /// Beside that, members had these deadlines.
+    Deadlines(Box<Self>, Vec<(Name, Option<UnixMillis>)>),
+    /// Members whose time had come went before the rest.
+    Swept(Box<[Self; 2]>),
 }
 
 /// The key went with its last element; it had this deadline.
@@ -182,6 +195,22 @@ impl Live {
         op: Op<'_>,
         memo: &mut Memo,
     ) -> Changed {
+        // Members whose time had come by then are not there for it.
+        if let Some(swept) = self.sweep_at(ground, at, memo.keeps) {
+            let changed = self.change_swept(ground, stamp, at, op, memo);
+            return Changed::Swept(Box::new([swept, changed]));
+        }
+        self.change_swept(ground, stamp, at, op, memo)
+    }
+
+    fn change_swept(
+        &mut self,
+        ground: &Ground<'_>,
+        stamp: Stamp,
+        at: UnixMillis,
+        op: Op<'_>,
+        memo: &mut Memo,
+    ) -> Changed {
         let is_expired = |value: &Value| op::is_expired(value.deadline, at);
         if let Some(kind) = op.adds_to()
             && let Some(value) = &self.value
@@ -193,7 +222,7 @@ impl Live {
             }
             // What was there of another type is older, and goes.
             let old = self.value.take();
-            self.change(ground, stamp, at, op, memo);
+            self.change_swept(ground, stamp, at, op, memo);
             return Changed::Whole(old);
         }
         if op.is_of_elements() {
@@ -320,7 +349,10 @@ impl Live {
         let Some(value) = &mut self.value else {
             return Changed::Nothing;
         };
-        let mut changed = add(&mut value.body, ground, stamp, op, memo);
+        if let Op::ExpireMembers(kind, deadline, names) = op {
+            return timed::expire(&mut value.body, ground, kind, deadline, names, memo);
+        }
+        let mut changed = add(value.body.untimed_mut(), ground, stamp, op, memo);
         if value.body.is_empty() {
             let gone = Some((value.body.kind(), value.deadline));
             match &mut changed {
@@ -329,15 +361,21 @@ impl Live {
                 | Changed::Popped(_, emptied) => *emptied = gone,
                 _ => {}
             }
+            changed = timed::follow(&mut value.body, ground, op, changed, memo);
             self.value = None;
+            return changed;
         }
-        changed
+        timed::follow(&mut value.body, ground, op, changed, memo)
     }
 
     /// Takes back the last operation that was carried out and not taken back.
     pub fn undo(&mut self, ground: &Ground<'_>, undo: Undo) {
         self.written = undo.written;
-        let emptied = match &undo.changed {
+        self.take_back(ground, undo.changed);
+    }
+
+    fn take_back(&mut self, ground: &Ground<'_>, changed: Changed) {
+        let emptied = match &changed {
             Changed::Elements(_, emptied)
             | Changed::Scores(_, emptied)
             | Changed::Popped(_, emptied) => *emptied,
@@ -347,7 +385,18 @@ impl Live {
             let body = Body::empty(kind, ground.has_ids);
             self.value = Some(Value { body, deadline });
         }
-        match (undo.changed, &mut self.value) {
+        match (changed, &mut self.value) {
+            (Changed::Swept(both), _) => {
+                let [swept, changed] = *both;
+                self.take_back(ground, changed);
+                self.take_back(ground, swept);
+            }
+            (Changed::Deadlines(changed, was), _) => {
+                self.take_back(ground, *changed);
+                if let Some(value) = &mut self.value {
+                    timed::put_back(&mut value.body, ground, was);
+                }
+            }
             (Changed::Whole(value), _) => self.value = value,
             (Changed::Bytes(len, from, old), Some(value)) => {
                 if let Body::String(bytes) = &mut value.body {
@@ -365,14 +414,25 @@ impl Live {
             }
             (Changed::Deadline(deadline), Some(value)) => value.deadline = deadline,
             (Changed::Elements(was, _), Some(value)) => {
-                elements::put_back(&mut value.body, ground, was);
+                elements::put_back(value.body.untimed_mut(), ground, was);
             }
             (Changed::Scores(was, _), Some(value)) => {
-                scores::put_back(&mut value.body, ground, was);
+                scores::put_back(value.body.untimed_mut(), ground, was);
             }
             (changed, Some(value)) => lists::put_back(&mut value.body, ground, changed),
             (_, None) => {}
         }
+    }
+
+    /// How many elements a collection has, or bytes a string; 0 where nothing is shown.
+    pub fn len(&self) -> usize {
+        let shown = self.value.as_ref().map(|value| value.body.shown());
+        shown.map_or(0, |shown| shown.len())
+    }
+
+    /// Whether nothing is shown.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// What a record must say beside the stamp for `written` to come back.

@@ -234,7 +234,7 @@ impl Side {
                     Op::Set(bytes, value.deadline.map_or(Expiry::Clear, Expiry::At))
                 }
                 body => {
-                    content_of(body.shown(), true, &mut content);
+                    content_of(body.whole(), true, &mut content);
                     Op::Put(Content::of(&content), value.deadline)
                 }
             },

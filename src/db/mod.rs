@@ -23,6 +23,7 @@
 pub mod bitfield;
 pub mod body;
 pub mod conflict;
+pub mod deadlines;
 pub mod digest;
 pub mod directory;
 pub mod elements;

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::db::op::{self, End, Expiry, Kind, Op};
 use crate::db::partition::{Key, Partition};
+use crate::db::record::Record;
 use crate::db::stamp::UnixMillis;
 
 /// The classes of events, and what else may be listened for: a bit each.
@@ -116,6 +117,11 @@ pub fn events_of(op: &Op<'_>) -> (Event, Option<Event>) {
             };
             (event, None)
         }
+        // The hash's have Redis's names, KeyDB's fit any type.
+        Op::ExpireMembers(Kind::Hash, Some(_), _) => ((Attention::HASH, "hexpire"), None),
+        Op::ExpireMembers(Kind::Hash, None, _) => ((Attention::HASH, "hpersist"), None),
+        Op::ExpireMembers(_, Some(_), _) => (EXPIRE, None),
+        Op::ExpireMembers(_, None, _) => ((Attention::GENERIC, "persist"), None),
         Op::Push(End::Head, _) => ((Attention::LIST, "lpush"), None),
         Op::Push(End::Tail, _) => ((Attention::LIST, "rpush"), None),
         // What took it is not known here: a pop, LREM, LTRIM or a move.
@@ -236,6 +242,20 @@ impl Partition {
         }
         if let Some(second) = second {
             self.note_event(db, key.bytes, second);
+        }
+    }
+
+    /// Writes down that members of a key went because their time had come, and the key with the last of them.
+    pub(super) fn note_swept(&mut self, db: u32, key: Key<'_>, kind: Kind) {
+        let event = match kind {
+            Kind::Set => (Attention::SET, "srem"),
+            Kind::Zset => (Attention::ZSET, "zrem"),
+            _ => (Attention::HASH, "hexpired"),
+        };
+        self.note_event(db, key.bytes, event);
+        let record = self.dbs[db as usize].table.get(key.bytes, key.hash);
+        if record.is_none_or(Record::is_tombstone) {
+            self.note_event(db, key.bytes, (Attention::GENERIC, "del"));
         }
     }
 

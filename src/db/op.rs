@@ -1,16 +1,18 @@
-//! What one effect does to one key, and the bytes it travels as (`code`, `parts`). What an operation means is said by [`step()`] of
+//! What one effect does to one key, and the bytes it travels as (`code`, `parts`, `content`). What an operation means is said by [`step()`] of
 //! strings and by [`crate::db::live`] of all else.
 //!
 //! An operation is deterministic: absolute times, no conditions, no randomness. One that does not fit what it meets (a number, a
 //! size, an element that is not there) has no effect, on every node alike. One that adds to a key of another type deletes that first.
 
 mod code;
+pub mod content;
 pub mod parts;
 mod step;
 
 use crate::db::bitfield::Program;
 use crate::db::stamp::{Hlc, UnixMillis};
-pub use parts::{Content, ElementName, ElementNames, End, Kind, Names, Pairs, Positions, Scores};
+pub use content::Content;
+pub use parts::{ElementName, ElementNames, End, Kind, Names, Pairs, Positions, Scores};
 pub use step::*;
 
 /// The largest string an operation may make: Redis's own limit, the same on every node so that all judge alike.
@@ -66,6 +68,8 @@ pub enum Op<'a> {
     ZIncr(f64, &'a [u8]),
     /// Fields or members go.
     Remove(Kind, Names<'a>),
+    /// Fields or members, those that are there, get a deadline or lose it.
+    ExpireMembers(Kind, Option<UnixMillis>, Names<'a>),
     /// Elements come to one end of the list, one after the other, each with a stamp of its own.
     Push(End, Names<'a>),
     /// Elements of the list go.
@@ -152,6 +156,7 @@ impl<'a> Op<'a> {
                 | Self::ZAdd(_)
                 | Self::ZIncr(..)
                 | Self::Remove(..)
+                | Self::ExpireMembers(..)
                 | Self::Push(..)
                 | Self::ListRemove(_)
                 | Self::ListSet(..)

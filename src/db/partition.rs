@@ -7,6 +7,7 @@
 
 mod apply;
 mod in_place;
+mod members;
 mod spare;
 mod swap;
 #[cfg(test)]
@@ -16,11 +17,12 @@ mod watch;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use hashbrown::{HashMap, HashSet};
 
 use crate::db::body::{SharedLimits, Shown};
+use crate::db::deadlines::{Deadlines, Whole};
 use crate::db::history::History;
 use crate::db::live::Ground;
 use crate::db::news::NewsDesk;
@@ -51,11 +53,21 @@ pub struct View<'a> {
     pub hasher: &'a KeyHasher,
     /// When it goes by itself.
     pub deadline: Option<UnixMillis>,
+    /// When members of it go by themselves; none where no member has a deadline.
+    pub member_deadlines: Option<&'a Deadlines>,
     /// The last operation shown; none in plain manner.
     pub stamp: Option<Stamp>,
 }
 
 impl<'a> View<'a> {
+    /// All of the value.
+    pub fn whole(&self) -> Whole<'a> {
+        Whole {
+            shown: self.shown,
+            deadlines: self.member_deadlines,
+        }
+    }
+
     /// The string; none where it is something else.
     #[inline]
     pub fn string(&self) -> Option<&'a [u8]> {
@@ -110,6 +122,8 @@ pub struct Db {
     pub(super) cut: Stamp,
     live: usize,
     timed: usize,
+    /// Members of some key have, or had, deadlines.
+    pub(super) timed_members: bool,
 }
 
 /// Counters of what happened here, for metrics and for tests that must know.
@@ -121,6 +135,8 @@ pub struct PartitionStats {
     pub late: u64,
     /// Keys removed because their deadline passed.
     pub expired: u64,
+    /// Fields and members that went because their deadline passed.
+    pub expired_members: u64,
     /// Look-ups for a reader that found their key.
     pub hits: u64,
     /// Look-ups for a reader that did not.
@@ -142,6 +158,10 @@ pub struct Partition {
     pub(super) stamped: bool,
     /// Others judge the same writes: a reader only hides what has expired, it removes nothing.
     pub(super) shared: bool,
+    /// Writes come from a master, by whose word members go.
+    follows: bool,
+    /// See [`crate::journal::Journal::judged`].
+    judged: Arc<AtomicU64>,
     /// Keys to look at once the settled time has passed the given one.
     pub(super) settle: VecDeque<(Hlc, u32, Box<[u8]>)>,
     pub(super) walk: Option<Walk>,
@@ -173,6 +193,8 @@ impl Partition {
             dbs: (0..databases).map(|_| Db::default()).collect(),
             stamped,
             shared: stamped,
+            follows: false,
+            judged: Arc::default(),
             settle: VecDeque::new(),
             walk: None,
             merge_parity: false,
@@ -196,9 +218,10 @@ impl Partition {
         self.stamped
     }
 
-    /// Says whether other nodes carry out the same writes.
-    pub fn set_shared(&mut self, shared: bool) {
+    /// Says whether other nodes carry out the same writes, and whether all of them come from one of those.
+    pub fn set_shared(&mut self, shared: bool, follows: bool) {
         self.shared = shared;
+        self.follows = follows && !self.stamped;
     }
 
     /// Forgets everything and takes on this manner.
@@ -227,6 +250,9 @@ impl Partition {
         if !self.behind.is_empty() {
             self.catch_up(db, key);
         }
+        if self.dbs[db as usize].timed_members {
+            self.sweep_looked_at(db, key, now);
+        }
         self.look_again(db, key, now)
     }
 
@@ -254,6 +280,7 @@ impl Partition {
             shown: record.shown(),
             hasher: &self.hasher,
             deadline,
+            member_deadlines: record.member_deadlines(),
             stamp: record.stamp(),
         })
     }
@@ -333,6 +360,7 @@ impl Partition {
             record.set_merge_mark(known.map_or(self.merge_parity, Record::merge_mark));
         }
         let space = &mut self.dbs[db as usize];
+        space.timed_members |= record.member_deadlines().is_some();
         let (shown, timed) = (!record.is_tombstone(), record.deadline().is_some());
         if record.spare() > 0 {
             self.spare.note(db, key.bytes);
@@ -380,6 +408,11 @@ impl Partition {
     /// Whether no database shows a key.
     pub fn is_empty(&self) -> bool {
         self.dbs.iter().all(|space| space.live == 0)
+    }
+
+    /// Whether members of some key have, or had, deadlines.
+    pub fn has_timed_members(&self, db: u32) -> bool {
+        self.dbs[db as usize].timed_members
     }
 
     /// How many keys have a deadline.

@@ -5,11 +5,13 @@
 //! ```
 //! The bracketed parts are there only where their flag is set, so that a server without masters pays for none of them, and a
 //! string not for its type. A tombstone has a stamp and no value. "Unsettled" says that the key has a history.
-//! Which of the two kinds a record is depends on its value alone: on the length of a string or of a small collection.
+//! Which of the two kinds a record is depends on its value alone: on the length of a string or of a small collection, and on whether
+//! members of it have deadlines.
 
 mod change;
 
 use crate::db::body::{Body, Form, Shown};
+use crate::db::deadlines::{Deadlines, Whole};
 use crate::db::far::{self, Far};
 use crate::db::stamp::{Hlc, Stamp, UnixMillis};
 
@@ -160,6 +162,23 @@ impl Record {
                 }
             }
             Kind::Far(far) => far.body.shown(),
+        }
+    }
+
+    /// When members of the value go by themselves; none where no member has a deadline.
+    #[inline]
+    pub fn member_deadlines(&self) -> Option<&Deadlines> {
+        match &self.0 {
+            Kind::Near(_) => None,
+            Kind::Far(far) => far.body.deadlines(),
+        }
+    }
+
+    /// All of the value.
+    pub fn whole(&self) -> Whole<'_> {
+        Whole {
+            shown: self.shown(),
+            deadlines: self.member_deadlines(),
         }
     }
 

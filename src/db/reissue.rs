@@ -157,7 +157,7 @@ fn import(live: &Live, written: Hlc) -> OpBytes {
             Body::String(string) => Op::Import(written, value.deadline, string).encode(&mut bytes),
             body => {
                 let mut content = Vec::new();
-                content_of(body.shown(), false, &mut content);
+                content_of(body.whole(), false, &mut content);
                 let content = Content::of(&content);
                 Op::ImportContent(written, value.deadline, content).encode(&mut bytes);
             }

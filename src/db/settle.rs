@@ -60,7 +60,8 @@ impl Partition {
         history.settle_applied(settled);
         let last = history.last();
         if !history.is_empty() {
-            self.settle.push_back((last.time(), db, key.bytes.into()));
+            self.settle
+                .push_back((history.newest().time(), db, key.bytes.into()));
             return;
         }
         space.unsettled.remove(key.bytes);

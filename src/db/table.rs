@@ -7,6 +7,7 @@
 
 use hashbrown::HashTable;
 
+use crate::db::deadlines::Deadlines;
 use crate::db::directory::Directory;
 use crate::db::record::Record;
 
@@ -44,6 +45,8 @@ struct Segment {
     keys: HashTable<Record>,
     /// No key here has an earlier deadline (milliseconds since 1970).
     deadline_min: i64,
+    /// Nor a member of any.
+    member_deadline_min: i64,
 }
 
 /// Keys and their records.
@@ -74,6 +77,7 @@ impl Segment {
         Self {
             keys: HashTable::new(),
             deadline_min: i64::MAX,
+            member_deadline_min: i64::MAX,
         }
     }
 }
@@ -159,6 +163,9 @@ impl Table {
         if let Some(deadline) = record.deadline() {
             self.note_deadline(hash, deadline.0);
         }
+        if let Some(first) = record.member_deadlines().and_then(Deadlines::first) {
+            self.note_member_deadline(hash, first.0);
+        }
         let index = self.segment_index(hash);
         self.records_bytes += record.len_bytes();
         if let Some(old) = self.segments[index]
@@ -204,7 +211,9 @@ impl Table {
         self.slots_bytes -= whole.keys.allocation_size();
         let mut upper = Segment::new();
         upper.deadline_min = whole.deadline_min;
+        upper.member_deadline_min = whole.member_deadline_min;
         self.segments[index].deadline_min = whole.deadline_min;
+        self.segments[index].member_deadline_min = whole.member_deadline_min;
         let half = whole.keys.len() / 2 + whole.keys.len() / 16;
         upper.keys.reserve(half, |record| hasher.hash(record.key()));
         self.segments[index]
@@ -233,6 +242,26 @@ impl Table {
     /// The records of the segment that holds `from`, in no order.
     pub fn segment(&self, from: u32) -> impl Iterator<Item = &Record> {
         self.segments[self.directory.segment(from)].keys.iter()
+    }
+
+    /// Says that members of a key with this hash have deadlines, of which this is the earliest.
+    pub fn note_member_deadline(&mut self, hash: u64, deadline_ms: i64) {
+        let index = self.segment_index(hash);
+        let segment = &mut self.segments[index];
+        segment.member_deadline_min = segment.member_deadline_min.min(deadline_ms);
+    }
+
+    /// The earliest deadline of a member that may be found in the segment that holds `from`.
+    pub fn segment_member_deadline_min(&self, from: u32) -> i64 {
+        self.segments[self.directory.segment(from)].member_deadline_min
+    }
+
+    /// Recomputes what [`Self::segment_member_deadline_min`] says.
+    pub fn refresh_member_deadline_min(&mut self, from: u32) {
+        let segment = &mut self.segments[self.directory.segment(from)];
+        let first = |record: &Record| record.member_deadlines().and_then(Deadlines::first);
+        let all = segment.keys.iter().filter_map(first);
+        segment.member_deadline_min = all.map(|first| first.0).min().unwrap_or(i64::MAX);
     }
 
     /// The earliest deadline that may be found in the segment that holds `from`.

@@ -73,6 +73,8 @@ pub struct Journal {
     idle_readers: AtomicBool,
     news: Notify,
     budget: AtomicU64,
+    /// See [`Self::judged`].
+    judged: Arc<AtomicU64>,
 }
 
 #[derive(Debug)]
@@ -107,7 +109,14 @@ impl Journal {
             idle_readers: AtomicBool::new(false),
             news: Notify::new(),
             budget: AtomicU64::new(budget_bytes),
+            judged: Arc::default(),
         }
+    }
+
+    /// The latest moment at which something was held to be past, as [`Hlc::raw`]: whatever is reserved once a partition has raised
+    /// it comes after it, should the wall clock step back too.
+    pub fn judged(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.judged)
     }
 
     /// Changes the memory budget.
@@ -119,6 +128,8 @@ impl Journal {
     pub fn reserve(&self, n: u32, now: UnixMillis) -> Reservation<'_> {
         let mut inner = self.inner.lock();
         inner.advance(now);
+        let judged = Hlc::from_raw(self.judged.load(Ordering::Relaxed));
+        inner.hlc = inner.hlc.max(judged);
         let first = inner.hlc.plus(1);
         inner.hlc = inner.hlc.plus(u64::from(n.max(1)));
         let place = inner.open_first + inner.open.len() as u64;

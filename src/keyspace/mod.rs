@@ -91,6 +91,7 @@ impl Keyspace {
                     Partition::new(hasher.clone(), config.databases, config.stamped);
                 partition.set_origins(&origins);
                 partition.set_limits(&limits);
+                partition.set_judged(journal.judged());
                 Mutex::new(partition)
             })
             .collect();
@@ -230,7 +231,10 @@ impl Keyspace {
     /// Tells the partitions whether others carry out the same writes as this node.
     fn share(&self, guards: &mut [MutexGuard<'_, Partition>]) {
         let shared = self.is_stamped() || self.is_recording() || self.is_following();
-        guards.iter_mut().for_each(|guard| guard.set_shared(shared));
+        let following = self.is_following();
+        for guard in guards {
+            guard.set_shared(shared, following);
+        }
     }
 
     /// Lets the settled time fall back to nothing: this node joins a mesh whose history it does not know.

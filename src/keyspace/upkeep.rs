@@ -18,6 +18,8 @@ pub struct Counts {
     pub misses: u64,
     /// Keys removed because their deadline passed.
     pub expired: u64,
+    /// Fields and members likewise.
+    pub expired_members: u64,
 }
 
 /// Records of a database and partition that are looked at to judge all deadlines.
@@ -61,12 +63,19 @@ impl Keyspace {
             now
         };
         for db in 0..self.databases {
-            if self.lock(index).timed_len(db) == 0 {
+            let (has_timed, has_timed_members) = {
+                let partition = self.lock(index);
+                (partition.timed_len(db) > 0, partition.has_timed_members(db))
+            };
+            if !has_timed && !has_timed_members {
                 continue;
             }
             let mut from = Some(0);
             while let Some(position) = from {
                 let mut partition = self.lock(index);
+                if has_timed_members {
+                    partition.sweep_segment(db, position, before);
+                }
                 from = partition.purge_expired(db, position, before, settled);
                 if partition.has_news() {
                     self.gather(None, std::iter::once(&mut *partition));
@@ -91,6 +100,7 @@ impl Keyspace {
             sum.hits += stats.hits;
             sum.misses += stats.misses;
             sum.expired += stats.expired;
+            sum.expired_members += stats.expired_members;
         }
         sum
     }
@@ -160,7 +170,8 @@ impl Keyspace {
     pub fn reset_counts(&self) {
         for partition in &self.partitions {
             let stats = &mut partition.lock().stats;
-            (stats.hits, stats.misses, stats.expired) = (0, 0, 0);
+            (stats.hits, stats.misses) = (0, 0);
+            (stats.expired, stats.expired_members) = (0, 0);
         }
     }
 
@@ -168,7 +179,8 @@ impl Keyspace {
     /// out. The sum over all keys of a hash of database, key, value and deadline.
     pub fn digest(&self, wall: UnixMillis) -> u128 {
         let now = self.time(wall);
-        let guards = self.lock_all();
+        let mut guards = self.lock_all();
+        guards.iter_mut().for_each(|guard| guard.sweep_all(now));
         let mut sum = 0u128;
         for guard in &guards {
             for db in 0..self.databases {
@@ -179,8 +191,8 @@ impl Keyspace {
                 {
                     let deadline = record.deadline();
                     if !crate::db::op::is_expired(deadline, now) {
-                        let (key, shown) = (record.key(), record.shown());
-                        sum = sum.wrapping_add(digest::of_key(db, key, shown, deadline));
+                        let (key, whole) = (record.key(), record.whole());
+                        sum = sum.wrapping_add(digest::of_key(db, key, whole, deadline));
                     }
                 }
             }

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use keymesh::ablation::{Rule, is_off};
 use keymesh::commands::{Effect, Effects, effects, registry};
 use keymesh::db::live::content_of;
-use keymesh::db::{Hlc, Key, NodeId, Op, UnixMillis, WriteContext, op, record};
+use keymesh::db::{Hlc, Key, NodeId, Op, UnixMillis, WriteContext, op};
 use keymesh::journal::{Record, Reservation};
 use keymesh::keyspace::{Caller, DataOnly, KeyspaceConfig, Queued, Scratch, TransactionEnd};
 use keymesh::replication::life::begin_life;
@@ -15,7 +15,7 @@ use keymesh::replication::node_state::{NodeState, StateStore};
 use keymesh::resp::{ArgsBuffer, Reply};
 use parking_lot::Mutex;
 
-use crate::oracle::{Content, Data, Published};
+use crate::oracle::{Data, Held, Published};
 
 /// A command: its name and its arguments.
 pub type Command = Vec<Vec<u8>>;
@@ -235,9 +235,12 @@ impl SimNode {
                     .iter()
                     .filter(|record| !record.is_tombstone())
                 {
-                    if !op::is_expired(record.deadline(), now) {
+                    let mut bytes = Vec::new();
+                    content_of(record.whole(), false, &mut bytes);
+                    let held = Held::of(op::Content::of(&bytes), record.deadline(), 0);
+                    if let Some(held) = held.at(now.0) {
                         let deadline = record.deadline().map(|deadline| deadline.0);
-                        data.insert((db, record.key().to_vec()), (shown(record), deadline));
+                        data.insert((db, record.key().to_vec()), (held.shown(), deadline));
                     }
                 }
             }
@@ -370,11 +373,4 @@ fn boot(
     node.set_entries(&addresses)
         .expect("the simulated disk writes");
     node
-}
-
-/// What a record shows, as the oracle writes it.
-fn shown(record: &record::Record) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    content_of(record.shown(), false, &mut bytes);
-    Content::of(op::Content::of(&bytes), 0).shown()
 }

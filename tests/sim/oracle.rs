@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use keymesh::db::op::parts::Parts;
+use keymesh::db::op::content::{Parts, id_of_content};
 use keymesh::db::op::{self, ElementName, End, Kind};
 use keymesh::db::varint::{self, Reader};
 use keymesh::db::{
@@ -74,7 +74,7 @@ impl Content {
             Parts::List(names) => {
                 let stamp = Stamp::new(Hlc::from_raw(time), OriginIndex(0));
                 let named = names.iter().enumerate().map(|(nth, element)| {
-                    let id = op::parts::id_of_content(stamp, nth as u64);
+                    let id = id_of_content(stamp, nth as u64);
                     (id.raw(), element.to_vec())
                 });
                 Self::List(named.collect())
@@ -85,6 +85,34 @@ impl Content {
                     .map(|(id, element)| (id.raw(), element.to_vec()));
                 Self::List(elements.collect())
             }
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::String(_) => Kind::String,
+            Self::Hash(_) => Kind::Hash,
+            Self::Set(_) => Kind::Set,
+            Self::Zset(_) => Kind::Zset,
+            Self::List(_) => Kind::List,
+        }
+    }
+
+    fn has(&self, member: &[u8]) -> bool {
+        match self {
+            Self::Hash(fields) => fields.contains_key(member),
+            Self::Set(members) => members.contains(member),
+            Self::Zset(members) => members.contains_key(member),
+            Self::String(_) | Self::List(_) => false,
+        }
+    }
+
+    fn remove(&mut self, member: &[u8]) {
+        match self {
+            Self::Hash(fields) => drop(fields.remove(member)),
+            Self::Set(members) => drop(members.remove(member)),
+            Self::Zset(members) => drop(members.remove(member)),
+            Self::String(_) | Self::List(_) => {}
         }
     }
 
@@ -99,8 +127,52 @@ impl Content {
     }
 }
 
-/// A key's content, deadline and time of the last write.
-type Held = (Content, Option<i64>, u64);
+/// What a key holds, and until when.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Held {
+    content: Content,
+    /// Members that go by themselves.
+    members: BTreeMap<Vec<u8>, i64>,
+    deadline: Option<i64>,
+    /// The time of the last write.
+    written: u64,
+}
+
+impl Held {
+    /// From the bytes in which values travel as a whole, under a stamp.
+    pub fn of(content: op::Content<'_>, deadline: Option<UnixMillis>, time: u64) -> Self {
+        let members = content.deadlines();
+        let members = members.map(|(member, deadline)| (member.to_vec(), deadline.0));
+        Self {
+            members: members.collect(),
+            content: Content::of(content, time),
+            deadline: deadline.map(|deadline| deadline.0),
+            written: time,
+        }
+    }
+
+    /// What of it is there at a moment.
+    pub fn at(mut self, at: i64) -> Option<Self> {
+        let (content, members) = (&mut self.content, &mut self.members);
+        members.retain(|member, deadline| {
+            if *deadline <= at {
+                content.remove(member);
+            }
+            *deadline > at
+        });
+        let is_there = self.deadline.is_none_or(|deadline| deadline > at);
+        (is_there && !self.content.is_empty()).then_some(self)
+    }
+
+    /// As [`Content::shown`], with the members' deadlines.
+    pub fn shown(&self) -> Vec<u8> {
+        let mut shown = self.content.shown();
+        if !self.members.is_empty() {
+            shown.extend_from_slice(format!(" until {:?}", self.members).as_bytes());
+        }
+        shown
+    }
+}
 
 /// Replays everything; `now` hides what has expired by then.
 pub fn replay(operations: &[Published], now: UnixMillis) -> Data {
@@ -115,54 +187,63 @@ pub fn replay(operations: &[Published], now: UnixMillis) -> Data {
             continue;
         };
         let place = (operation.db, key.clone());
-        let old = data
-            .remove(&place)
-            .filter(|(_, deadline, _)| deadline.is_none_or(|deadline| deadline > at));
+        let old = data.remove(&place).and_then(|old| old.at(at));
         let op = Op::decode(&operation.op).expect("only whole operations are published");
         let new = match op {
             Op::Del => None,
-            Op::Set(value, expiry) => {
-                let deadline = match expiry {
+            Op::Set(value, expiry) => Some(Held {
+                content: Content::String(value.to_vec()),
+                members: BTreeMap::new(),
+                deadline: match expiry {
                     Expiry::Clear => None,
-                    Expiry::Keep => old.as_ref().and_then(|(_, deadline, _)| *deadline),
+                    Expiry::Keep => old.and_then(|old| old.deadline),
                     Expiry::At(deadline) => Some(deadline.0),
-                };
-                Some((Content::String(value.to_vec()), deadline, time))
-            }
-            Op::Put(content, deadline) => {
-                let deadline = deadline.map(|deadline| deadline.0);
-                Some((Content::of(content, time), deadline, time))
-            }
-            Op::Expire(deadline) => {
-                old.map(|(value, _, _)| (value, deadline.map(|deadline| deadline.0), time))
-            }
+                },
+                written: time,
+            }),
+            Op::Put(content, deadline) => Some(Held::of(content, deadline, time)),
+            Op::Expire(deadline) => old.map(|old| Held {
+                deadline: deadline.map(|deadline| deadline.0),
+                written: time,
+                ..old
+            }),
             Op::Import(..) | Op::ImportContent(..) | Op::ImportDel(_) => import(old, op, time),
             _ => change(old, op, operation),
         };
-        if let Some(new) = new.filter(|(content, ..)| !content.is_empty()) {
+        if let Some(new) = new.filter(|new| !new.content.is_empty()) {
             data.insert(place, new);
         }
     }
-    data.into_iter()
-        .filter(|(_, (_, deadline, _))| deadline.is_none_or(|deadline| deadline > now.0))
-        .map(|(place, (value, deadline, _))| (place, (value.shown(), deadline)))
-        .collect()
+    let shown = |(place, held): ((u32, Vec<u8>), Held)| {
+        let held = held.at(now.0)?;
+        Some((place, (held.shown(), held.deadline)))
+    };
+    data.into_iter().filter_map(shown).collect()
 }
 
 fn import(old: Option<Held>, op: Op<'_>, time: u64) -> Option<Held> {
     let (original, new) = match op {
         Op::Import(original, deadline, value) => {
-            (original, Some((Content::String(value.to_vec()), deadline)))
+            let new = Held {
+                content: Content::String(value.to_vec()),
+                members: BTreeMap::new(),
+                deadline: deadline.map(|deadline| deadline.0),
+                written: time,
+            };
+            (original, Some(new))
         }
         Op::ImportContent(original, deadline, content) => {
-            (original, Some((Content::of(content, time), deadline)))
+            (original, Some(Held::of(content, deadline, time)))
         }
         Op::ImportDel(original) => (original, None),
         _ => panic!("no import"),
     };
-    let is_older = |old: &Held| old.2 < original.raw();
+    let is_older = |old: &Held| old.written < original.raw();
     if old.as_ref().is_none_or(is_older) {
-        new.map(|(content, deadline)| (content, deadline.map(|at| at.0), original.raw()))
+        new.map(|new| Held {
+            written: original.raw(),
+            ..new
+        })
     } else {
         old
     }
@@ -172,19 +253,15 @@ fn import(old: Option<Held>, op: Op<'_>, time: u64) -> Option<Held> {
 fn change(old: Option<Held>, op: Op<'_>, operation: &Published) -> Option<Held> {
     let time = operation.order.0;
     // An addition of another type begins anew.
-    let old = old.filter(|(content, ..)| {
-        let kind = match content {
-            Content::String(_) => Kind::String,
-            Content::Hash(_) => Kind::Hash,
-            Content::Set(_) => Kind::Set,
-            Content::Zset(_) => Kind::Zset,
-            Content::List(_) => Kind::List,
-        };
-        op.adds_to().is_none_or(|added| added == kind)
-    });
-    let deadline = old.as_ref().and_then(|(_, deadline, _)| *deadline);
+    let is_of_type = |old: &Held| op.adds_to().is_none_or(|added| added == old.content.kind());
+    let old = old.filter(is_of_type);
     let was = old.is_some();
-    let content = match old.map(|(content, ..)| content) {
+    let deadline = old.as_ref().and_then(|old| old.deadline);
+    let (content, mut members) = match old {
+        Some(old) => (Some(old.content), old.members),
+        None => (None, BTreeMap::new()),
+    };
+    let content = match content {
         Some(Content::String(value)) => string(Some(value), op).map(Content::String),
         Some(other) => Some(other),
         None => match op.adds_to() {
@@ -204,7 +281,29 @@ fn change(old: Option<Held>, op: Op<'_>, operation: &Published) -> Option<Held> 
         Content::Zset(members) => zset(members, op),
         Content::List(elements) => list(elements, op, operation),
     }
-    (was || !content.is_empty()).then_some((content, deadline, time))
+    // A field that is written anew has no deadline; a member that is added again, or whose score changes, keeps its own.
+    if let Op::HSet(pairs) = op {
+        for (field, _) in pairs.iter() {
+            members.remove(field);
+        }
+    }
+    members.retain(|member, _| content.has(member));
+    if let Op::ExpireMembers(kind, deadline, names) = op
+        && kind == content.kind()
+    {
+        for name in names.iter().filter(|name| content.has(name)) {
+            match deadline {
+                Some(deadline) => drop(members.insert(name.to_vec(), deadline.0)),
+                None => drop(members.remove(name)),
+            }
+        }
+    }
+    (was || !content.is_empty()).then_some(Held {
+        content,
+        members,
+        deadline,
+        written: time,
+    })
 }
 
 fn number(bytes: &[u8]) -> Option<i64> {

@@ -12,6 +12,9 @@ const ARGUMENTS: &str = include_str!("tests/arguments_7_0_15.txt");
 /// What `COMMAND DOCS` says of HSCAN beyond that.
 const NOVALUES: &str = "%5 $4 name $8 novalues $4 type $10 pure-token $5 token $8 NOVALUES $5 since $5 7.4.0 $5 flags ~1 +optional ";
 
+/// What TTL, PTTL and PERSIST take as in KeyDB.
+const MEMBER: &str = " %3 $4 name $6 member $4 type $6 string $5 flags ~1 +optional";
+
 /// What Redis 7.2 added to ZRANK.
 const WITHSCORE: &str = " %5 $4 name $9 withscore $4 type $10 pure-token $5 token $9 WITHSCORE $5 since $5 7.2.0 $5 flags ~1 +optional";
 
@@ -43,6 +46,8 @@ fn command_info_equals_that_of_redis() {
             "replicaof" | "slaveof" => expected.replacen(" :3 ", " :-3 ", 1),
             // WITHSCORE came with Redis 7.2.
             "zrank" | "zrevrank" => expected.replacen(" :3 ", " :-3 ", 1),
+            // A member came with KeyDB.
+            "ttl" | "pttl" | "persist" => expected.replacen(" :2 ", " :-2 ", 1),
             _ => expected.to_owned(),
         };
         let reply = world
@@ -68,6 +73,9 @@ fn the_grammar_in_command_docs_equals_that_of_redis() {
         let reply = reply.replace(NOVALUES, "");
         let expected = match name {
             "hscan" => expected.replacen("*4", "*5", 1),
+            "ttl" | "pttl" | "persist" => {
+                format!("{}{MEMBER}", expected.replacen("*1", "*2", 1))
+            }
             "zrank" | "zrevrank" => format!("{}{WITHSCORE}", expected.replacen("*2", "*3", 1)),
             _ => expected.to_owned(),
         };

@@ -126,7 +126,7 @@ pub static ROWS: &[Row] = &[
     },
     Row {
         name: "persist",
-        arity: 2,
+        arity: -2,
         flags: Flags::WRITE.and(Flags::FAST),
         keys: Keys::One,
         stamps: Stamps::Fixed(1),
@@ -136,13 +136,13 @@ pub static ROWS: &[Row] = &[
             since: "2.2.0",
             categories: Categories::KEYSPACE,
             access: &["RW", "update"],
-            arguments: &[Argument::KEY],
+            arguments: &[Argument::KEY, Argument::string("member").optional()],
             ..Docs::NONE
         },
     },
     Row {
         name: "ttl",
-        arity: 2,
+        arity: -2,
         flags: Flags::READONLY.and(Flags::FAST),
         keys: Keys::One,
         stamps: Stamps::None,
@@ -152,13 +152,13 @@ pub static ROWS: &[Row] = &[
             categories: Categories::KEYSPACE,
             tips: &["nondeterministic_output"],
             access: &["RO", "access"],
-            arguments: &[Argument::KEY],
+            arguments: &[Argument::KEY, Argument::string("member").optional()],
             ..Docs::NONE
         },
     },
     Row {
         name: "pttl",
-        arity: 2,
+        arity: -2,
         flags: Flags::READONLY.and(Flags::FAST),
         keys: Keys::One,
         stamps: Stamps::None,
@@ -169,7 +169,7 @@ pub static ROWS: &[Row] = &[
             categories: Categories::KEYSPACE,
             tips: &["nondeterministic_output"],
             access: &["RO", "access"],
-            arguments: &[Argument::KEY],
+            arguments: &[Argument::KEY, Argument::string("member").optional()],
             ..Docs::NONE
         },
     },

@@ -69,7 +69,7 @@ pub(super) fn copy(call: &mut DataCall<'_, '_>) {
     }
     let is_there = call.read(from, |view, _| view.is_some());
     let copied = is_there && (replace || call.in_database(db, |call| !call.exists(to)));
-    let content = |view: View<'_>| (view.shown.to_body(), view.deadline);
+    let content = |view: View<'_>| (view.whole().to_body(), view.deadline);
     if copied && let Some((value, deadline)) = call.look(from, |view| view.map(content)) {
         call.in_database(db, |call| {
             call.put_quietly(to, value, deadline);

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::db::body::Limits;
 use crate::db::live::content_of;
+use crate::db::op::content::Parts;
 use crate::db::op::parts::{ElementName, ElementNames};
 use crate::db::op::{Beside, Content, End, Expiry, Kind, Names, Pairs, Scores};
 use crate::db::origin::{Incarnation, NodeId, Origin, OriginIndex};
@@ -39,6 +40,8 @@ enum Event {
     Settle(u64),
     /// A flush so many moments before the newest.
     Cut(u64),
+    /// A look so many moments after the newest: members whose time has come go.
+    Sweep(u64),
 }
 
 fn encoded(op: Op<'_>) -> Vec<u8> {
@@ -116,6 +119,10 @@ fn element_op() -> impl Strategy<Value = Vec<u8>> {
         4 => (-3_i32..4, name()).prop_map(|(by, member)| {
             encoded(Op::ZIncr(f64::from(by) / 2.0, &member))
         }),
+        8 => (kind.clone(), proptest::option::of(1_000_u64..1_200), names()).prop_map(|(kind, at, names)| {
+            let names = Names::new(&names).unwrap();
+            encoded(Op::ExpireMembers(kind, at.map(moment), names))
+        }),
         8 => (kind, names()).prop_map(|(kind, names)| {
             encoded(Op::Remove(kind, Names::new(&names).unwrap()))
         }),
@@ -141,6 +148,7 @@ fn event() -> impl Strategy<Value = Event> {
         4 => (0_usize..20).prop_map(Event::Again),
         4 => (0_u64..60).prop_map(Event::Settle),
         1 => (0_u64..60).prop_map(Event::Cut),
+        20 => (0_u64..30).prop_map(Event::Sweep),
     ]
 }
 
@@ -148,21 +156,18 @@ fn event() -> impl Strategy<Value = Event> {
 fn said(live: &Live) -> Option<(Vec<Vec<u8>>, Option<UnixMillis>)> {
     let value = live.value.as_ref()?;
     let mut bytes = Vec::new();
-    content_of(value.body.shown(), true, &mut bytes);
-    let mut parts = vec![vec![bytes[0]]];
-    if matches!(value.body.kind(), Kind::Hash | Kind::Set) {
-        let step = if value.body.kind() == Kind::Hash {
-            2
-        } else {
-            1
-        };
-        let names: Vec<&[u8]> = Names::new(&bytes[1..]).unwrap().iter().collect();
-        let mut elements: Vec<Vec<u8>> = names.chunks(step).map(|pair| pair.join(&0)).collect();
-        elements.sort();
-        parts.extend(elements);
-    } else {
-        parts.push(bytes);
-    }
+    content_of(value.body.whole(), true, &mut bytes);
+    let content = Content::new(&bytes).unwrap();
+    let timed = |(member, deadline): (&[u8], UnixMillis)| format!("{member:?} until {deadline:?}");
+    let mut parts: Vec<Vec<u8>> = content.deadlines().map(|one| timed(one).into()).collect();
+    parts.push(vec![content.kind() as u8]);
+    let mut elements: Vec<Vec<u8>> = match content.parts() {
+        Parts::Hash(pairs) => pairs.iter().map(|(a, b)| [a, b].join(&0)).collect(),
+        Parts::Set(names) => names.iter().map(<[u8]>::to_vec).collect(),
+        _ => vec![bytes],
+    };
+    elements.sort();
+    parts.extend(elements);
     Some((parts, value.deadline))
 }
 
@@ -173,6 +178,10 @@ struct Pair<'g> {
     live: Live,
     /// Nothing stands for a flush.
     came: Vec<(Stamp, Option<Vec<u8>>)>,
+    /// Up to here nothing comes any more.
+    settled: Hlc,
+    /// The latest look.
+    looked: UnixMillis,
 }
 
 impl Pair<'_> {
@@ -203,16 +212,21 @@ impl Pair<'_> {
 
     fn check(&mut self) {
         self.history.catch_up(&mut self.live, &self.ground);
+        let at_look = |live: &Live| {
+            let mut live = live.clone();
+            live.sweep_for_good(&self.ground, self.looked);
+            said(&live)
+        };
         let expected = self.replay(None);
-        assert_eq!(said(&self.live), said(&expected));
-        if expected.value.is_some() {
+        assert_eq!(at_look(&self.live), at_look(&expected));
+        if self.live.value.is_some() {
             assert_eq!(self.live.written, expected.written);
         }
         let floor = self.history.floor();
-        let (before, base) = (said(&self.live), said(&self.replay(Some(floor))));
+        let (before, base) = (said(&self.live), at_look(&self.replay(Some(floor))));
         let shown = self
             .history
-            .with_base(&mut self.live, &self.ground, |live, _| said(live));
+            .with_base(&mut self.live, &self.ground, |live, _| at_look(live));
         assert_eq!(shown, base);
         assert_eq!(said(&self.live), before);
     }
@@ -222,9 +236,9 @@ impl Pair<'_> {
         self.history.catch_up(&mut self.live, &self.ground);
         let value = self.live.value.as_ref()?;
         let mut bytes = Vec::new();
-        content_of(value.body.shown(), true, &mut bytes);
+        content_of(value.body.whole(), true, &mut bytes);
         let content = Content::of(&bytes);
-        let crate::db::op::parts::Parts::ListWithIds(elements) = content.parts() else {
+        let Parts::ListWithIds(elements) = content.parts() else {
             return None;
         };
         let names: Vec<ElementName> = elements
@@ -280,6 +294,8 @@ proptest! {
             history: History::new(Stamp::ZERO),
             live: Live::default(),
             came: Vec::new(),
+            settled: Hlc::ZERO,
+            looked: moment(0),
         };
         let mut newest = 1_000;
         for (nth, event) in events.into_iter().enumerate() {
@@ -308,11 +324,17 @@ proptest! {
                     }
                 }
                 Event::Settle(left) => {
-                    pair.history.settle(&mut pair.live, &pair.ground, time(newest - left));
+                    pair.settled = pair.settled.max(time(newest - left));
+                    pair.history.settle(&mut pair.live, &pair.ground, pair.settled);
+                }
+                Event::Sweep(ahead) => {
+                    pair.looked = pair.looked.max(moment(newest + ahead));
+                    pair.history.catch_up(&mut pair.live, &pair.ground);
+                    pair.history.sweep(&mut pair.live, &pair.ground, pair.looked);
                 }
                 Event::Cut(left) => {
                     let cut = Stamp::new(time(newest - left), OriginIndex(ORIGINS));
-                    if pair.is_open(cut) {
+                    if pair.is_open(cut) && cut.time() > pair.settled {
                         pair.history.cut(&mut pair.live, &pair.ground, cut);
                         pair.came.push((cut, None));
                         pair.came.sort_by(|(a, _), (b, _)| origins.compare(*a, *b));
@@ -336,6 +358,9 @@ impl Pair<'_> {
 
     /// What is settled has come whole: nothing comes before it.
     fn insert_late(&mut self, stamp: Stamp, op: &[u8]) {
+        if stamp.time() <= self.settled {
+            return;
+        }
         if self.is_open(stamp) {
             self.insert(stamp, op);
         } else {

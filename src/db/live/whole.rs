@@ -3,9 +3,11 @@
 //! Invariant: what [`put_content`] makes of what [`content_of`] wrote shows the same, ids of list elements included.
 
 use crate::db::body::{Body, Form, Large, Shown};
+use crate::db::deadlines::Whole;
 use crate::db::elements::packed;
-use crate::db::live::{Ground, elements, lists, scores};
-use crate::db::op::parts::{self, LIST_WITH_IDS, Parts};
+use crate::db::live::{Ground, elements, lists, scores, timed};
+use crate::db::op::content::{LIST_WITH_IDS, Parts, id_of_content};
+use crate::db::op::parts;
 use crate::db::op::{Content, Kind, Scores};
 use crate::db::stamp::Stamp;
 use crate::db::varint;
@@ -35,7 +37,7 @@ pub fn put_content(ground: &Ground<'_>, stamp: Stamp, content: Content<'_>) -> B
         }
         Parts::List(names) => {
             for (nth, element) in names.iter().enumerate() {
-                let id = parts::id_of_content(stamp, nth as u64);
+                let id = id_of_content(stamp, nth as u64);
                 lists::put_last(&mut body, ground, id, element);
             }
         }
@@ -45,14 +47,23 @@ pub fn put_content(ground: &Ground<'_>, stamp: Stamp, content: Content<'_>) -> B
             }
         }
     }
+    for (member, deadline) in content.deadlines() {
+        if timed::contains(&body, ground, member) {
+            body.set_deadline(ground.hasher, member, Some(deadline));
+        }
+    }
     body
 }
 
 /// Appends a value as the content of an operation; of list elements the ids too, where `with_ids` is set and they bear any.
-pub fn content_of(shown: Shown<'_>, with_ids: bool, out: &mut Vec<u8>) {
+pub fn content_of(whole: Whole<'_>, with_ids: bool, out: &mut Vec<u8>) {
+    let shown = whole.shown;
     let kind = shown.kind();
     let at = out.len();
-    out.push(kind as u8);
+    match whole.deadlines {
+        None => out.push(kind as u8),
+        Some(deadlines) => Content::put_head(out, kind, deadlines.iter()),
+    }
     match shown {
         Shown::String(bytes) => out.extend_from_slice(bytes),
         Shown::Small(Form::Hash, bytes) => {

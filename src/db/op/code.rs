@@ -24,11 +24,12 @@
 //! 0x14 removal from a list   (zigzag varint of id - id before, check u16 LE)+
 //! 0x15 LSET    id u64 LE, check u16 LE, element = the rest
 //! 0x16 LINSERT id u64 LE, check u16 LE, 0 behind | 1 before, varint position, element = the rest
-//! 0x17 PUT     0 | 1 deadline i64 LE, content = the rest, see `parts`
+//! 0x17 PUT     0 | 1 deadline i64 LE, content = the rest, see `content`
 //! 0x18 IMPORT of any type    original time u64 LE, 0 | 1 deadline i64 LE, content = the rest
 //! 0x19 removal from a list by position     (varint position, varint count)+, one after the other
 //! 0x1a LSET by position      varint position, element = the rest
 //! 0x1b LINSERT by position   varint position, element = the rest
+//! 0x1c EXPIRE of members     type (1 hash | 2 set | 3 sorted set), 0 persist | 1 deadline i64 LE, (field or member)+
 //! ```
 //! Fields, members and elements of which there may be several are a varint length and that many bytes each.
 //!
@@ -36,9 +37,9 @@
 
 use crate::db::bitfield::Program;
 use crate::db::op::parts::{
-    self, Content, ElementName, ElementNames, End, Kind, Names, Pairs, Positions, Scores,
+    self, ElementName, ElementNames, End, Kind, Names, Pairs, Positions, Scores,
 };
-use crate::db::op::{Beside, Expiry, Op};
+use crate::db::op::{Beside, Content, Expiry, Op};
 use crate::db::stamp::{Hlc, UnixMillis};
 use crate::db::varint::{self, Malformed, Reader};
 
@@ -110,6 +111,10 @@ impl<'a> Op<'a> {
             }
             Self::Remove(kind, _) => out.extend_from_slice(&[0x12, kind as u8]),
             Self::Push(end, _) => out.extend_from_slice(&[0x13, end as u8]),
+            Self::ExpireMembers(kind, deadline, _) => {
+                out.extend_from_slice(&[0x1c, kind as u8]);
+                put_deadline(out, deadline);
+            }
             Self::ListRemove(_) => out.push(0x14),
             Self::ListSet(name, _) => {
                 out.push(0x15);
@@ -160,7 +165,10 @@ impl<'a> Op<'a> {
             | Self::ListInsertAt(_, content) => content,
             Self::BitField(program) => program.as_bytes(),
             Self::HSet(pairs) => pairs.as_bytes(),
-            Self::SAdd(names) | Self::Remove(_, names) | Self::Push(_, names) => names.as_bytes(),
+            Self::SAdd(names)
+            | Self::Remove(_, names)
+            | Self::ExpireMembers(_, _, names)
+            | Self::Push(_, names) => names.as_bytes(),
             Self::ZAdd(scores) => scores.as_bytes(),
             Self::ListRemove(names) => names.as_bytes(),
             Self::ListCut(positions) => positions.as_bytes(),
@@ -212,7 +220,7 @@ impl<'a> Op<'a> {
                 Self::SetBit(offset, take_bool(&mut reader)?)
             }
             0x0b => return Ok(Self::BitField(Program::new(reader.rest())?)),
-            0x0c..=0x1b => return Self::decode_of_elements(kind, reader),
+            0x0c..=0x1c => return Self::decode_of_elements(kind, reader),
             _ => {
                 return Err(Malformed(
                     "unknown operation: this node is older than its peer",
@@ -245,12 +253,7 @@ impl<'a> Op<'a> {
                 Self::ZIncr(delta, reader.rest())
             }
             0x12 => {
-                let kind = match reader.u8()? {
-                    1 => Kind::Hash,
-                    2 => Kind::Set,
-                    3 => Kind::Zset,
-                    _ => return Err(Malformed("unknown type")),
-                };
+                let kind = take_kind(&mut reader)?;
                 Self::Remove(kind, Names::new(reader.rest())?)
             }
             0x13 => {
@@ -291,6 +294,14 @@ impl<'a> Op<'a> {
                 let position = take_u32(&mut reader)?;
                 Self::ListSetAt(position, reader.rest())
             }
+            0x1c => {
+                let kind = take_kind(&mut reader)?;
+                let deadline = take_deadline(&mut reader)?;
+                if deadline.is_some_and(|deadline| !parts::is_member_deadline(deadline)) {
+                    return Err(Malformed("deadline of a member out of range"));
+                }
+                Self::ExpireMembers(kind, deadline, Names::new(reader.rest())?)
+            }
             _ => {
                 let position = take_u32(&mut reader)?;
                 Self::ListInsertAt(position, reader.rest())
@@ -301,6 +312,15 @@ impl<'a> Op<'a> {
 
 fn take_u32(reader: &mut Reader<'_>) -> Result<u32, Malformed> {
     u32::try_from(reader.varint()?).map_err(|_| Malformed("offset too large"))
+}
+
+fn take_kind(reader: &mut Reader<'_>) -> Result<Kind, Malformed> {
+    match reader.u8()? {
+        1 => Ok(Kind::Hash),
+        2 => Ok(Kind::Set),
+        3 => Ok(Kind::Zset),
+        _ => Err(Malformed("unknown type")),
+    }
 }
 
 fn take_bool(reader: &mut Reader<'_>) -> Result<bool, Malformed> {

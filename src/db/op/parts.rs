@@ -1,21 +1,12 @@
-//! What operations of collections bring: fields, members, scores, names of list elements, whole values; each a piece of bytes
-//! that was checked once and is then only walked.
+//! What operations of collections bring: fields, members, scores, names of list elements; each a piece of bytes that was checked
+//! once and is then only walked. Whole values are in `content`.
 //!
-//! ```text
-//! content = type 1 byte, then
-//! 0 string         the rest
-//! 1 hash           (field, value)+
-//! 2 set            member+
-//! 3 sorted set     (score f64 LE, member)+
-//! 4 list           element+, which get their ids from the stamp of the operation
-//! 5 list with ids  (zigzag varint of id - id before, element)+
-//! ```
 //! Fields, values, members and elements are a varint length and that many bytes each.
 //!
 //! Invariant: every walk over checked bytes ends at their end, and there is at least one element. No score is NaN.
 
-use crate::db::origin::OriginIndex;
-use crate::db::stamp::{Hlc, Stamp};
+use crate::db::deadlines::MEMBER_DEADLINE_MAX;
+use crate::db::stamp::{Stamp, UnixMillis};
 use crate::db::varint::{self, Malformed, Reader};
 
 /// The type of a value.
@@ -53,8 +44,13 @@ pub enum End {
 
 const NONE: Malformed = Malformed("no elements");
 
+/// Whether a member can have this deadline.
+pub fn is_member_deadline(deadline: UnixMillis) -> bool {
+    (0..=MEMBER_DEADLINE_MAX).contains(&deadline.0)
+}
+
 /// Walks `f` to the end.
-fn check<'a>(
+pub(super) fn check<'a>(
     bytes: &'a [u8],
     f: impl Fn(&mut Reader<'a>) -> Result<(), Malformed>,
 ) -> Result<u32, Malformed> {
@@ -235,7 +231,7 @@ pub fn put_id(out: &mut Vec<u8>, before: Stamp, id: Stamp) {
     varint::put(out, varint::zigzag(change));
 }
 
-fn take_id(reader: &mut Reader<'_>, before: Stamp) -> Result<Stamp, Malformed> {
+pub(super) fn take_id(reader: &mut Reader<'_>, before: Stamp) -> Result<Stamp, Malformed> {
     let change = varint::unzigzag(reader.varint()?) as u64;
     Ok(Stamp::from_raw(before.raw().wrapping_add(change)))
 }
@@ -318,106 +314,4 @@ impl<'a> Positions<'a> {
         let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         std::iter::from_fn(move || Some((size(reader.varint().ok()?), size(reader.varint().ok()?))))
     }
-}
-
-/// A whole value, see the head of the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Content<'a>(&'a [u8]);
-
-/// What a [`Content`] holds.
-#[derive(Debug, Clone, Copy)]
-#[expect(missing_docs, reason = "each is the type of that name")]
-pub enum Parts<'a> {
-    String(&'a [u8]),
-    Hash(Pairs<'a>),
-    Set(Names<'a>),
-    Zset(Scores<'a>),
-    List(Names<'a>),
-    ListWithIds(Identified<'a>),
-}
-
-/// Elements of a list with their ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Identified<'a>(&'a [u8]);
-
-impl<'a> Identified<'a> {
-    /// One after the other.
-    pub fn iter(self) -> impl Iterator<Item = (Stamp, &'a [u8])> {
-        let mut reader = Reader::new(self.0);
-        let mut id = Stamp::ZERO;
-        std::iter::from_fn(move || {
-            id = take_id(&mut reader, id).ok()?;
-            Some((id, reader.bytes().ok()?))
-        })
-    }
-}
-
-/// The type byte of a list with ids.
-pub const LIST_WITH_IDS: u8 = 5;
-
-impl<'a> Content<'a> {
-    /// Checks the bytes.
-    pub fn new(bytes: &'a [u8]) -> Result<Self, Malformed> {
-        let (&kind, rest) = bytes.split_first().ok_or(Malformed("ends early"))?;
-        match kind {
-            0 => {}
-            1 => drop(Pairs::new(rest)?),
-            2 | 4 => drop(Names::new(rest)?),
-            3 => drop(Scores::new(rest)?),
-            LIST_WITH_IDS => {
-                check(rest, |reader| {
-                    take_id(reader, Stamp::ZERO)?;
-                    reader.bytes().map(drop)
-                })?;
-            }
-            _ => return Err(Malformed("unknown type")),
-        }
-        Ok(Self(bytes))
-    }
-
-    /// Of bytes that the caller wrote as the head of the file says.
-    pub fn of(bytes: &'a [u8]) -> Self {
-        Self(bytes)
-    }
-
-    /// As they travel.
-    pub fn as_bytes(self) -> &'a [u8] {
-        self.0
-    }
-
-    /// The type.
-    pub fn kind(self) -> Kind {
-        match self.0.first() {
-            Some(1) => Kind::Hash,
-            Some(2) => Kind::Set,
-            Some(3) => Kind::Zset,
-            Some(4 | 5) => Kind::List,
-            _ => Kind::String,
-        }
-    }
-
-    /// What it holds.
-    pub fn parts(self) -> Parts<'a> {
-        let (kind, rest) = self
-            .0
-            .split_first()
-            .map_or((0, self.0), |(k, rest)| (*k, rest));
-        match kind {
-            1 => Parts::Hash(Pairs(rest)),
-            2 => Parts::Set(Names::new(rest).unwrap_or(Names::of(rest, 0))),
-            3 => Parts::Zset(Scores(rest)),
-            4 => Parts::List(Names::new(rest).unwrap_or(Names::of(rest, 0))),
-            LIST_WITH_IDS => Parts::ListWithIds(Identified(rest)),
-            _ => Parts::String(rest),
-        }
-    }
-}
-
-/// The id of the nth element of a list that came as a whole under a stamp: times beyond all clocks, so that none is that of a push.
-pub fn id_of_content(stamp: Stamp, nth: u64) -> Stamp {
-    let mixed = stamp.time().raw().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 43;
-    Stamp::new(
-        Hlc::from_raw(1 << 53 | mixed << 32 | nth & 0xffff_ffff),
-        OriginIndex(0),
-    )
 }

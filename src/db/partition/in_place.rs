@@ -46,7 +46,7 @@ impl Partition {
             if is_free {
                 record.take_body(Vec::new())
             } else {
-                record.shown().to_body()
+                record.whole().to_body()
             }
         })
     }
@@ -73,7 +73,7 @@ impl Partition {
         let expiry = deadline.map_or(Expiry::Clear, Expiry::At);
         if !self.is_newest(db, key, ctx) {
             let mut bytes = Vec::new();
-            content_of(body.shown(), false, &mut bytes);
+            content_of(body.whole(), false, &mut bytes);
             return match &body {
                 Body::String(value) => self.apply(db, key, Op::Set(value, expiry), ctx),
                 _ => self.apply(db, key, Op::Put(Content::of(&bytes), deadline), ctx),

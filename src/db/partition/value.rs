@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use crate::db::deadlines::Deadlines;
 use crate::db::history::{History, Placing};
 use crate::db::live::{Ground, Live, Value};
 use crate::db::op::Op;
@@ -25,8 +26,8 @@ pub(super) struct Filing {
 /// Where a changed value went.
 #[derive(Debug, Clone, Copy)]
 enum Filed {
-    /// It is shown; whether it had a deadline before, and has one now, and room.
-    Shown(Option<UnixMillis>, bool),
+    /// It is shown: its deadline, its members' first, and whether it has room.
+    Shown(Option<UnixMillis>, Option<UnixMillis>, bool),
     /// There is nothing to show.
     Gone,
 }
@@ -81,11 +82,15 @@ impl Partition {
     /// Counts what became of a record.
     fn filed(&mut self, db: u32, key: Key<'_>, filing: Filing, was: (bool, bool), filed: Filed) {
         match filed {
-            Filed::Shown(deadline, has_spare) => {
+            Filed::Shown(deadline, member_deadline, has_spare) => {
                 let space = &mut self.dbs[db as usize];
                 space.recount(was, (true, deadline.is_some()));
                 if let Some(deadline) = deadline {
                     space.table.note_deadline(key.hash, deadline.0);
+                }
+                if let Some(first) = member_deadline {
+                    space.timed_members = true;
+                    space.table.note_member_deadline(key.hash, first.0);
                 }
                 if has_spare {
                     self.spare.note(db, key.bytes);
@@ -258,5 +263,6 @@ fn file(record: &mut Record, live: Live, filing: Filing, room: &mut Vec<u8>) -> 
     if left.capacity() <= ROOM_MAX {
         *room = left;
     }
-    Filed::Shown(deadline, record.spare() > 0)
+    let first = record.member_deadlines().and_then(Deadlines::first);
+    Filed::Shown(deadline, first, record.spare() > 0)
 }

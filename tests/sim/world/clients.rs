@@ -103,11 +103,28 @@ impl World {
         let name = rng.pick(&["f", "g", "1", "2", "n"]);
         let more = rng.pick(&["f", "g", "3", "m"]);
         let value = rng.pick(&["v", "w", "5", "8"]);
+        let condition = rng.pick(&["NX", "XX", "GT", "LT"]);
         let by = rng.pick(&["1", "-2", "7"]);
         let quarter = rng.pick(&["0.25", "-1.5", "2"]);
         let score = rng.pick(&["1", "2.5", "-3", "4"]);
         let at = (now.0 + rng.pick(&[20, 60, 150, 100_000])).to_string();
-        match rng.below(120) {
+        let until = (now.0 + rng.pick(&[0, 20, 60, 150, 400, 100_000])).to_string();
+        let of_members = rng.pick(&[hash, set, zset]);
+        match rng.below(144) {
+            119..130 => words(&["PEXPIREMEMBERAT", of_members, name, &until]),
+            130..136 => words(&[
+                "HPEXPIREAT",
+                hash,
+                &until,
+                condition,
+                "FIELDS",
+                "2",
+                name,
+                more,
+            ]),
+            136..140 => words(&["PERSIST", of_members, name]),
+            140..142 => words(&["HPERSIST", hash, "FIELDS", "2", name, more]),
+            142..143 => words(&["EXPIREMEMBER", of_members, name, "60", "ms"]),
             0..12 => words(&["HSET", hash, name, value]),
             12..17 => words(&["HSET", hash, name, value, more, by]),
             17..19 => words(&["HSETNX", hash, name, value]),

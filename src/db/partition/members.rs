@@ -1,0 +1,115 @@
+//! Members of collections go when their time comes: when somebody looks at their key, and by and by.
+//!
+//! Invariant: where others carry out the same writes, a write from before a member's time that comes later still finds it: keys
+//! with stamps remember what went, a master without stamps gives out none from before, a replica waits for its master's word.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::db::deadlines::Deadlines;
+use crate::db::history::History;
+use crate::db::partition::value::Filing;
+use crate::db::partition::{Key, Partition};
+use crate::db::record::Record;
+use crate::db::stamp::{Hlc, Stamp, UnixMillis};
+
+/// The first deadline of a record's members.
+fn first_of(record: &Record) -> Option<UnixMillis> {
+    record.member_deadlines().and_then(Deadlines::first)
+}
+
+impl Partition {
+    /// Says where it is noted at which moment members were held to be gone.
+    pub fn set_judged(&mut self, judged: Arc<std::sync::atomic::AtomicU64>) {
+        self.judged = judged;
+    }
+
+    /// Before a key is looked at: members whose time has come at `now` go.
+    pub(super) fn sweep_looked_at(&mut self, db: u32, key: Key<'_>, now: UnixMillis) {
+        let record = self.dbs[db as usize].table.get(key.bytes, key.hash);
+        let first = record.and_then(first_of);
+        if first.is_some_and(|first| first <= now) && !self.follows {
+            self.sweep(db, key, now);
+        }
+    }
+
+    /// The same of all keys of a segment, for good where `at` is the settled time. Returns the next segment's start, none after
+    /// the last.
+    pub fn sweep_segment(&mut self, db: u32, from: u32, at: UnixMillis) -> Option<u32> {
+        let table = &self.dbs[db as usize].table;
+        let next = table.segment_end(from);
+        if table.segment_member_deadline_min(from) > at.0 {
+            return next;
+        }
+        let is_due = |record: &&Record| first_of(record).is_some_and(|first| first <= at);
+        let due = table.segment(from).filter(is_due);
+        let keys: Vec<Box<[u8]>> = due.map(|record| record.key().into()).collect();
+        for bytes in &keys {
+            let hash = self.hasher.hash(bytes);
+            let key = Key { bytes, hash };
+            self.catch_up(db, key);
+            self.sweep(db, key, at);
+        }
+        self.dbs[db as usize]
+            .table
+            .refresh_member_deadline_min(from);
+        next
+    }
+
+    /// The same of all keys there are.
+    pub fn sweep_all(&mut self, at: UnixMillis) {
+        for db in 0..self.databases() {
+            let mut from = Some(0).filter(|_| self.dbs[db as usize].timed_members && !self.follows);
+            while let Some(position) = from {
+                from = self.sweep_segment(db, position, at);
+            }
+        }
+    }
+
+    fn sweep(&mut self, db: u32, key: Key<'_>, at: UnixMillis) {
+        let Some(record) = self.dbs[db as usize].table.get(key.bytes, key.hash) else {
+            return;
+        };
+        let (kind, stamp) = (record.shown().kind(), record.stamp().unwrap_or(Stamp::ZERO));
+        let was_unsettled = record.is_unsettled();
+        if self.walk.is_some() {
+            self.save_preimage(db, key);
+        }
+        let (stamped, origins) = (self.stamped, Arc::clone(&self.origins));
+        let mut fresh = History::new(stamp);
+        let swept = self.change_live(db, key, &origins, true, |live, ground, history| {
+            let before = live.len();
+            if !stamped {
+                live.sweep_for_good(ground, at);
+                let filing = Filing {
+                    stamp: None,
+                    unsettled: false,
+                };
+                return (before - live.len(), filing);
+            }
+            let history = history.unwrap_or(&mut fresh);
+            let is_swept = history.sweep(live, ground, at);
+            let last = history.last();
+            let filing = Filing {
+                stamp: (last != Stamp::ZERO).then_some(last),
+                unsettled: was_unsettled || is_swept,
+            };
+            (before - live.len(), filing)
+        });
+        if swept == 0 {
+            return;
+        }
+        if stamped && !was_unsettled {
+            self.dbs[db as usize]
+                .unsettled
+                .insert(key.bytes.into(), fresh);
+            self.settle.push_back((Hlc::at(at), db, key.bytes.into()));
+        }
+        if !stamped {
+            self.judged.fetch_max(Hlc::at(at).raw(), Ordering::Relaxed);
+        }
+        self.stats.expired_members += swept as u64;
+        self.touch(db, key.bytes);
+        self.note_swept(db, key, kind);
+    }
+}
