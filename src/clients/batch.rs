@@ -257,6 +257,7 @@ impl Batch {
         conversation.refresh_identity();
         let is_plain = conversation.is_plain();
         let times_each = conversation.times_each();
+        let has_owners = conversation.has_owners();
         while self.next < self.due {
             let planned = self.planned[self.next];
             if self.next == self.warm {
@@ -270,7 +271,9 @@ impl Batch {
             let args = Args::new(buf, &self.spans[first..first + planned.argc as usize]);
             let start = reply.len();
             match planned.step {
-                Step::Data(row, hash) if is_plain => {
+                Step::Data(row, hash)
+                    if is_plain && !(has_owners && conversation.is_owned_elsewhere(row, args)) =>
+                {
                     if times_each || !row.is_brief() {
                         let stopwatch = Stopwatch::start();
                         conversation.run_data(row, args, hash, reply);

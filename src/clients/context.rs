@@ -14,6 +14,7 @@ use crate::clients::configuration::Configuration;
 use crate::clients::latency::LatencyEvents;
 use crate::clients::link_accounts::LinkAccounts;
 use crate::clients::monitor::Monitors;
+use crate::clients::owners::Owners;
 use crate::clients::process;
 use crate::clients::registry::{Clients, signal};
 use crate::clients::slowlog::SlowLog;
@@ -66,6 +67,8 @@ pub struct Context {
     pub slowlog: SlowLog,
     /// When what took long.
     pub latency: LatencyEvents,
+    /// Who hands out what keys hold.
+    pub owners: Owners,
     /// MONITOR.
     pub monitors: Arc<Monitors>,
     /// Random, new with each start: 40 hexadecimal digits.
@@ -147,6 +150,7 @@ impl Context {
             statistics: Statistics::default(),
             slowlog: SlowLog::default(),
             latency: LatencyEvents::default(),
+            owners: Owners::default(),
             monitors: Arc::default(),
             run_id: format!(
                 "{:032x}{:08x}",
@@ -176,6 +180,7 @@ impl Context {
         });
         let password = options.requirepass.as_ref().map(Secret::expose);
         self.users.follow_requirepass(password);
+        self.owners.forget();
         let keyspace = &self.keyspace;
         keyspace.set_string_len_max(options.proto_max_bulk_len);
         keyspace.set_limits(Limits {

@@ -11,6 +11,7 @@ use crate::clients::context::Context;
 use crate::clients::errors;
 use crate::clients::identity::Identity;
 use crate::clients::monitor::Monitoring;
+use crate::clients::owners::Owner;
 use crate::clients::registry::Client;
 use crate::clients::tracking_command::OwnTracking;
 use crate::clients::transaction::{Transaction, Watch};
@@ -52,6 +53,13 @@ pub enum After {
         /// The client hears of it.
         is_answered: bool,
     },
+    /// Has the owner of its keys carry the command out.
+    Forward {
+        /// The client hears of it.
+        is_answered: bool,
+    },
+    /// Carries out a command for another node.
+    Owned,
     /// Waits for the server's end, or for word that there will be none.
     Shutdown,
     /// Gives the socket to replication.
@@ -127,6 +135,8 @@ pub struct Conversation {
     pub caching: bool,
     /// DEBUG FORCE-MASTER.
     pub is_forced_master: bool,
+    /// Who is to carry out the present command.
+    pub owner: Option<Arc<Owner>>,
     /// CLIENT REPLY.
     pub reply_mode: ReplyMode,
     /// CLIENT TRACEPARENT.
@@ -168,6 +178,7 @@ impl Conversation {
             tracking: None,
             caching: false,
             is_forced_master: false,
+            owner: None,
             reply_mode: ReplyMode::On,
             trace: Trace::None,
             last_write: Hlc::ZERO,
@@ -311,6 +322,11 @@ impl Conversation {
             self.context.statistics.add_rejected(row);
             self.refuse_confined(row, reply);
             return Fate::Refused;
+        }
+        if self.has_owners()
+            && let Some(fate) = self.run_elsewhere(row, args, reply)
+        {
+            return fate;
         }
         if self.transaction.is_some() && !runs_within_multi(row) {
             return self.queue(row, args, reply);

@@ -18,6 +18,9 @@ pub(super) const PROTECTED: &[u8] = b"-DENIED Redis is running in protected mode
 
 pub(super) const NO_MASTER_ANY_MORE: &str =
     "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)";
+pub(super) const CROSSOWNER: &str = "CROSSOWNER Keys in request don't have the same owner";
+pub(super) const BEHIND: &str = "BEHIND this node does not have all that the asking one has";
+pub(super) const OWNED_IN_MULTI: &str = "ERR the key has another master as its queue-owner: this command is not allowed inside a transaction here";
 pub(super) const UNBLOCKED: &str = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
 
 /// How much of a name and of the arguments an error repeats.

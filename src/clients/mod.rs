@@ -42,6 +42,8 @@ mod memory_command;
 pub mod metrics;
 pub mod monitor;
 mod operator_commands;
+mod owned;
+pub mod owners;
 mod process;
 mod pubsub_command;
 pub mod registry;

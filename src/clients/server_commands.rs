@@ -52,6 +52,7 @@ impl Conversation {
             ServerCommand::Link => {
                 reply.error("ERR KEYMESH.LINK: this server speaks language 1 only");
             }
+            ServerCommand::Mesh if row.name == "mesh|owned" => return self.owned(args, reply),
             ServerCommand::Mesh => self.context.replication.mesh(args, self.caller.db, reply),
             ServerCommand::Replconf => self.replconf(args, reply),
             ServerCommand::Replicaof => self.replicaof(args, reply),

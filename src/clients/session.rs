@@ -6,6 +6,7 @@
 
 mod accounting;
 mod blocking;
+mod owners;
 mod waiting;
 
 use std::future::poll_fn;
@@ -235,7 +236,15 @@ impl Session {
                     is_answered,
                 } => {
                     self.account(now, started);
-                    self.wait_for_turn(timeout, is_answered).await?;
+                    self.wait_for_turn(timeout, is_answered, 0).await?;
+                }
+                After::Forward { is_answered } => {
+                    self.account(now, started);
+                    self.forward(is_answered).await?;
+                }
+                After::Owned => {
+                    self.account(now, started);
+                    self.carry_out_owned().await?;
                 }
                 After::Shutdown => {
                     self.account(now, started);

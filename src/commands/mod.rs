@@ -19,6 +19,7 @@ pub mod access;
 pub mod bitmaps;
 pub mod blocking;
 pub mod call;
+pub mod claims;
 pub mod command_info;
 pub mod debug;
 pub mod docs;

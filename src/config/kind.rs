@@ -9,7 +9,7 @@ use config::ValueKind;
 use super::events;
 use super::lists::{
     CLIENT_CLASSES, WRONG_NUMBER, appended, flags, masters, oom_scores, output_buffer_limits,
-    percentiles, save_points, strings,
+    owners, percentiles, save_points, strings,
 };
 use super::scalars::{
     bounded, directory, integer, is_title_template, memory, memory_or_percent, one_of,
@@ -58,6 +58,8 @@ pub enum Kind {
     OutputBufferLimits,
     /// Host and port of a master; `no one` clears the list.
     Masters,
+    /// A pattern of keys, and host and port of the master that hands out what they hold.
+    Owners,
     /// The letters of keyspace notifications.
     KeyspaceEvents,
     /// Three integers from -2000 to 2000.
@@ -84,7 +86,7 @@ impl Kind {
     #[must_use]
     pub const fn joining(self) -> Joining {
         match self {
-            Self::SavePoints | Self::Masters | Self::Lines(..) => Joining::Appends,
+            Self::SavePoints | Self::Masters | Self::Owners | Self::Lines(..) => Joining::Appends,
             Self::OutputBufferLimits => Joining::Merges,
             _ => Joining::Replaces,
         }
@@ -99,6 +101,7 @@ impl Kind {
                 | Self::SavePoints
                 | Self::OutputBufferLimits
                 | Self::Masters
+                | Self::Owners
                 | Self::OomScores
                 | Self::Percentiles
                 | Self::Flags(_)
@@ -212,6 +215,7 @@ impl Kind {
             Self::SavePoints => save_points(words, before),
             Self::OutputBufferLimits => output_buffer_limits(words, before),
             Self::Masters => masters(words, before),
+            Self::Owners => owners(words, before),
             Self::OomScores => oom_scores(words),
             Self::Percentiles => percentiles(words),
             Self::Flags(known) => flags(words, known),

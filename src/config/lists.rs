@@ -145,6 +145,27 @@ pub(super) fn masters(words: &[&str], before: Option<&ValueKind>) -> Result<Valu
     }
 }
 
+/// Pattern, host and port, and so on: one line of a file is one of them, `CONFIG SET` says all.
+pub(super) fn owners(words: &[&str], before: Option<&ValueKind>) -> Result<ValueKind, String> {
+    let mut lines = Vec::new();
+    let words: Vec<&str> = words
+        .iter()
+        .copied()
+        .filter(|word| !word.is_empty())
+        .collect();
+    for line in words.chunks(3) {
+        let &[_, _, port] = line else {
+            return Err(WRONG_NUMBER.to_owned());
+        };
+        if !matches!(integer(port), Some(1..=65535)) {
+            return Err("Invalid port of a queue's owner".to_owned());
+        }
+        lines.push(strings(line));
+    }
+    let complaint = "Too many owners of queues specified.";
+    appended(before, lines, LIST_LIMIT, complaint)
+}
+
 pub(super) fn oom_scores(words: &[&str]) -> Result<ValueKind, String> {
     if words.len() != 3 {
         return Err(WRONG_NUMBER.to_owned());

@@ -26,7 +26,8 @@ pub use directives::is_secret;
 pub use error::{ConfigError, LoadError, Place, system_words};
 pub use options::{
     BindAddress, Endpoint, LogFormat, LogLevel, OnSignal, Options, OtlpProtocol, OutputBufferLimit,
-    OutputBufferLimits, PubsubDefault, ReplDisklessLoad, SavePoint, Secret, Supervised, Who,
+    OutputBufferLimits, OwnerUnreachable, PubsubDefault, QueueOwner, ReplDisklessLoad, SavePoint,
+    Secret, Supervised, Who,
 };
 pub use rewrite::replace_file;
 pub use scalars::memory as parse_memory;

@@ -145,6 +145,9 @@ pub struct Options {
     pub trace_max_per_second: u32,
     pub trace_keys: bool,
     pub replicate_publish: bool,
+    /// The first line that matches a key counts.
+    pub queue_owner: Vec<QueueOwner>,
+    pub queue_owner_unreachable: OwnerUnreachable,
 }
 
 /// An address of `bind`: `*` is every IPv4 address, `::*` every IPv6 address.
@@ -197,6 +200,27 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}:{}", self.host, self.port)
     }
+}
+
+/// Who hands out what the keys of a pattern hold.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct QueueOwner {
+    /// As in KEYS.
+    pub pattern: String,
+    /// A name or an address.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
+/// What is done with a command whose key's owner cannot be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OwnerUnreachable {
+    /// It is refused, or waits.
+    Error,
+    /// It is carried out here; another master may hand out the same.
+    Local,
 }
 
 /// A snapshot after this time if at least so many changes were made.

@@ -183,21 +183,33 @@ impl Old {
 /// A user's line, each word such that the file's reader finds it again.
 #[expect(clippy::ptr_arg, reason = "it is mapped over a list of vectors")]
 fn user_line(line: &Vec<u8>) -> Wanted {
-    let is_plain = |word: &[u8]| {
-        word.iter()
-            .all(|byte| byte.is_ascii_graphic() && !b"\"'\\".contains(byte))
-    };
-    let words = line.split(|byte| *byte == b' ').map(|word| {
-        if is_plain(word) {
-            word.to_vec()
-        } else {
-            quote(word).into_bytes()
-        }
-    });
+    let words = line.split(|byte| *byte == b' ').map(word_text);
     Wanted {
         text: words.collect::<Vec<_>>().join(&b' '),
         forced: true,
     }
+}
+
+/// A word such that the file's reader finds it again.
+fn word_text(word: &[u8]) -> Vec<u8> {
+    let is_plain = |byte: &u8| byte.is_ascii_graphic() && !b"\"'\\".contains(byte);
+    if word.iter().all(is_plain) {
+        word.to_vec()
+    } else {
+        quote(word).into_bytes()
+    }
+}
+
+/// The words of a line, each such that the file's reader finds it again.
+fn quoted(line: &ValueKind) -> String {
+    let ValueKind::Array(words) = line else {
+        return String::new();
+    };
+    let words = words.iter().map(|word| {
+        let text = word_text(super::kind::joined(&word.kind).as_bytes());
+        String::from_utf8_lossy(&text).into_owned()
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// The lines of a directive; none where its lines in the file are its own business.
@@ -221,6 +233,13 @@ fn wanted(directive: &Directive, value: &ValueKind) -> Option<Vec<Wanted>> {
                 forced,
             });
             Some(lines.take(masters.len()).collect())
+        }
+        (Kind::Owners, ValueKind::Array(owners)) => {
+            let lines = owners.iter().map(|line| Wanted {
+                text: format!("{name} {}", quoted(&line.kind)).into_bytes(),
+                forced,
+            });
+            Some(lines.collect())
         }
         (Kind::SavePoints, ValueKind::Array(points)) if !points.is_empty() => {
             let lines = points.iter().map(|point| Wanted {

@@ -7,6 +7,7 @@ use tokio::net::TcpStream;
 
 use crate::db::{Hlc, NodeId, Origin};
 use crate::replication::figures::MeshFigures;
+use crate::replication::owner_link::Positions;
 use crate::resp::{Args, Reply};
 
 /// Where a link to a master stands. The words are those of ROLE.
@@ -135,6 +136,18 @@ pub trait ReplicationControl: Send + Sync + 'static {
     /// Ends the connections of all replicas and peers that read from here (`CLIENT KILL TYPE replica`), or the one from this
     /// address. Says how many.
     fn kill_replicas(&self, address: Option<&str>) -> usize;
+    /// How far each life that is not over has come here: its last record.
+    fn positions(&self) -> Positions {
+        Vec::new()
+    }
+    /// Whether everything up to there has arrived here.
+    fn has_arrived(&self, _: &[(Origin, Hlc)]) -> bool {
+        true
+    }
+    /// Whether somebody in the mesh has met this node at that address.
+    fn was_met_at(&self, _: &str) -> bool {
+        false
+    }
     /// `MESH ...`: STATUS, MEMBERS, ROUTES, DIGEST, EXPLAIN, FORGET, HELP. Writes exactly one reply.
     fn mesh(&self, args: Args<'_>, db: u32, reply: &mut Reply);
     /// Lines for INFO's replication section beside Redis's own, each with its CRLF.

@@ -22,6 +22,7 @@ use crate::replication::figures::MeshFigures;
 use crate::replication::link_keeper::{self, LinkKeeper};
 use crate::replication::master_link::{Credentials, LinkShared, LinkTemplate};
 use crate::replication::node::Node;
+use crate::replication::owner_link::Positions;
 use crate::replication::replica_feed::{self, FeedSetting, FeedShared};
 use crate::replication::tracing::LinkTracer;
 use crate::replication::{mesh_command, mesh_info};
@@ -236,6 +237,38 @@ impl ReplicationControl for Replication {
 
     fn kill_replicas(&self, address: Option<&str>) -> usize {
         self.feeds.iter().filter(|feed| feed.kill(address)).count()
+    }
+
+    fn positions(&self) -> Positions {
+        let (keyspace, members) = (&self.node.keyspace, self.node.members());
+        let lives = members.nodes.iter().flat_map(|(id, member)| {
+            member.lives.keys().map(|incarnation| Origin {
+                node: *id,
+                incarnation: *incarnation,
+            })
+        });
+        lives
+            .filter(|life| !members.is_retired(*life))
+            .filter_map(|life| {
+                let index = keyspace.origins.find(life)?;
+                let last = keyspace.journal.position(index).last;
+                (last > Hlc::ZERO).then_some((life, last))
+            })
+            .collect()
+    }
+
+    fn has_arrived(&self, positions: &[(Origin, Hlc)]) -> bool {
+        let keyspace = &self.node.keyspace;
+        positions.iter().all(|(origin, time)| {
+            let index = keyspace.origins.find(*origin);
+            index.is_some_and(|index| keyspace.journal.position(index).arrived >= *time)
+        })
+    }
+
+    fn was_met_at(&self, address: &str) -> bool {
+        let (own, members) = (self.node.origin().node, self.node.members());
+        let mut entries = members.nodes.values().flat_map(|member| &member.entries);
+        entries.any(|entry| entry.met == Some(own) && entry.address == address)
     }
 
     fn mesh(&self, args: Args<'_>, db: u32, reply: &mut Reply) {

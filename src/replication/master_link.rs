@@ -16,12 +16,14 @@ use tokio::time::{Instant, timeout};
 use crate::db::NodeId;
 use crate::replication::clock;
 use crate::replication::control::{LinkState, MasterStatus};
+use crate::replication::dial::{self, GreetError};
 use crate::replication::frame::{self, parts::Parts};
 use crate::replication::link::{Link, LinkError};
 use crate::replication::meters::Carried;
 use crate::replication::node::Node;
 use crate::replication::tracing::LinkTracer;
-use crate::resp::encode_command;
+
+pub use crate::replication::dial::Credentials;
 
 /// How often a link looks whether its node wants something of the master.
 const POLL_PERIOD: Duration = Duration::from_millis(50);
@@ -31,19 +33,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(1);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the answer to the introduction may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// The longest line before frames begin.
-const LINE_LEN_MAX: usize = 1024;
 /// What is read at once.
 const READ_BYTES: usize = 64 * 1024;
-
-/// How a link introduces itself to the server it connects to.
-#[derive(Debug, Clone, Default)]
-pub struct Credentials {
-    /// `masteruser`.
-    pub user: Option<String>,
-    /// `masterauth`.
-    pub password: Option<String>,
-}
 
 /// What others see of a link while its worker runs, restarts or rests.
 #[derive(Debug)]
@@ -163,8 +154,8 @@ enum ConnectionError {
     Silent(Duration),
     #[error("the master closed the connection")]
     Closed,
-    #[error("the master answered: {0}")]
-    Refused(String),
+    #[error("{0}")]
+    Greet(#[from] GreetError),
     #[error(transparent)]
     Link(#[from] LinkError),
     #[error("dropped by request")]
@@ -238,7 +229,10 @@ async fn connection(setting: &LinkSetting) -> Result<Never, ConnectionError> {
     stream.set_nodelay(true)?;
     shared.set(LinkState::Handshake);
     let mut input = BytesMut::with_capacity(READ_BYTES);
-    timeout(HANDSHAKE_TIMEOUT, greet(setting, &mut stream, &mut input))
+    let credentials = setting.template.credentials.lock().clone();
+    let request: [&[u8]; 2] = [b"KEYMESH.LINK", b"1"];
+    let greeting = dial::greet(&credentials, &request, &mut stream, &mut input);
+    timeout(HANDSHAKE_TIMEOUT, greeting)
         .await
         .map_err(|_| ConnectionError::Slow)??;
 
@@ -322,47 +316,6 @@ fn take_frames(
         let observer = &mut tracer.observer(node, link.master(), peer.map(Arc::as_ref));
         link.on_frame(node, decoded, now, observer)?;
         carried.meet(node, link.master().map(|master| master.node));
-    }
-    Ok(())
-}
-
-/// AUTH where it is configured, then the request to become a link.
-async fn greet(
-    setting: &LinkSetting,
-    stream: &mut TcpStream,
-    input: &mut BytesMut,
-) -> Result<(), ConnectionError> {
-    let credentials = setting.template.credentials.lock().clone();
-    let mut out = Vec::new();
-    let mut replies = 1;
-    if let Some(password) = &credentials.password {
-        let user = credentials.user.as_deref();
-        let words: Vec<&[u8]> = match user {
-            Some(user) => vec![b"AUTH", user.as_bytes(), password.as_bytes()],
-            None => vec![b"AUTH", password.as_bytes()],
-        };
-        encode_command(&words, &mut out);
-        replies += 1;
-    }
-    encode_command(&[b"KEYMESH.LINK", b"1"], &mut out);
-    stream.write_all(&out).await?;
-    while replies > 0 {
-        if let Some(end) = input.windows(2).position(|pair| pair == b"\r\n") {
-            let line = input.split_to(end + 2);
-            if line.first() != Some(&b'+') {
-                return Err(ConnectionError::Refused(
-                    String::from_utf8_lossy(&line[..end]).into_owned(),
-                ));
-            }
-            replies -= 1;
-            continue;
-        }
-        if input.len() > LINE_LEN_MAX {
-            return Err(ConnectionError::Refused("no line at all".to_owned()));
-        }
-        if stream.read_buf(input).await? == 0 {
-            return Err(ConnectionError::Closed);
-        }
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! - [`routes`]: which origin comes over which link; [`merging`]: full sync at its receiver; [`following`]: plain replicas.
 //! - [`forming`]: meshes form and meet; [`admission`]: who counts, and who lets strangers in; [`adoption`]: what a stranger does to come in; [`identity`]: who a node is.
 //! - [`master_link`] and [`replica_feed`]: the workers around them; [`manager`]: who starts and finds these; [`mod@tracing`]: spans; [`meters`]: what is measured.
+//! - [`dial`]: how nodes introduce themselves; [`owner_link`]: commands that another node carries out for this one.
 //! - [`control`]: the doors for the rest of the server.
 
 mod admission;
@@ -12,6 +13,7 @@ mod adoption;
 mod alarms;
 pub mod clock;
 pub mod control;
+pub mod dial;
 pub mod feed;
 pub mod figures;
 mod following;
@@ -30,6 +32,7 @@ mod mesh_info;
 pub mod meters;
 pub mod node;
 pub mod node_state;
+pub mod owner_link;
 pub mod replica_feed;
 pub mod routes;
 mod settling;

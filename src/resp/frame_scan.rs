@@ -41,7 +41,7 @@ impl Default for FrameLimits {
 
 /// How far the frame at the start of the buffer is known.
 #[derive(Clone, Debug, Default)]
-pub(super) struct FrameScanner {
+pub struct FrameScanner {
     /// The next byte to look at.
     cursor: usize,
     /// Bytes from `cursor` on without a line end.

@@ -33,7 +33,9 @@ mod tests;
 pub use args::{Args, ArgsBuffer, Span};
 pub use decode::{DecodeError, Decoder, Frame, encode_command};
 pub use float_reply::write_double;
-pub use frame_scan::{DEFAULT_MAX_DEPTH, DEFAULT_MAX_ELEMENTS, DEFAULT_MAX_FRAME_LEN, FrameLimits};
+pub use frame_scan::{
+    DEFAULT_MAX_DEPTH, DEFAULT_MAX_ELEMENTS, DEFAULT_MAX_FRAME_LEN, FrameLimits, FrameScanner,
+};
 pub use long_double::LongDouble;
 pub use number::{parse_f64, parse_f64_loosely, parse_i64, parse_u64};
 pub use protocol_error::ProtocolError;

@@ -23,6 +23,7 @@ mod identities;
 mod joining;
 mod links;
 mod metrics;
+mod owners;
 mod peer_metrics;
 mod playground;
 mod process;

@@ -72,7 +72,7 @@ impl Mesh {
         Self::start(count, &edges, &[])
     }
 
-    /// Both ends of an edge read from each other. Waits until everybody is established and every link is up.
+    /// Both ends of an edge read from each other. `%first%` in an option is the first node's port. Waits until everybody is established and every link is up.
     pub fn start(count: usize, edges: &[(usize, usize)], options: &[&str]) -> Self {
         let ports: Vec<u16> = (0..count).map(|_| free_port()).collect();
         let links: BTreeMap<_, _> = edges
@@ -84,7 +84,7 @@ impl Mesh {
             let mut arguments: Vec<String> = MASTER
                 .iter()
                 .chain(options)
-                .map(|word| (*word).to_owned())
+                .map(|word| word.replace("%first%", &ports[0].to_string()))
                 .collect();
             for (_, link) in links.range((node, 0)..(node + 1, 0)) {
                 arguments.extend(["--replicaof", "127.0.0.1"].map(str::to_owned));

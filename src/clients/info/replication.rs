@@ -61,6 +61,9 @@ impl Conversation {
         );
         line(out, "repl_backlog_histlen", held);
         replication.info(out);
+        for (name, count) in self.context.owners.counts() {
+            line(out, &format!("mesh_owner_{name}"), count);
+        }
     }
 
     /// KeyDB's lines: the first master's names are Redis's, those of others are numbered.

@@ -32,15 +32,24 @@ async fn until(moment: Option<Instant>) {
 }
 
 impl Session {
+    /// `at` is where the command begins among the arguments: behind those of `MESH OWNED`, where it is another node's.
     pub(super) async fn wait_for_turn(
         &mut self,
         timeout: Timeout,
         is_answered: bool,
+        at: usize,
     ) -> Result<(), End> {
-        let Some(args) = self.batch.last_arguments(self.read.filled()) else {
+        let args = self.batch.last_arguments(self.read.filled());
+        let Some(args) = args.map(|args| args.skip(at)) else {
             return Ok(());
         };
-        let Some(row) = crate::commands::lookup(args.name()) else {
+        let is_owned = at > 0;
+        let row = match is_owned {
+            // As another node calls it.
+            true => crate::commands::registry::lookup_built_in(args.name()),
+            false => crate::commands::lookup(args.name()),
+        };
+        let Some(row) = row else {
             return Ok(());
         };
         let Some(place) = self.conversation.take_place(row, args) else {
@@ -65,7 +74,7 @@ impl Session {
                 is_called = false;
                 if let Some(args) = self.batch.last_arguments(self.read.filled()) {
                     let (conversation, reply) = (&mut self.conversation, &mut self.reply);
-                    if conversation.try_again(row, args, &place, now, reply) {
+                    if conversation.try_again(row, args.skip(at), &place, now, reply, is_owned) {
                         break;
                     }
                 }
@@ -113,7 +122,7 @@ impl Session {
     }
 
     /// Whether the client is still there to be told what is taken for it.
-    async fn check_presence(&mut self) -> Result<(), End> {
+    pub(super) async fn check_presence(&mut self) -> Result<(), End> {
         if self.conversation.client.is_killed() {
             return Err(End::Killed);
         }

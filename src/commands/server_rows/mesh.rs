@@ -90,6 +90,31 @@ pub static ROWS: &[Row] = &[
         },
     ),
     mesh(
+        "mesh|owned",
+        -10,
+        Flags::ADMIN
+            .and(Flags::WRITE)
+            .and(Flags::NOSCRIPT)
+            .and(Flags::NO_MULTI),
+        &Docs {
+            summary: "Carries out a command for another master, as the owner of its keys",
+            since: "1.0.0",
+            group: Group::Server,
+            complexity: "That of the command",
+            arguments: &[
+                Argument::string("node-id"),
+                Argument::string("host"),
+                Argument::integer("port"),
+                Argument::integer("db"),
+                Argument::string("positions"),
+                Argument::integer("milliseconds"),
+                Argument::integer("protover"),
+                Argument::string("command").multiple(),
+            ],
+            ..Docs::NONE
+        },
+    ),
+    mesh(
         "mesh|routes",
         2,
         OPERATORS,

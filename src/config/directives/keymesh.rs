@@ -96,6 +96,18 @@ pub(super) const ROWS: &[Directive] = &[
         "yes",
         "PUBLISH reaches subscribers of all masters and replicas",
     ),
+    row(
+        "queue-owner",
+        Kind::Owners,
+        "",
+        "the one master that hands out elements of keys matching the pattern; the first line that matches counts",
+    ),
+    row(
+        "queue-owner-unreachable",
+        Kind::Enum(&["error", "local"]),
+        "error",
+        "what is done with such a command while the owner cannot be reached: an error, or as if there were no owner",
+    ),
     row("trace-keys", Kind::Bool, "no", "name keys in traces"),
     row(
         "log-format",

@@ -48,6 +48,7 @@ fn kind(kind: Kind) -> String {
             "class, hard limit, soft limit, seconds; several lines".to_owned()
         }
         Kind::Masters => "host and port, several lines".to_owned(),
+        Kind::Owners => "pattern, host and port; several lines".to_owned(),
         Kind::KeyspaceEvents => "letters".to_owned(),
         Kind::OomScores => "three integers".to_owned(),
         Kind::Percentiles => "percentages".to_owned(),

@@ -4,6 +4,7 @@ mod documents;
 mod files;
 mod grammar;
 mod layers;
+mod owners;
 mod rewrite;
 mod runtime;
 mod table;

@@ -11,7 +11,7 @@ const STOCK: [&str; 2] = [
 ];
 
 /// Loads a file by its path alone.
-fn load_file(path: &str, words: &[&str]) -> Settings {
+pub(super) fn load_file(path: &str, words: &[&str]) -> Settings {
     let all: Vec<&str> = std::iter::once(path).chain(words.iter().copied()).collect();
     let cli::Invocation::Run(run) = cli::parse(arguments(&all)).unwrap() else {
         panic!("{all:?} do not run the server");

@@ -103,6 +103,7 @@ fn acceptable(directive: &Directive) -> BoxedStrategy<String> {
             .prop_map(|(a, b, c)| format!("normal {a} {b} {c} slave 0 0 0 pubsub 1 1 1"))
             .boxed(),
         Kind::Masters => "[a-z]{1,9} [1-9][0-9]{0,3}".boxed(),
+        Kind::Owners => "([a-z:*]{1,9} [a-z.]{1,9} [1-9][0-9]{0,3})?".boxed(),
         Kind::KeyspaceEvents => words(&["", "AKE", "g$K", "nKEm"]),
         Kind::OomScores => words(&["0 200 800", "-2000 0 2000"]),
         Kind::Percentiles => words(&["", "50", "0.5 100"]),
