@@ -35,6 +35,7 @@ use crate::clients::listener::bind_metrics;
 use crate::clients::{Configuration, Context, Listeners};
 use crate::config::{Options, Settings};
 use crate::db::NodeId;
+use crate::db::garbage;
 use crate::keyspace::{KeyspaceConfig, PURGE_PERIOD_MS};
 use crate::replication::ReplicationControl;
 use crate::replication::clock;
@@ -341,9 +342,13 @@ fn data(
     Ok(spec)
 }
 
+/// What is freed between two looks at others who have something to do: some tens of microseconds.
+const FREED_BYTES: usize = 128 * 1024;
+
 /// Settles and purges every `workers`-th partition, for ever.
 async fn keep(context: Arc<Context>, worker: usize, workers: usize) {
     let keyspace = &context.keyspace;
+    garbage::defer();
     for round in 0_u64.. {
         let threshold = context.configuration.options().latency_monitor_threshold;
         for partition in (worker..keyspace.partitions_len()).step_by(workers) {
@@ -363,6 +368,9 @@ async fn keep(context: Arc<Context>, worker: usize, workers: usize) {
                     context.latency.add(event, now, took.as_millis() as u64);
                 }
             }
+            tokio::task::yield_now().await;
+        }
+        while garbage::free_some(FREED_BYTES) {
             tokio::task::yield_now().await;
         }
         tokio::time::sleep(Duration::from_millis(PURGE_PERIOD_MS)).await;

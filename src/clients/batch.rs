@@ -5,6 +5,8 @@
 //!
 //! Nothing is allocated per command once the vectors have grown to a usual pipeline.
 
+use std::time::Instant;
+
 use crate::clients::context::PauseMode;
 use crate::clients::conversation::{After, Conversation, Fate, ReplyMode};
 use crate::clients::errors;
@@ -252,7 +254,9 @@ impl Batch {
         conversation: &mut Conversation,
         reply: &mut Reply,
         reply_max: usize,
+        began: Instant,
     ) -> After {
+        conversation.scratch.laps.begin(began);
         // A pause may have passed since the batch was planned.
         conversation.refresh_identity();
         let is_plain = conversation.is_plain();
@@ -289,6 +293,9 @@ impl Batch {
                     }
                 }
                 step => {
+                    // What is timed by itself, or holds nothing.
+                    let holds = &conversation.context.keyspace.holds;
+                    conversation.scratch.laps.end_now(holds);
                     let after = run_checked(step, args, conversation, reply, &mut self.calls);
                     if after != After::Next {
                         return after;

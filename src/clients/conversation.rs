@@ -3,7 +3,7 @@
 //! as an [`After`].
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -485,6 +485,11 @@ impl Conversation {
             reply.queued();
         }
         Fate::Queued
+    }
+
+    /// What follows holds no partition.
+    pub fn end_lap(&mut self, at: Instant) {
+        self.scratch.laps.end(at, &self.context.keyspace.holds);
     }
 
     /// Begins a batch: reads the clock once.

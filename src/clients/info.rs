@@ -234,6 +234,11 @@ impl Conversation {
         ] {
             line(out, name, self.context.acl_log.count(reason));
         }
+        line(
+            out,
+            "latency_percentiles_usec_partition_hold",
+            self.partition_hold_percentiles(),
+        );
         let (exported, dropped) = self.context.tracing.tracer.span_counts();
         line(out, "trace_spans_exported", exported);
         line(out, "trace_spans_dropped", dropped);

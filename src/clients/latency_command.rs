@@ -6,7 +6,7 @@ use crate::clients::conversation::Conversation;
 use crate::clients::errors;
 use crate::clients::latency::Series;
 use crate::clients::sparkline::{self, Column};
-use crate::clients::statistics::Histogram;
+use crate::clients::statistics::{Histogram, histogram};
 use crate::commands::registry;
 use crate::resp::{Args, Reply};
 
@@ -14,6 +14,9 @@ use crate::resp::{Args, Reply};
 const GRAPH_WIDTH: usize = 80;
 /// The first limit of a histogram, in nanoseconds; each further one is twice as high.
 const FIRST_BUCKET_NS: u64 = 1024;
+
+/// The name of what is no command: how long partitions are held.
+const PARTITION_HOLD: &[u8] = b"partition-hold";
 
 const HELP: &[&str] = &[
     "DOCTOR",
@@ -77,6 +80,9 @@ impl Conversation {
             (b"reset", _) => {
                 let names = args.skip(2);
                 let is_all = names.is_empty();
+                if is_all || names.iter().any(is_partition_hold) {
+                    self.context.keyspace.holds.reset();
+                }
                 reply.integer(events.reset(names.iter(), is_all) as i64);
             }
             (b"histogram", _) => self.latency_histograms(args.skip(2), reply),
@@ -100,11 +106,41 @@ impl Conversation {
             .iter()
             .filter(|(name, _)| is_meant(name))
             .collect();
-        reply.map(meant.len());
+        // No command, and so shown only to who asks for it.
+        let holds = names.iter().any(is_partition_hold);
+        let holds = holds.then(|| self.partition_holds()).flatten();
+        reply.map(meant.len() + usize::from(holds.is_some()));
         for (name, histogram) in meant {
             reply.bulk(name.as_bytes());
             write_histogram(histogram, reply);
         }
+        if let Some(holds) = holds {
+            reply.bulk(PARTITION_HOLD);
+            write_histogram(&holds, reply);
+        }
+    }
+
+    /// How long partitions were held; none where none was.
+    fn partition_holds(&self) -> Option<Histogram> {
+        let mut histogram = histogram()?;
+        for (nanos, count) in self.context.keyspace.holds.counts() {
+            histogram.saturating_record_n(nanos.max(1), count);
+        }
+        (!histogram.is_empty()).then_some(histogram)
+    }
+
+    /// The same as INFO shows it, and the longest; in microseconds.
+    pub(super) fn partition_hold_percentiles(&self) -> String {
+        let histogram = self.partition_holds();
+        let at = |percentile| {
+            let nanos = histogram
+                .as_ref()
+                .map(|h| h.value_at_percentile(percentile));
+            nanos.unwrap_or(0) as f64 / 1000.0
+        };
+        let longest = self.context.keyspace.holds.longest() as f64 / 1000.0;
+        let [p50, p99, p999] = [50.0, 99.0, 99.9].map(at);
+        format!("p50={p50:.3},p99={p99:.3},p99.9={p999:.3},max={longest:.3}")
     }
 
     fn latency_report(&self) -> String {
@@ -149,6 +185,10 @@ impl Conversation {
         }
         report
     }
+}
+
+fn is_partition_hold(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(PARTITION_HOLD)
 }
 
 fn graph(name: &str, series: &Series, now: i64) -> String {
@@ -209,7 +249,6 @@ fn write_histogram(histogram: &Histogram, reply: &mut Reply) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clients::statistics::histogram;
     use crate::resp::Protocol;
 
     #[test]

@@ -206,6 +206,7 @@ impl Session {
     }
 
     async fn carry_out(&mut self, now: UnixMillis, started: Instant) -> Result<(), End> {
+        let mut began = Some(started);
         while self.batch.has_due() {
             let reply_max = self.sent + REPLY_LEN;
             let reply_max = reply_max.max(self.reply.len() + 1);
@@ -214,6 +215,7 @@ impl Session {
                 &mut self.conversation,
                 &mut self.reply,
                 reply_max,
+                began.take().unwrap_or_else(Instant::now),
             );
             match after {
                 After::Next => {}
@@ -257,6 +259,7 @@ impl Session {
                 }
             }
             if self.reply.len() - self.sent >= REPLY_LEN {
+                self.conversation.end_lap(Instant::now());
                 self.send_some().await?;
             }
         }

@@ -25,14 +25,15 @@ pub fn set_freer(freer: Freer) {
     let _ = FREER.set(freer);
 }
 
-/// Reads `[ASYNC | SYNC]`: whether to free in the background; none for a syntax error. Without a word the data is freed in
-/// the background too: nobody can tell, and the partitions are locked meanwhile.
-fn parse(call: &DataCall<'_, '_>) -> Option<bool> {
+/// Whether the arguments are `[ASYNC | SYNC]`. What is many is freed in the background in any case: nobody can tell, and all
+/// partitions are locked meanwhile.
+fn is_well_formed(call: &DataCall<'_, '_>) -> bool {
     match call.args.len() {
-        1 => Some(true),
-        2 if call.args[1].eq_ignore_ascii_case(b"async") => Some(true),
-        2 if call.args[1].eq_ignore_ascii_case(b"sync") => Some(false),
-        _ => None,
+        1 => true,
+        2 => [&b"async"[..], b"sync"]
+            .iter()
+            .any(|word| call.args[1].eq_ignore_ascii_case(word)),
+        _ => false,
     }
 }
 
@@ -47,23 +48,22 @@ fn flushall(call: &mut DataCall<'_, '_>) {
 }
 
 fn flush(call: &mut DataCall<'_, '_>, databases: std::ops::Range<u32>) {
-    let Some(in_background) = parse(call) else {
+    if !is_well_formed(call) {
         return call.reply.error(errors::SYNTAX);
-    };
-    let mut keys = 0;
+    }
     let mut flushed = Vec::new();
     for db in databases {
-        keys += call
-            .access
-            .iter()
-            .map(|partition| partition.table(db).len())
-            .sum::<usize>();
         flushed.extend(call.flush(db));
     }
-    if in_background && keys > FREE_AT_ONCE_MAX {
+    free(flushed);
+    call.reply.ok();
+}
+
+/// Frees what a flush took out: elsewhere, where that is much.
+pub fn free(flushed: Vec<Flushed>) {
+    if flushed.iter().map(Flushed::len).sum::<usize>() > FREE_AT_ONCE_MAX {
         free_later(flushed);
     }
-    call.reply.ok();
 }
 
 fn free_later(flushed: Vec<Flushed>) {

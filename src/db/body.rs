@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::db::deadlines::Timed;
 use crate::db::elements::{Elements, packed};
+use crate::db::garbage;
 use crate::db::list::{self, Fill, List};
 use crate::db::op::Kind;
 use crate::db::ordered::{self, Ordered};
@@ -71,6 +72,12 @@ impl Clone for Large {
     }
 }
 
+impl Drop for Large {
+    fn drop(&mut self) {
+        garbage::empty_large(self);
+    }
+}
+
 impl Large {
     /// The type.
     pub fn kind(&self) -> Kind {
@@ -96,7 +103,7 @@ impl Large {
         self.len() == 0
     }
 
-    fn len_bytes(&self) -> usize {
+    pub(super) fn len_bytes(&self) -> usize {
         match self {
             Self::Hash(elements) | Self::Set(elements) => {
                 size_of::<Elements>() + elements.len_bytes()

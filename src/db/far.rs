@@ -7,6 +7,7 @@
 
 use crate::ablation::far_from;
 use crate::db::body::Body;
+use crate::db::garbage;
 use crate::db::op::{self, Op, STRING_LEN_MAX};
 
 /// A longer value than this grows by an eighth.
@@ -19,6 +20,14 @@ const GIVEN_BACK_MAX: usize = 8 << 20;
 pub(super) struct Far {
     pub head: Box<[u8]>,
     pub body: Body,
+}
+
+impl Drop for Far {
+    fn drop(&mut self) {
+        if let Body::String(bytes) = &mut self.body {
+            garbage::empty_bytes(bytes);
+        }
+    }
 }
 
 /// Whether a value of this length lies apart from its head.

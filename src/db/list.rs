@@ -16,6 +16,7 @@ mod fill;
 mod ids;
 mod node;
 pub mod packed;
+mod pieces;
 mod range;
 mod strip;
 mod walk;
@@ -29,6 +30,7 @@ use balance::At;
 use block::{Block, locate, start};
 pub use fill::Fill;
 use node::{Node, entry_len};
+pub use pieces::Pieces;
 pub use walk::Walk;
 
 /// An element that was taken out.
@@ -281,6 +283,11 @@ impl List {
             }
         }
         None
+    }
+
+    /// Gives all of it up in pieces, a block of some nodes at a time.
+    pub fn into_pieces(self) -> Pieces {
+        Pieces::new(self)
     }
 
     /// Where the element at a position is.

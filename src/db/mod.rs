@@ -28,6 +28,7 @@ pub mod digest;
 pub mod directory;
 pub mod elements;
 mod far;
+pub mod garbage;
 pub mod glob;
 pub mod history;
 pub mod item;

@@ -145,9 +145,6 @@ pub struct PartitionStats {
     pub tombstones_dropped: u64,
 }
 
-/// Elements of a collection that is dropped at once: some tens of microseconds.
-const FREED_AT_ONCE_MAX: usize = 1024;
-
 type Watchers = HashMap<(u32, Box<[u8]>), Vec<Arc<AtomicBool>>>;
 
 /// See the head of the file.
@@ -180,7 +177,6 @@ pub struct Partition {
     counted: u32,
     /// Keys whose histories may have operations that are to be carried out again.
     behind: HashSet<(u32, Box<[u8]>)>,
-    garbage: Vec<Record>,
     /// What happened here.
     pub stats: PartitionStats,
 }
@@ -208,7 +204,6 @@ impl Partition {
             room: Vec::new(),
             counted: 0,
             behind: HashSet::new(),
-            garbage: Vec::new(),
             stats: PartitionStats::default(),
         }
     }
@@ -367,9 +362,6 @@ impl Partition {
         }
         let old = space.table.insert(&self.hasher, key.hash, record);
         space.count(old.as_ref(), shown, timed);
-        if let Some(old) = old {
-            self.discard(old);
-        }
     }
 
     /// Takes the record out altogether; whether it showed something, if it was there.
@@ -380,24 +372,7 @@ impl Partition {
             space.unsettled.remove(key.bytes);
         }
         space.count(Some(&old), false, false);
-        let shown = !old.is_tombstone();
-        self.discard(old);
-        Some(shown)
-    }
-
-    /// Drops a record; a large collection later, by who does not hold the partition.
-    fn discard(&mut self, old: Record) {
-        if let Shown::Large(large) = old.shown()
-            && large.len() > FREED_AT_ONCE_MAX
-        {
-            self.garbage.push(old);
-        }
-    }
-
-    /// Large collections that are shown no more, to be dropped without the lock.
-    #[must_use]
-    pub fn take_garbage(&mut self) -> Vec<Record> {
-        std::mem::take(&mut self.garbage)
+        Some(!old.is_tombstone())
     }
 
     /// The keys that are shown, expired ones not yet purged among them, as DBSIZE counts.

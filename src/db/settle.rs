@@ -12,7 +12,19 @@ use crate::db::table::Table;
 
 /// What was taken out by a flush, to be freed at leisure.
 #[derive(Debug, Default)]
-pub struct Flushed(#[expect(dead_code, reason = "held only to be dropped elsewhere")] Vec<Db>);
+pub struct Flushed(Vec<Db>);
+
+impl Flushed {
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        self.0.iter().map(|db| db.table.len()).sum()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
 
 impl Partition {
     /// Folds and drops what `settled` allows, at most `limit` keys; says how many it looked at.

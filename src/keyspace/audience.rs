@@ -68,6 +68,7 @@ impl Keyspace {
         scratch: &mut Scratch,
         reply: &mut Reply,
     ) -> Ran {
+        scratch.laps.end_now(&self.holds);
         let mut guards = self.lock_for(row, args);
         let mut refs: Vec<Option<&mut Partition>> = guards
             .iter_mut()

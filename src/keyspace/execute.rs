@@ -4,8 +4,8 @@
 //! node shows the same.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
 
-use parking_lot::MutexGuard;
 use smallvec::SmallVec;
 
 use crate::commands::blocking::Blocking;
@@ -13,7 +13,8 @@ use crate::commands::call::{Access, DataCall, partition_of};
 use crate::commands::{Effects, Flags, Handler, Keys, Row, scan};
 use crate::db::{Partition, Stamp, UnixMillis};
 use crate::journal::{Record, Reservation, TraceBytes};
-use crate::keyspace::{Guards, Keyspace};
+use crate::keyspace::holds::nanos;
+use crate::keyspace::{Guards, Keyspace, Laps};
 use crate::resp::{Args, Reply};
 
 /// Who calls, and when.
@@ -31,6 +32,8 @@ pub struct Caller {
 #[derive(Debug, Default)]
 pub struct Scratch {
     pub(super) effects: Effects,
+    /// The brief commands of a pipeline that is under way.
+    pub laps: Laps,
     /// Whether the caller can wait, and whether he is to.
     pub blocking: Blocking,
     /// Whose memory it is, where that is a client.
@@ -74,8 +77,11 @@ impl Keyspace {
         match row.keys {
             Keys::One => {
                 let hash = first_hash.unwrap_or_else(|| self.hash(args.get(1)));
-                let mut guard = self.lock_hash(hash);
-                self.run(
+                if !row.is_brief() || !scratch.laps.is_open() {
+                    return self.execute_timed(row, args, hash, caller, scratch, reply);
+                }
+                let mut guard = self.partitions[partition_of(hash, self.partitions.len())].lock();
+                let ran = self.run(
                     row,
                     args,
                     Some(hash),
@@ -83,10 +89,39 @@ impl Keyspace {
                     scratch,
                     reply,
                     &mut Access::One(&mut guard),
-                )
+                );
+                scratch.laps.add(&self.holds);
+                ran
             }
             _ => self.execute_many(row, args, first_hash, caller, scratch, reply),
         }
+    }
+
+    /// A command of one key whose hold is timed by itself.
+    #[inline(never)]
+    fn execute_timed(
+        &self,
+        row: &Row,
+        args: Args<'_>,
+        hash: u64,
+        caller: &Caller,
+        scratch: &mut Scratch,
+        reply: &mut Reply,
+    ) -> Ran {
+        let mut guard = self.partitions[partition_of(hash, self.partitions.len())].lock();
+        let since = Instant::now();
+        let mut access = Access::One(&mut guard);
+        let ran = self.run(row, args, Some(hash), caller, scratch, reply, &mut access);
+        self.held(since, scratch);
+        ran
+    }
+
+    /// Counts a hold that was timed by itself.
+    #[inline(never)]
+    fn held(&self, since: Instant, scratch: &mut Scratch) {
+        let until = Instant::now();
+        self.holds.record(nanos(until.duration_since(since)), 1);
+        scratch.laps.leave_out(since, until, &self.holds);
     }
 
     fn execute_many(
@@ -99,8 +134,10 @@ impl Keyspace {
         reply: &mut Reply,
     ) -> Ran {
         if let Some(partition) = self.only_partition(row, args, first_hash) {
-            let mut guard = self.lock(partition);
-            return self.run(
+            let is_in_lap = row.is_brief() && scratch.laps.is_open();
+            let mut guard = self.partitions[partition].lock();
+            let since = (!is_in_lap).then(Instant::now);
+            let ran = self.run(
                 row,
                 args,
                 first_hash,
@@ -109,7 +146,14 @@ impl Keyspace {
                 reply,
                 &mut Access::One(&mut guard),
             );
+            match since {
+                None => scratch.laps.add(&self.holds),
+                Some(since) => self.held(since, scratch),
+            }
+            return ran;
         }
+        // Each of several is timed by itself.
+        scratch.laps.end_now(&self.holds);
         let mut guards = self.lock_for(row, args);
         let mut refs: Vec<Option<&mut Partition>> = guards
             .iter_mut()
@@ -147,11 +191,7 @@ impl Keyspace {
     }
 
     /// Locks, in order, the partitions that a call needs.
-    pub(super) fn lock_for(
-        &self,
-        row: &Row,
-        args: Args<'_>,
-    ) -> SmallVec<[Option<MutexGuard<'_, Partition>>; 16]> {
+    pub(super) fn lock_for(&self, row: &Row, args: Args<'_>) -> Guards<'_> {
         let count = self.partitions.len();
         let mut needed: SmallVec<[bool; 64]> = SmallVec::from_elem(row.looks_anywhere(args), count);
         mark_needed(self, row, args, &mut needed);
@@ -163,10 +203,9 @@ impl Keyspace {
     }
 
     pub(super) fn lock_needed(&self, needed: &[bool]) -> Guards<'_> {
-        self.partitions
-            .iter()
-            .zip(needed)
-            .map(|(partition, &needed)| needed.then(|| partition.lock()))
+        let needed = needed.iter().enumerate();
+        needed
+            .map(|(index, &needed)| needed.then(|| self.lock(index)))
             .collect()
     }
 

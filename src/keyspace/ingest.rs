@@ -1,18 +1,19 @@
 //! Effects from elsewhere: each origin's records in order, each applied whole, none twice.
 
 use bytes::Bytes;
-use parking_lot::MutexGuard;
 use smallvec::SmallVec;
 
 use crate::ablation::{Rule, is_off, wall_clock};
 use crate::commands::call::partition_of;
 use crate::commands::effects::{self, Effect};
+use crate::commands::flush;
 use crate::db::conflict::{self, Conflicts};
+use crate::db::settle::Flushed;
 use crate::db::varint::Malformed;
 use crate::db::{Hlc, Key, OriginIndex, Outcome, Partition, Stamp, UnixMillis, WriteContext};
 use crate::journal::{Arrival, Entry, Record, TraceBytes};
 use crate::keyspace::audience::is_message;
-use crate::keyspace::{Guards, Keyspace};
+use crate::keyspace::{Guards, Held, Keyspace};
 
 /// A record as it came over a link.
 #[derive(Debug, Clone)]
@@ -90,8 +91,13 @@ impl Keyspace {
             .map(|effect| self.effect_hash(effect))
             .collect();
         let mut guards = self.lock_effects(&effects, &hashes);
-        let (superseded, winner) =
-            self.apply_effects(&mut guards, foreign, effects.iter().zip(&hashes));
+        let mut flushed = Vec::new();
+        let (superseded, winner) = self.apply_effects(
+            &mut guards,
+            foreign,
+            effects.iter().zip(&hashes),
+            &mut flushed,
+        );
         let record = Record {
             count: foreign.count,
             payload: foreign.payload.clone(),
@@ -112,7 +118,10 @@ impl Keyspace {
             );
             drop(guards);
             self.pubsub.announce();
+        } else {
+            drop(guards);
         }
+        flush::free(flushed);
         if is_message(&foreign.payload) {
             self.tell_messages(Stamp::new(foreign.stamp, foreign.origin), &effects);
         }
@@ -145,9 +154,10 @@ impl Keyspace {
 
     fn apply_effects<'e>(
         &self,
-        guards: &mut [Option<MutexGuard<'_, Partition>>],
+        guards: &mut [Option<Held<'_>>],
         foreign: &Foreign,
         effects: impl Iterator<Item = (&'e Effect<'e>, &'e u64)>,
+        flushed: &mut Vec<Flushed>,
     ) -> (Conflicts, Option<Stamp>) {
         let count = self.partitions.len();
         let mut left = u64::from(foreign.count);
@@ -182,7 +192,7 @@ impl Keyspace {
                 Effect::Flush { db } if db < self.databases => {
                     for partition in guards.iter_mut().flatten() {
                         let partition: &mut Partition = partition;
-                        partition.flush(db, false, &context);
+                        flushed.push(partition.flush(db, false, &context).1);
                     }
                 }
                 // Refused by the partitions where keys bear stamps: no such master writes it.

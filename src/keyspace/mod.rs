@@ -6,12 +6,14 @@
 
 mod audience;
 mod execute;
+mod holds;
 mod ingest;
 mod transaction;
 mod upkeep;
 mod warm;
 
 pub use execute::{Caller, Ran, Scratch};
+pub use holds::{Held, Holds, Laps};
 pub use ingest::{Foreign, IngestError, Ingested};
 pub use transaction::{Conductor, DataOnly, Queued, TransactionEnd};
 pub use upkeep::{Counts, PURGE_PERIOD_MS};
@@ -20,7 +22,7 @@ pub use warm::WARM_MAX;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use smallvec::SmallVec;
 
 use crate::commands::call::{Setting, partition_of};
@@ -32,7 +34,7 @@ use crate::journal::Journal;
 use crate::pubsub::PubSub;
 
 /// Some of the partitions, locked, each in its place.
-type Guards<'a> = SmallVec<[Option<MutexGuard<'a, Partition>>; 16]>;
+type Guards<'a> = SmallVec<[Option<Held<'a>>; 16]>;
 
 /// How a keyspace is made.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +59,8 @@ pub struct Keyspace {
     pub origins: Arc<Origins>,
     /// What was done here.
     pub journal: Journal,
+    /// How long partitions are held.
+    pub holds: Holds,
     /// Who listens.
     pub pubsub: PubSub,
     /// What partitions listen for: see [`crate::db::news::Attention`].
@@ -101,6 +105,7 @@ impl Keyspace {
             databases: config.databases,
             origins,
             journal,
+            holds: Holds::default(),
             pubsub: PubSub::default(),
             attention: AtomicU32::new(audience::SILENT),
             tickets: Arc::default(),
@@ -143,18 +148,20 @@ impl Keyspace {
 
     /// Locks the partition of a hash.
     #[inline]
-    pub fn lock_hash(&self, hash: u64) -> MutexGuard<'_, Partition> {
-        self.partitions[partition_of(hash, self.partitions.len())].lock()
+    pub fn lock_hash(&self, hash: u64) -> Held<'_> {
+        self.lock(partition_of(hash, self.partitions.len()))
     }
 
     /// Locks one partition.
-    pub fn lock(&self, index: usize) -> MutexGuard<'_, Partition> {
-        self.partitions[index].lock()
+    pub fn lock(&self, index: usize) -> Held<'_> {
+        Held::new(self.partitions[index].lock(), &self.holds)
     }
 
     /// Locks all partitions, in order.
-    pub fn lock_all(&self) -> Vec<MutexGuard<'_, Partition>> {
-        let mut guards: Vec<_> = self.partitions.iter().map(Mutex::lock).collect();
+    pub fn lock_all(&self) -> Vec<Held<'_>> {
+        let mut guards: Vec<_> = (0..self.partitions.len())
+            .map(|index| self.lock(index))
+            .collect();
         guards.iter_mut().for_each(|guard| guard.catch_up_all());
         guards
     }
@@ -229,7 +236,7 @@ impl Keyspace {
     }
 
     /// Tells the partitions whether others carry out the same writes as this node.
-    fn share(&self, guards: &mut [MutexGuard<'_, Partition>]) {
+    fn share(&self, guards: &mut [Held<'_>]) {
         let shared = self.is_stamped() || self.is_recording() || self.is_following();
         let following = self.is_following();
         for guard in guards {

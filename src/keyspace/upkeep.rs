@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
+use smallvec::SmallVec;
+
 use crate::db::digest;
 use crate::db::{Hlc, UnixMillis};
 use crate::keyspace::Keyspace;
@@ -26,29 +28,28 @@ pub struct Counts {
 const TTL_SAMPLE: usize = 256;
 
 /// Keys settled per lock.
-const SETTLE_BATCH: usize = 256;
+const SETTLE_BATCH: usize = 64;
 
 impl Keyspace {
     /// Folds and drops what is settled in one partition, in short holds.
     pub fn settle_partition(&self, index: usize) {
         let settled = self.settled();
+        let mut partition = self.lock(index);
         for db in 0..self.databases {
-            self.lock(index).settle_cut(db, settled);
+            partition.settle_cut(db, settled);
         }
-        loop {
-            if self.lock(index).settle(settled, SETTLE_BATCH) < SETTLE_BATCH {
-                return;
-            }
+        let is_more = partition.settle(settled, SETTLE_BATCH) == SETTLE_BATCH;
+        drop(partition);
+        if !is_more {
+            return;
         }
+        while self.lock(index).settle(settled, SETTLE_BATCH) == SETTLE_BATCH {}
     }
 
     /// Removes the expired keys of one partition, a segment per lock. Where writes come from elsewhere, only deadlines before the
     /// settled time are past recall.
     pub fn purge_partition(&self, index: usize, now: UnixMillis) {
         self.announce_rest(index);
-        // What is large takes long to drop, and nobody is to wait for it.
-        let garbage = self.lock(index).take_garbage();
-        drop(garbage);
         let settled = self.settled();
         let before = if self.is_stamped() || self.is_following() {
             if settled == Hlc::ZERO {
@@ -62,14 +63,13 @@ impl Keyspace {
             }
             now
         };
-        for db in 0..self.databases {
-            let (has_timed, has_timed_members) = {
-                let partition = self.lock(index);
-                (partition.timed_len(db) > 0, partition.has_timed_members(db))
-            };
-            if !has_timed && !has_timed_members {
-                continue;
-            }
+        let partition = self.lock(index);
+        let timed: SmallVec<[(u32, bool); 16]> = (0..self.databases)
+            .map(|db| (db, partition.has_timed_members(db)))
+            .filter(|(db, has_timed_members)| *has_timed_members || partition.timed_len(*db) > 0)
+            .collect();
+        drop(partition);
+        for (db, has_timed_members) in timed {
             let mut from = Some(0);
             while let Some(position) = from {
                 let mut partition = self.lock(index);
@@ -95,8 +95,8 @@ impl Keyspace {
     /// What the partitions counted since the start or since [`Self::reset_counts`].
     pub fn counts(&self) -> Counts {
         let mut sum = Counts::default();
-        for partition in &self.partitions {
-            let stats = partition.lock().stats;
+        for index in 0..self.partitions.len() {
+            let stats = self.lock(index).stats;
             sum.hits += stats.hits;
             sum.misses += stats.misses;
             sum.expired += stats.expired;
@@ -108,8 +108,8 @@ impl Keyspace {
     /// Keys and keys with a deadline, by database.
     pub fn key_counts(&self) -> Vec<(usize, usize)> {
         let mut counts = vec![(0, 0); self.databases as usize];
-        for partition in &self.partitions {
-            let partition = partition.lock();
+        for index in 0..self.partitions.len() {
+            let partition = self.lock(index);
             for (db, (keys, timed)) in (0..).zip(&mut counts) {
                 *keys += partition.len(db);
                 *timed += partition.timed_len(db);
@@ -121,8 +121,8 @@ impl Keyspace {
     /// Bytes of all keys with their values, and of the tables that find them.
     pub fn data_bytes(&self) -> (usize, usize) {
         let (mut records, mut index) = (0, 0);
-        for partition in &self.partitions {
-            let partition = partition.lock();
+        for nth in 0..self.partitions.len() {
+            let partition = self.lock(nth);
             for db in 0..self.databases {
                 records += partition.table(db).records_bytes();
                 index += partition.table(db).index_bytes();
@@ -154,8 +154,8 @@ impl Keyspace {
     }
 
     fn sample_deadlines(&self, db: u32, mut look: impl FnMut(UnixMillis)) {
-        for partition in &self.partitions {
-            let partition = partition.lock();
+        for index in 0..self.partitions.len() {
+            let partition = self.lock(index);
             if partition.timed_len(db) == 0 {
                 continue;
             }
@@ -173,6 +173,7 @@ impl Keyspace {
             (stats.hits, stats.misses) = (0, 0);
             (stats.expired, stats.expired_members) = (0, 0);
         }
+        self.holds.reset();
     }
 
     /// A digest of what clients see: equal data gives equal digests on every node, whatever its history, expired keys left

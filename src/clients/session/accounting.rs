@@ -10,9 +10,11 @@ use crate::resp::Protocol;
 impl Session {
     /// Writes down what others may want to know, once per batch.
     pub(super) fn account(&mut self, now: UnixMillis, started: Instant) {
+        let ended = Instant::now();
+        self.conversation.end_lap(ended);
         let conversation = &self.conversation;
         let statistics = &conversation.context.statistics;
-        let took = started.elapsed();
+        let took = ended.saturating_duration_since(started);
         let is_tracking = conversation.options.latency_tracking;
         statistics.add_calls(&self.batch.calls, took.as_nanos() as u64, is_tracking);
         // One that was alone in its batch took all its time.

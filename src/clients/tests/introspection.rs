@@ -131,6 +131,27 @@ async fn latencies_are_kept_by_command() {
 }
 
 #[tokio::test]
+async fn holds_of_partitions_are_told_to_who_asks_for_them_by_name() {
+    let server = TestServer::start(&["--port", "1"]).await;
+    let mut client = server.connect().await;
+    client.send("SET a 1\r\nGET a\r\n").await;
+    client.expect("+OK\r\n$1\r\n1\r\n").await;
+    client.check("KEYS *", "*1\r\n$1\r\na\r\n").await;
+    let shown = lines(&mut client, "LATENCY HISTOGRAM Partition-Hold", 9).await;
+    assert_eq!(shown[..3], ["*2", "$14", "partition-hold"]);
+    assert_eq!(shown[3..6], ["*4", "$5", "calls"]);
+    assert_eq!(shown[7..], ["$14", "histogram_usec"]);
+    let buckets: usize = client.line().await[1..].parse().unwrap();
+    for _ in 0..buckets {
+        client.line().await;
+    }
+    let holds = "latency_percentiles_usec_partition_hold:p50=";
+    let stats = client.bulk("INFO stats").await;
+    assert!(stats.contains(holds) && stats.contains(",max="), "{stats}");
+    assert!(!client.bulk("INFO latencystats").await.contains(holds));
+}
+
+#[tokio::test]
 async fn memory_tells_what_keys_take() {
     let server = TestServer::start(&["--port", "1"]).await;
     let mut client = server.connect().await;

@@ -8,7 +8,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "del",
         arity: -2,
-        flags: Flags::WRITE,
+        flags: Flags::WRITE.and(Flags::BRIEF),
         keys: Keys::Range {
             first: 1,
             last: -1,

@@ -25,7 +25,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "set",
         arity: -3,
-        flags: Flags::WRITE.and(Flags::DENYOOM),
+        flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::BRIEF),
         keys: Keys::One,
         stamps: Stamps::Fixed(1),
         handler: Handler::Data(set::set),
@@ -91,7 +91,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "mset",
         arity: -3,
-        flags: Flags::WRITE.and(Flags::DENYOOM),
+        flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::BRIEF),
         keys: Keys::Range {
             first: 1,
             last: -1,
@@ -136,7 +136,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "setex",
         arity: 4,
-        flags: Flags::WRITE.and(Flags::DENYOOM),
+        flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::BRIEF),
         keys: Keys::One,
         stamps: Stamps::Fixed(1),
         handler: Handler::Data(set::setex),
@@ -157,7 +157,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "psetex",
         arity: 4,
-        flags: Flags::WRITE.and(Flags::DENYOOM),
+        flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::BRIEF),
         keys: Keys::One,
         stamps: Stamps::Fixed(1),
         handler: Handler::Data(set::psetex),
