@@ -39,6 +39,8 @@ pub enum Rule {
     PoppedNames,
     /// What is settled comes with the time up to which everything had arrived where it was.
     SettledVector,
+    /// Members that went because their time came are remembered until nothing from before can come.
+    SweptMembers,
 }
 
 #[cfg(feature = "ablation")]

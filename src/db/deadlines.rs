@@ -3,7 +3,8 @@
 //! Invariant: whoever has a deadline here is in the collection, and there is at least one; a key without any holds its collection
 //! alone.
 
-use crate::db::body::Body;
+use crate::db::body::{Body, Shown};
+use crate::db::garbage;
 use crate::db::ordered::{Ordered, ScoreBound};
 use crate::db::stamp::UnixMillis;
 use crate::db::table::KeyHasher;
@@ -66,6 +67,12 @@ impl Deadlines {
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&[u8], UnixMillis)> {
         let all = self.0.iter();
         all.map(|(member, score)| (member, moment(score)))
+    }
+}
+
+impl Drop for Deadlines {
+    fn drop(&mut self) {
+        garbage::empty_ordered(&mut self.0);
     }
 }
 
@@ -139,7 +146,7 @@ impl Body {
 #[derive(Debug, Clone, Copy)]
 pub struct Whole<'a> {
     /// What it shows.
-    pub shown: crate::db::body::Shown<'a>,
+    pub shown: Shown<'a>,
     /// When members go.
     pub deadlines: Option<&'a Deadlines>,
 }

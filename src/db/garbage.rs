@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 
 use crate::db::body::Large;
 use crate::db::list::{self, Fill, List};
+use crate::db::ordered::Ordered;
 use crate::db::{elements, ordered};
 
 /// Elements of a collection that is freed at once, and bytes of any value: some tens of microseconds.
@@ -95,6 +96,14 @@ pub(super) fn empty_large(large: &mut Large) {
     });
 }
 
+/// The same of what members' deadlines are kept in.
+#[inline]
+pub(super) fn empty_ordered(ordered: &mut Ordered) {
+    if ordered.len() > AT_ONCE_LEN && DEFERS.load(Ordering::Relaxed) {
+        set_aside(Garbage::Ordered(std::mem::take(ordered).into_pieces()));
+    }
+}
+
 /// The same of the bytes of a string.
 #[inline]
 pub(super) fn empty_bytes(bytes: &mut Vec<u8>) {
@@ -107,7 +116,6 @@ pub(super) fn empty_bytes(bytes: &mut Vec<u8>) {
 mod tests {
     use super::*;
     use crate::db::elements::Elements;
-    use crate::db::ordered::Ordered;
     use crate::db::stamp::Stamp;
     use crate::db::table::KeyHasher;
 

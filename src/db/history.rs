@@ -139,6 +139,7 @@ impl History {
             let undo = live.apply(ground, stamp, op);
             if is_off(Rule::PoppedNames) && matches!(op, Op::ListRemove(_)) && undo.count == 0 {
                 live.undo(ground, undo);
+                self.catch_up(live, ground);
                 return Placing::Known;
             }
             let (op, count) = (bytes_of(op), undo.count);
@@ -252,6 +253,9 @@ impl History {
         // Whoever was carried out later has swept already.
         if self.is_behind() || ground.origins.compare(stamp, self.newest()) != Ordering::Greater {
             return false;
+        }
+        if is_off(Rule::SweptMembers) {
+            return live.sweep_for_good(ground, at);
         }
         let Some(undo) = live.sweep(ground, at) else {
             return false;

@@ -27,6 +27,12 @@ fn prepare(client: &mut Client, nth: usize) {
     client.call(&format!("HSET hash{nth} old 1"));
     client.call(&format!("SADD timed{nth} x"));
     client.call(&format!("PEXPIRE timed{nth} 100000"));
+    client.call(&format!("SADD members{nth} kept extended ended"));
+    client.call(&format!("EXPIREMEMBER members{nth} extended 100"));
+    client.call(&format!("HSET fields{nth} extended 1 written 1"));
+    client.call(&format!(
+        "HEXPIRE fields{nth} 100 FIELDS 2 extended written"
+    ));
 }
 
 /// Waits until a server's clock has gone on, so that whatever comes now bears a later stamp than what came before elsewhere.
@@ -48,6 +54,9 @@ fn write_at_a(a: &mut Client, nth: usize) {
     a.call(&format!("ZADD zset{nth} 1 m"));
     a.call(&format!("ZINCRBY count{nth} 5 m"));
     a.call(&format!("SET typed{nth} w"));
+    a.call(&format!("EXPIREMEMBER members{nth} extended 500"));
+    a.call(&format!("EXPIREMEMBER members{nth} ended 500"));
+    a.call(&format!("HSET fields{nth} written 2"));
 }
 
 fn write_at_b(b: &mut Client, nth: usize) {
@@ -61,6 +70,9 @@ fn write_at_b(b: &mut Client, nth: usize) {
     // Of another type than what the other one wrote before.
     b.call(&format!("LPUSH typed{nth} e"));
     b.call(&format!("PEXPIRE timed{nth} 900000"));
+    b.call(&format!("EXPIREMEMBER members{nth} extended 900"));
+    b.call(&format!("EXPIREMEMBER members{nth} ended 1 ms"));
+    b.call(&format!("HEXPIRE fields{nth} 900 FIELDS 1 extended"));
 }
 
 /// What was taken out there is taken out here, too, and put in again.
@@ -96,6 +108,16 @@ fn check(client: &mut Client, nth: usize) {
         ["e"]
     );
     assert!(client.call(&format!("PTTL timed{nth}")).integer() > 100_000);
+    assert_eq!(
+        elements(client, &format!("SMEMBERS members{nth}"), true),
+        ["extended", "kept"]
+    );
+    let of_member = client.call(&format!("TTL members{nth} extended"));
+    assert!(of_member.integer() > 500);
+    let of_fields = format!("HTTL fields{nth} FIELDS 2 extended written");
+    let of_fields = client.call(&of_fields);
+    assert!(of_fields.array()[0].integer() > 500);
+    assert_eq!(of_fields.array()[1], Value::Integer(-1));
 }
 
 fn what_two_masters_wrote_apart_is_all_there(options: &[&str]) {
@@ -153,4 +175,31 @@ fn an_element_that_both_masters_popped_is_gone_and_nothing_else_is() {
             .iter_mut()
             .all(|client| elements(client, "LRANGE queue 0 -1", false) == ["2", "3", "4", "5"])
     });
+}
+
+#[test]
+fn members_go_by_themselves_at_every_master_and_what_was_written_before_their_time_keeps_them() {
+    let mesh = Mesh::full(2);
+    let mut clients = mesh.clients();
+    clients[0].call("ZADD z 1 short 2 long 3 kept");
+    clients[0].call("SADD s only");
+    mesh.wait_until_equal();
+    clients[0].call("EXPIREMEMBER z short 100 ms");
+    clients[0].call("EXPIREMEMBER z long 1000 s");
+    clients[0].call("EXPIREMEMBER z kept 100 ms");
+    clients[1].call("EXPIREMEMBER s only 100 ms");
+    mesh.wait_until_equal();
+    // In time, at a master that did not set it; unless this took longer than that.
+    let was_in_time = clients[1].call("PERSIST z kept") == Value::Integer(1);
+    let left: &[&str] = match was_in_time {
+        true => &["long", "kept"],
+        false => &["long"],
+    };
+    for client in &mut clients {
+        eventually("members go", || {
+            elements(client, "ZRANGE z 0 -1", false) == left
+                && client.call("EXISTS s").integer() == 0
+        });
+    }
+    mesh.wait_until_equal();
 }

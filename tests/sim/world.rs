@@ -36,6 +36,8 @@ pub struct Coverage {
     pub merges_aborted: u64,
     pub reroutes: u64,
     pub purges: u64,
+    /// Members that went because their time came.
+    pub swept: u64,
     pub superseded: u64,
     pub crashes: u64,
     pub joins: u64,

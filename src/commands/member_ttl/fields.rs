@@ -1,5 +1,7 @@
 //! HEXPIRE and its kin, HTTL and its kin, HPERSIST: an answer for each field.
 
+use hashbrown::HashSet;
+
 use crate::commands::call::DataCall;
 use crate::commands::errors;
 use crate::commands::expire::Unit;
@@ -92,20 +94,20 @@ fn expire(call: &mut DataCall<'_, '_>, unit: Unit, name: &str) {
     let deadline = UnixMillis(moment);
     let is_past = deadline <= call.wall;
     let (mut set, mut removed) = (Chosen::default(), Chosen::default());
-    let mut gone: Vec<&[u8]> = Vec::new();
+    let mut gone: HashSet<&[u8]> = HashSet::new();
     let mut answers: Vec<i64> = Vec::with_capacity(fields.len());
     call.look(key, |view| {
-        for field in fields.iter() {
+        for field in fields {
             let hash = view.as_ref().and_then(|view| view.hash());
             // What was removed a word before is there no more.
-            let is_there = hash.is_some_and(|hash| hash.contains(field)) && !gone.contains(&field);
+            let is_there = hash.is_some_and(|hash| hash.contains(field)) && !gone.contains(field);
             let current = view.as_ref().and_then(|view| deadline_of(view, field));
             answers.push(match () {
                 () if !is_there => NO_FIELD,
                 () if !condition.holds(current, deadline) => NOT_SET,
                 () if is_past => {
                     removed.push(field);
-                    gone.push(field);
+                    gone.insert(field);
                     REMOVED
                 }
                 () => {
@@ -132,18 +134,17 @@ pub(super) fn hpersist(call: &mut DataCall<'_, '_>) {
         return;
     };
     let mut chosen = Chosen::default();
-    let mut done: Vec<&[u8]> = Vec::new();
+    let mut done: HashSet<&[u8]> = HashSet::new();
     let mut answers: Vec<i64> = Vec::with_capacity(fields.len());
     call.look(key, |view| {
-        for field in fields.iter() {
+        for field in fields {
             let hash = view.as_ref().and_then(|view| view.hash());
             let is_there = hash.is_some_and(|hash| hash.contains(field));
             let current = view.as_ref().and_then(|view| deadline_of(view, field));
             answers.push(match current {
                 _ if !is_there => NO_FIELD,
-                Some(_) if !done.contains(&field) => {
+                Some(_) if done.insert(field) => {
                     chosen.push(field);
-                    done.push(field);
                     SET
                 }
                 _ => NO_DEADLINE,
@@ -188,7 +189,7 @@ fn report(call: &mut DataCall<'_, '_>, measure: fn(UnixMillis, UnixMillis) -> i6
     };
     let mut answers: Vec<i64> = Vec::with_capacity(fields.len());
     call.look(key, |view| {
-        for field in fields.iter() {
+        for field in fields {
             let hash = view.as_ref().and_then(|view| view.hash());
             let is_there = hash.is_some_and(|hash| hash.contains(field));
             let deadline = view.as_ref().and_then(|view| deadline_of(view, field));

@@ -110,9 +110,9 @@ impl World {
         let at = (now.0 + rng.pick(&[20, 60, 150, 100_000])).to_string();
         let until = (now.0 + rng.pick(&[0, 20, 60, 150, 400, 100_000])).to_string();
         let of_members = rng.pick(&[hash, set, zset]);
-        match rng.below(144) {
-            119..130 => words(&["PEXPIREMEMBERAT", of_members, name, &until]),
-            130..136 => words(&[
+        match rng.below(182) {
+            119..150 => words(&["PEXPIREMEMBERAT", of_members, name, &until]),
+            150..166 => words(&[
                 "HPEXPIREAT",
                 hash,
                 &until,
@@ -122,9 +122,9 @@ impl World {
                 name,
                 more,
             ]),
-            136..140 => words(&["PERSIST", of_members, name]),
-            140..142 => words(&["HPERSIST", hash, "FIELDS", "2", name, more]),
-            142..143 => words(&["EXPIREMEMBER", of_members, name, "60", "ms"]),
+            166..173 => words(&["PERSIST", of_members, name]),
+            173..177 => words(&["HPERSIST", hash, "FIELDS", "2", name, more]),
+            177..181 => words(&["EXPIREMEMBER", of_members, name, "60", "ms"]),
             0..12 => words(&["HSET", hash, name, value]),
             12..17 => words(&["HSET", hash, name, value, more, by]),
             17..19 => words(&["HSETNX", hash, name, value]),

@@ -253,7 +253,9 @@ impl World {
             coverage.sealed += get(&node.counters.sealed);
             coverage.duplicates += get(&node.counters.duplicates);
             for partition in 0..2 {
-                coverage.purges += node.keyspace.lock(partition).stats.expired;
+                let stats = node.keyspace.lock(partition).stats;
+                coverage.purges += stats.expired;
+                coverage.swept += stats.expired_members;
             }
         }
     }
