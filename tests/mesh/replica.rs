@@ -201,6 +201,30 @@ fn expired_keys_go_at_a_replica_too() {
 }
 
 #[test]
+fn members_go_at_a_replica_too_by_its_masters_word() {
+    let master = Daemon::start(QUICK);
+    let replica = replica_of(&master);
+    let mut writer = master.client();
+    for number in 0..50 {
+        writer.call(&format!("HSET hash:{number} soon v kept v late v"));
+        writer.call(&format!("HPEXPIRE hash:{number} 30 FIELDS 1 soon"));
+        writer.call(&format!("HEXPIRE hash:{number} 1000 FIELDS 2 kept late"));
+        writer.call(&format!("HPERSIST hash:{number} FIELDS 1 kept"));
+        writer.call(&format!("SADD set:{number} only"));
+        writer.call(&format!("EXPIREMEMBER set:{number} only 30 ms"));
+    }
+    writer.set("last", "v");
+    eventually("it has arrived", || replica.get("last").is_some());
+    eventually("sets have gone with their only members", || size(&replica) == 51);
+    for server in [&master, &replica] {
+        assert_eq!(server.call("HLEN hash:7").integer(), 2);
+        assert_eq!(server.call("HTTL hash:7 FIELDS 1 kept").array()[0], Value::Integer(-1));
+        assert!(server.call("HTTL hash:7 FIELDS 1 late").array()[0].integer() > 900);
+    }
+    same(&master, &replica);
+}
+
+#[test]
 fn a_replica_drops_what_it_had_and_follows_a_master_that_starts_anew() {
     let master = Daemon::start(QUICK);
     master.client().set("of the master", "v");
