@@ -76,6 +76,11 @@ impl Filter {
                 ..Self::everybody()
             });
         }
+        let is_type = first.is_some_and(|word| word.eq_ignore_ascii_case(b"type"));
+        if is_type && words.len() > 2 && Kind::parse(words.get(1)).is_none() {
+            // Redis takes a type by itself: with something behind it there is none.
+            return Err(errors::SYNTAX.into());
+        }
         let filter = Self::parse(words, users)?;
         let says_skip = words
             .iter()

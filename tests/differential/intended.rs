@@ -88,6 +88,9 @@ pub fn reason(command: &[Vec<u8>], ours: &Reply, theirs: &Reply) -> Option<&'sta
         (b"zrank" | b"zrevrank", _) => (command.len() == 4
             && theirs.line.starts_with(b"ERR wrong number of arguments"))
         .then_some("WITHSCORE came with Redis 7.2"),
+        (b"ttl" | b"pttl" | b"persist", _) => (command.len() == 3
+            && theirs.line.starts_with(b"ERR wrong number of arguments"))
+        .then_some("KeyDB's form for a member"),
         (b"acl", b"dryrun") => NOT_YET
             .contains(&word(3).as_slice())
             .then_some("the command is not there yet"),

@@ -415,3 +415,25 @@ async fn messages_and_events_of_a_transaction_are_told_in_its_order() {
             .await;
     }
 }
+
+#[tokio::test]
+async fn what_leaves_a_score_as_it_is_touches_nobody_though_it_is_told_to_replicas() {
+    let server = TestServer::start(&["--port", "1"]).await;
+    let mut client = server.connect().await;
+    server
+        .context
+        .keyspace
+        .record(crate::db::UnixMillis(1_750_000_000_000));
+    client.check("ZADD z 1 m", ":1\r\n").await;
+    for (command, reply) in [
+        ("ZADD z INCR 0 m", "$1\r\n1\r\n"),
+        ("ZINCRBY z 0 m", "$1\r\n1\r\n"),
+        ("ZADD z XX 1 m", ":0\r\n"),
+        ("ZADD z 1 m", ":0\r\n"),
+    ] {
+        client.check("WATCH z", "+OK\r\n").await;
+        client.check(command, reply).await;
+        client.send("MULTI\r\nPING\r\nEXEC\r\n").await;
+        client.expect("+OK\r\n+QUEUED\r\n*1\r\n+PONG\r\n").await;
+    }
+}

@@ -164,7 +164,7 @@ impl Plan {
 
 fn add_asking(call: &mut DataCall<'_, '_>, key: Key<'_>, options: Options, scores: Scores<'_>) {
     // Where keys bear stamps, a removal from before may still come: then the same score is something new.
-    let keep = call.stamp.is_some();
+    let keep = call.is_stamped();
     let Some(plan) = call.look_zset(key, |zset| Plan::new(zset, options, scores, keep)) else {
         return;
     };
@@ -195,7 +195,7 @@ fn increment(
     if !options.lets_get(current, sum) {
         return call.reply.null();
     }
-    if current != Some(sum) || call.stamp.is_some() {
+    if current != Some(sum) || call.is_stamped() {
         call.apply(key, Op::ZIncr(delta, member));
     }
     call.reply.double(sum);
