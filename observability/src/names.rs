@@ -174,6 +174,8 @@ pub mod metric {
     pub const REPLICA_LAG_SECONDS: &str = "keymesh_replica_lag_seconds";
     /// Counter.
     pub const REROUTES_TOTAL: &str = "keymesh_reroutes_total";
+    /// Counter; label result.
+    pub const OWNER_COMMANDS_TOTAL: &str = "keymesh_owner_commands_total";
     /// Gauge.
     pub const UNSETTLED_KEYS: &str = "keymesh_unsettled_keys";
     /// Gauge.

@@ -125,6 +125,7 @@ fn gather(context: &Context, registry: &Registry) {
     mesh::links(context, &set);
     let figures = context.replication.figures();
     mesh::counts(&figures, &set, &total);
+    mesh::owners(context, &total);
     mesh::ages(&figures, &set);
     mesh::nodes(&figures, registry, &total);
     let (exported, dropped) = context.tracing.tracer.span_counts();

@@ -145,6 +145,10 @@ impl Conversation {
         let command = args.skip(COMMAND_AT);
         let row = lookup_built_in(command.name()).filter(|row| row.accepts(command.len()));
         let row = row.ok_or("ERR no such command, or a wrong number of its arguments")?;
+        if let Some(text) = self.refusal(row) {
+            // As if its client were connected here: loading, or a replica.
+            return Err(text.to_owned());
+        }
         let (host, port) = (text(3), number(4));
         let mut claimed = claims::keys(row, command).peekable();
         let is_one = claimed.peek().is_some();

@@ -94,6 +94,8 @@ pub enum AskError {
 pub struct OwnerLink {
     stream: TcpStream,
     input: BytesMut,
+    /// The other side was told that nothing more comes.
+    is_shut: bool,
 }
 
 impl OwnerLink {
@@ -108,7 +110,11 @@ impl OwnerLink {
             let mut input = BytesMut::new();
             let greeted = greet(credentials, &[], &mut stream, &mut input).await;
             greeted.map_err(|error| error.to_string())?;
-            Ok(Self { stream, input })
+            Ok(Self {
+                stream,
+                input,
+                is_shut: false,
+            })
         };
         match timeout(DIAL_TIMEOUT, dialling).await {
             Ok(dialled) => dialled.map_err(AskError::Unreachable),
@@ -119,7 +125,8 @@ impl OwnerLink {
     /// Whether the other side is still there, as far as can be seen without asking.
     pub fn is_usable(&self) -> bool {
         let nothing = self.stream.try_read(&mut [0]);
-        self.input.is_empty()
+        !self.is_shut
+            && self.input.is_empty()
             && matches!(nothing, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
     }
 
@@ -137,7 +144,6 @@ impl OwnerLink {
                 return Err(AskError::Broken);
             }
             let mut reader = AnswerReader::default();
-            let mut is_cancelled = false;
             loop {
                 if let Some(answer) = reader.read(&mut self.input, protocol)? {
                     return answer;
@@ -148,8 +154,8 @@ impl OwnerLink {
                             return Err(AskError::Broken);
                         }
                     }
-                    () = cancel.notified(), if !is_cancelled => {
-                        is_cancelled = true;
+                    () = cancel.notified(), if !self.is_shut => {
+                        self.is_shut = true;
                         // Where it has failed, reading will, too.
                         let _ = self.stream.shutdown().await;
                     }

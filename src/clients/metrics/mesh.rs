@@ -118,6 +118,15 @@ pub(super) fn counts(figures: &MeshFigures, set: Set<'_>, total: Total<'_>) {
     }
 }
 
+/// What became of commands whose keys have an owner.
+pub(super) fn owners(context: &Context, total: Total<'_>) {
+    let help = "Commands of queues with an owner.";
+    for (result, count) in context.owners.counts() {
+        let labels = [(label::RESULT, result)];
+        total(metric::OWNER_COMMANDS_TOTAL, help, &labels, count);
+    }
+}
+
 /// How far back things are, in seconds.
 pub(super) fn ages(figures: &MeshFigures, set: Set<'_>) {
     let seconds = |ms: i64| ms as f64 / 1000.0;
