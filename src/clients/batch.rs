@@ -302,7 +302,8 @@ impl Batch {
                     }
                 }
             }
-            if reply.len() >= reply_max {
+            // Whoever waits for what was written is served before the next command.
+            if reply.len() >= reply_max || conversation.has_ready() {
                 break;
             }
         }

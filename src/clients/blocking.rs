@@ -9,6 +9,7 @@ use crate::clients::errors;
 use crate::commands::blocking::Blocking;
 use crate::commands::{Flags, Row};
 use crate::db::{Key, UnixMillis, Waiter};
+use crate::journal::TraceBytes;
 use crate::keyspace::Keyspace;
 use crate::resp::{Args, Reply};
 
@@ -20,6 +21,8 @@ pub(super) struct InLine {
     keys: Vec<Box<[u8]>>,
     /// Who is called.
     pub waiter: Arc<Waiter>,
+    /// The trace that what is taken belongs to.
+    trace: Option<TraceBytes>,
 }
 
 impl Drop for InLine {
@@ -29,6 +32,7 @@ impl Drop for InLine {
             let mut partition = self.keyspace.lock_hash(hash);
             partition.leave_line(self.db, Key { bytes, hash }, &self.waiter);
         }
+        self.waiter.left();
     }
 }
 
@@ -44,10 +48,15 @@ impl Conversation {
             can_wait: true,
             ..Blocking::default()
         };
+        self.waits_in = self.caller.trace;
         self.run_data(row, args, None, reply);
         self.scratch.blocking.can_wait = false;
         match self.scratch.blocking.waits.take() {
-            None => After::Next,
+            None => {
+                // One that panicked behind that stands in no line: nobody would wait for its try in vain.
+                drop(self.take_place(row, args));
+                After::Next
+            }
             Some(timeout) => After::Block {
                 timeout,
                 is_answered: self.reply_mode == ReplyMode::On,
@@ -64,6 +73,7 @@ impl Conversation {
             db: self.caller.db,
             keys: keys.collect(),
             waiter,
+            trace: self.waits_in,
         })
     }
 
@@ -81,6 +91,7 @@ impl Conversation {
         self.refresh_options();
         self.refresh_identity();
         self.begin_batch(now);
+        self.caller.trace = place.trace;
         // What another node asks for, that node has checked.
         if !is_owned && let Err(denied) = self.identity.check(row, args) {
             self.refuse_denied(denied, row, args, reply);

@@ -203,11 +203,12 @@ impl Conversation {
         let client = u64::try_from(id).ok().map(ClientId);
         let client = client.and_then(|id| self.context.clients.get(id));
         let is_blocked = client.is_some_and(|client| {
-            let shown = client.shown.lock();
+            let mut shown = client.shown.lock();
             if shown.blocked {
                 client.signal(how);
             }
-            shown.blocked
+            // From now on, though its session may not know yet.
+            std::mem::take(&mut shown.blocked)
         });
         reply.integer(i64::from(is_blocked));
     }

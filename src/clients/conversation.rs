@@ -21,7 +21,7 @@ use crate::commands::blocking::Timeout;
 use crate::commands::table::SessionCommand;
 use crate::commands::{Flags, Handler, Keys, Row};
 use crate::config::Options;
-use crate::db::{Hlc, UnixMillis};
+use crate::db::{Hlc, Ready, UnixMillis};
 use crate::journal::TraceBytes;
 use crate::keyspace::{Caller, Ran, Scratch};
 use crate::pubsub::channels::Subscriptions;
@@ -141,6 +141,8 @@ pub struct Conversation {
     pub reply_mode: ReplyMode,
     /// CLIENT TRACEPARENT.
     pub trace: Trace,
+    /// The trace of a command that waits.
+    pub waits_in: Option<TraceBytes>,
     /// The last own write, for WAIT.
     pub last_write: Hlc,
     /// Picks the writes that are traced unasked.
@@ -161,6 +163,7 @@ impl Conversation {
         let sampler = context.tracing.sampler.fork();
         let mut scratch = Scratch::default();
         scratch.client = Some(client.id.0);
+        scratch.ready = Some(Vec::new());
         Self {
             watch: Watch::new(Arc::clone(&context.keyspace)),
             context,
@@ -181,9 +184,25 @@ impl Conversation {
             owner: None,
             reply_mode: ReplyMode::On,
             trace: Trace::None,
+            waits_in: None,
             last_write: Hlc::ZERO,
             sampler,
         }
+    }
+
+    /// Whether the last command left something for who waits.
+    #[inline]
+    pub fn has_ready(&self) -> bool {
+        self.scratch
+            .ready
+            .as_ref()
+            .is_some_and(|ready| !ready.is_empty())
+    }
+
+    /// The keys at which it did.
+    pub fn take_ready(&mut self) -> Vec<Ready> {
+        let ready = self.scratch.ready.as_mut();
+        ready.map(std::mem::take).unwrap_or_default()
     }
 
     /// Takes up changed settings; true where there were any.
@@ -517,6 +536,14 @@ impl Conversation {
     pub fn discard(&mut self) {
         self.transaction = None;
         self.watch.clear();
+    }
+}
+
+impl Drop for Conversation {
+    fn drop(&mut self) {
+        // The session ended with the very command that wrote them.
+        let ready = self.take_ready();
+        self.context.keyspace.call_ready(&ready);
     }
 }
 

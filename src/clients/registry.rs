@@ -34,6 +34,8 @@ pub mod signal {
     pub const UNBLOCK: u32 = 1 << 4;
     /// End what blocks with an error.
     pub const UNBLOCK_ERROR: u32 = 1 << 5;
+    /// End what blocks, and the connection: the node is no master any more.
+    pub const NO_MASTER: u32 = 1 << 6;
 }
 
 /// What CLIENT LIST shows of a session beside its addresses. Written by the session once per batch.
@@ -350,6 +352,17 @@ impl Clients {
     pub fn signal_all(&self, bits: u32) {
         for client in self.list() {
             client.signal(bits);
+        }
+    }
+
+    /// Asks those that wait for others for something.
+    pub fn signal_blocked(&self, bits: u32) {
+        for client in self.list() {
+            // Under the lock, so that it does not reach what comes behind the wait.
+            let shown = client.shown.lock();
+            if shown.blocked {
+                client.signal(bits);
+            }
         }
     }
 

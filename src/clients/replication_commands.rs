@@ -2,6 +2,7 @@
 
 use crate::clients::conversation::Conversation;
 use crate::clients::errors;
+use crate::clients::registry::signal;
 use crate::config::Endpoint;
 use crate::replication::{AddMaster, LinkState, MasterStatus};
 use crate::resp::{Args, Reply, parse_i64};
@@ -43,6 +44,10 @@ impl Conversation {
             }
             masters.push(Endpoint { host, port });
         });
+        if !self.options.active_replica {
+            // What they wait for is written by the master from now on, and not for them.
+            self.context.clients.signal_blocked(signal::NO_MASTER);
+        }
         reply.ok();
     }
 

@@ -7,6 +7,7 @@
 mod accounting;
 mod blocking;
 mod owners;
+mod serving;
 mod waiting;
 
 use std::future::poll_fn;
@@ -217,6 +218,10 @@ impl Session {
                 reply_max,
                 began.take().unwrap_or_else(Instant::now),
             );
+            if self.conversation.has_ready() {
+                self.account(now, started);
+                self.serve_ready().await;
+            }
             match after {
                 After::Next => {}
                 After::Close => return Err(End::Done),

@@ -202,7 +202,7 @@ impl Partition {
         }
         let stamp = self.stamped.then_some(last);
         self.put_live(db, key, live, stamp, unsettled);
-        self.call_next(db, key);
+        self.call_first(db, key);
         let parity = self.merge_parity;
         if let Some(record) = self.dbs[db as usize].table.get_mut(key.bytes, key.hash) {
             record.set_merge_mark(parity);

@@ -48,10 +48,11 @@ pub mod stamp;
 pub mod table;
 pub mod varint;
 pub mod views;
+pub mod waiter;
 pub mod waiters;
 
 pub use op::{Expiry, Op};
 pub use origin::{Incarnation, NodeId, Origin, OriginIndex, Origins};
 pub use partition::{Key, Outcome, Partition, View, WriteContext};
 pub use stamp::{Hlc, Stamp, UnixMillis};
-pub use waiters::Waiter;
+pub use waiter::{Ready, Round, Waiter};

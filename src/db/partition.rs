@@ -196,7 +196,7 @@ impl Partition {
             merge_parity: false,
             merge_open: false,
             watchers: HashMap::new(),
-            waiters: HashMap::new(),
+            waiters: Waiters::default(),
             news: NewsDesk::default(),
             spare: Spare::default(),
             limits: Arc::default(),

@@ -224,7 +224,7 @@ impl Partition {
                     .unsettled
                     .insert(key.bytes.into(), history);
                 self.put_live(db, key, live, Some(last), true);
-                self.call_next(db, key);
+                self.call_first(db, key);
             }
         }
     }

@@ -1,89 +1,69 @@
-//! Who waits for something to take out of a list or a sorted set: a line per key, who came first at its head.
+//! The lines of those who wait for something to take out of a list or a sorted set: one per key, who came first at its head.
 //!
 //! A partition keeps the lines of its keys, so that trying and lining up happen under one lock and no write comes between them.
-//! Invariant: where a key shows what its line waits for, the head of that line has been called and has not finished its try.
-//! It stays at the head meanwhile; whoever leaves a line calls the next one, if there is still something. So one is called for
-//! what one can take, nobody is forgotten, and nobody overtakes.
+//! Invariant: where a key shows what its line waits for, the key is ready - whoever holds the partition calls the head of its
+//! line before he lets go, or takes the key along into a round that will - or the head has been called and has not finished
+//! its try. It stays at the head meanwhile; when it leaves, its round looks at the line again, or it calls the next itself.
+//! So one is called for what one can take, nobody is forgotten, and nobody overtakes.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use hashbrown::HashMap;
-use parking_lot::Mutex;
 
 use crate::db::op::Kind;
 use crate::db::partition::{Key, Partition};
+use crate::db::waiter::{Ready, Waiter};
 
-/// One that waits, in one line or in several. It tries by itself when it is called: what nobody can be given any more stays.
-#[derive(Debug)]
-pub struct Waiter {
-    kind: Kind,
-    is_called: AtomicBool,
-    waker: Mutex<Option<Waker>>,
+/// Orders what becomes ready in partitions that are held together.
+static TICKETS: AtomicU64 = AtomicU64::new(0);
+
+/// Who waits at a key, and who came first.
+type Line = VecDeque<Arc<Waiter>>;
+
+/// The lines of a partition's keys, and which of these have become ready.
+#[derive(Debug, Default)]
+pub(super) struct Waiters {
+    lines: HashMap<(u32, Box<[u8]>), Line>,
+    ready: Vec<Ready>,
 }
 
-impl Waiter {
-    /// One that waits for this kind of value.
-    pub fn new(kind: Kind) -> Self {
-        Self {
-            kind,
-            is_called: AtomicBool::new(false),
-            waker: Mutex::new(None),
-        }
-    }
-
-    fn call(&self) {
-        self.is_called.store(true, Ordering::SeqCst);
-        // Taken out first: a waker is not to be called under a lock of its own.
-        let waker = self.waker.lock().take();
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-
-    /// Whether it was called since the last time that this said so.
-    pub fn poll_called(&self, cx: &mut Context<'_>) -> Poll<()> {
-        if !self.is_called.load(Ordering::SeqCst) {
-            let old = self.waker.lock().replace(cx.waker().clone());
-            drop(old);
-        }
-        // Looked at again: who called before the waker was there found none.
-        if self.is_called.swap(false, Ordering::SeqCst) {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
+impl Waiters {
+    /// Whether nobody waits.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
     }
 }
-
-/// The lines of a partition's keys.
-pub(super) type Waiters = HashMap<(u32, Box<[u8]>), VecDeque<Arc<Waiter>>>;
 
 impl Partition {
     /// Lines somebody up behind all who wait at a key. The caller has found nothing there under the same lock.
     pub fn line_up(&mut self, db: u32, key: Key<'_>, waiter: &Arc<Waiter>) {
-        let line = self.waiters.entry((db, key.bytes.into())).or_default();
+        let line = self
+            .waiters
+            .lines
+            .entry((db, key.bytes.into()))
+            .or_default();
         // Who names a key twice does so within one lock.
         if !line.back().is_some_and(|last| Arc::ptr_eq(last, waiter)) {
             line.push_back(Arc::clone(waiter));
         }
     }
 
-    /// Lets somebody leave the line of a key, and calls the next one if there is something for him.
+    /// Lets somebody leave the line of a key, and calls the next one if there is something for him and nobody else will.
     pub fn leave_line(&mut self, db: u32, key: Key<'_>, waiter: &Arc<Waiter>) {
         let place = (db, key.bytes.into());
-        let Some(line) = self.waiters.get_mut(&place) else {
+        let Some(line) = self.waiters.lines.get_mut(&place) else {
             return;
         };
         if let Some(at) = line.iter().position(|other| Arc::ptr_eq(other, waiter)) {
             line.remove(at);
         }
         if line.is_empty() {
-            self.waiters.remove(&place);
-        } else {
-            self.call_next(db, key);
+            self.waiters.lines.remove(&place);
+        } else if !waiter.is_followed() {
+            self.call_first(db, key);
         }
     }
 
@@ -98,48 +78,87 @@ impl Partition {
         if self.waiters.is_empty() {
             return true;
         }
-        let line = self.waiters.get(&(db, key.bytes.into()));
+        let line = self.waiters.lines.get(&(db, key.bytes.into()));
         let first = line.and_then(|line| line.iter().find(|waiter| waiter.kind == kind));
         first.is_none_or(|first| own.is_some_and(|own| Arc::ptr_eq(first, own)))
     }
 
+    /// Who has waited longest for what a key shows.
+    pub fn first_in_line(&self, db: u32, key: Key<'_>) -> Option<&Arc<Waiter>> {
+        let line = self.waiters.lines.get(&(db, key.bytes.into()))?;
+        let record = self.dbs[db as usize].table.get(key.bytes, key.hash)?;
+        if record.is_tombstone() {
+            return None;
+        }
+        let kind = record.shown().kind();
+        line.iter().find(|waiter| waiter.kind == kind)
+    }
+
     /// Calls who has waited longest for what a key shows.
-    pub(super) fn call_next(&self, db: u32, key: Key<'_>) {
+    pub fn call_first(&self, db: u32, key: Key<'_>) {
         if self.waiters.is_empty() {
             return;
         }
-        let Some(line) = self.waiters.get(&(db, key.bytes.into())) else {
-            return;
-        };
-        let Some(record) = self.dbs[db as usize].table.get(key.bytes, key.hash) else {
-            return;
-        };
-        if record.is_tombstone() {
-            return;
-        }
-        let kind = record.shown().kind();
-        if let Some(first) = line.iter().find(|waiter| waiter.kind == kind) {
-            first.call();
+        if let Some(first) = self.first_in_line(db, key) {
+            first.call_alone();
         }
     }
 
+    /// Notes that a key shows something for who waits there.
+    pub(super) fn note_ready(&mut self, db: u32, key: Key<'_>) {
+        if self.waiters.is_empty() || self.first_in_line(db, key).is_none() {
+            return;
+        }
+        let mut noted = self.waiters.ready.iter();
+        if noted.any(|ready| ready.db == db && *ready.key == *key.bytes) {
+            return;
+        }
+        self.waiters.ready.push(Ready {
+            ticket: TICKETS.fetch_add(1, Ordering::Relaxed),
+            db,
+            key: key.bytes.into(),
+        });
+    }
+
     /// The same for all keys of a database, which is another one now.
-    pub(super) fn call_all_next(&self, db: u32) {
-        for (_, key) in self.waiters.keys().filter(|(own, _)| *own == db) {
-            let hash = self.hasher.hash(key);
-            self.call_next(db, Key { bytes: key, hash });
+    pub(super) fn note_all_ready(&mut self, db: u32) {
+        let lines = self.waiters.lines.keys().filter(|(own, _)| *own == db);
+        for key in lines.map(|(_, key)| key.clone()).collect::<Vec<_>>() {
+            let hash = self.hasher.hash(&key);
+            self.note_ready(db, Key { bytes: &key, hash });
+        }
+    }
+
+    /// Moves the keys that have become ready: who takes them sees to it that somebody is served.
+    #[inline]
+    pub fn take_ready(&mut self, to: &mut Vec<Ready>) {
+        if !self.waiters.ready.is_empty() {
+            to.append(&mut self.waiters.ready);
+        }
+    }
+
+    /// Calls who has waited longest at each key that has become ready.
+    #[inline]
+    pub fn call_ready(&mut self) {
+        if !self.waiters.ready.is_empty() {
+            for Ready { db, key, .. } in std::mem::take(&mut self.waiters.ready) {
+                let hash = self.hasher.hash(&key);
+                self.call_first(db, Key { bytes: &key, hash });
+            }
         }
     }
 
     /// How many lines there are.
     pub fn lines_len(&self) -> usize {
-        self.waiters.len()
+        self.waiters.lines.len()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::task::{Context, Waker};
+
     use crate::db::op::{End, Names};
     use crate::db::table::KeyHasher;
     use crate::db::{Hlc, Op, Origins, Stamp, UnixMillis, WriteContext, varint};
@@ -153,6 +172,7 @@ mod tests {
             origins: &origins,
         };
         partition.apply(0, key, op, &context);
+        partition.call_ready();
     }
 
     fn was_called(waiter: &Waiter) -> bool {

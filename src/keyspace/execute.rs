@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use crate::commands::blocking::Blocking;
 use crate::commands::call::{Access, DataCall, partition_of};
 use crate::commands::{Effects, Flags, Handler, Keys, Row, scan};
-use crate::db::{Partition, Stamp, UnixMillis};
+use crate::db::{Partition, Ready, Stamp, UnixMillis};
 use crate::journal::{Record, Reservation, TraceBytes};
 use crate::keyspace::holds::nanos;
 use crate::keyspace::{Guards, Keyspace, Laps};
@@ -38,6 +38,8 @@ pub struct Scratch {
     pub blocking: Blocking,
     /// Whose memory it is, where that is a client.
     pub client: Option<u64>,
+    /// Where the caller will serve who waits: the keys that have become ready. Others call, and leave it at that.
+    pub ready: Option<Vec<Ready>>,
     /// The client wants to hear of changes of what it reads.
     pub tracks: bool,
     /// What the last call published, for simulations: how many effects and their bytes.
@@ -227,6 +229,7 @@ impl Keyspace {
         let writes = row.flags.has(Flags::WRITE);
         if !writes || !self.is_recording() {
             let panicked = self.call(row, args, first_hash, caller, None, scratch, reply, access);
+            take_ready(access, scratch);
             return Ran {
                 stamp: None,
                 panicked,
@@ -246,6 +249,7 @@ impl Keyspace {
             reply,
             access,
         );
+        take_ready(access, scratch);
         Ran {
             stamp: self.publish(reservation, caller, scratch),
             panicked,
@@ -327,6 +331,17 @@ impl Keyspace {
                 reply.error(PANIC_REPLY);
                 true
             }
+        }
+    }
+}
+
+/// Somebody may wait for what was written; the partitions are about to be let go.
+#[inline]
+pub(super) fn take_ready(access: &mut Access<'_>, scratch: &mut Scratch) {
+    for partition in access.iter_mut() {
+        match &mut scratch.ready {
+            Some(ready) => partition.take_ready(ready),
+            None => partition.call_ready(),
         }
     }
 }

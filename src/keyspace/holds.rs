@@ -123,6 +123,7 @@ impl DerefMut for Held<'_> {
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
+        self.partition.call_ready();
         self.holds.record(nanos(self.since.elapsed()), 1);
     }
 }

@@ -29,7 +29,7 @@ use crate::commands::call::{Setting, partition_of};
 use crate::db::body::{Limits, SharedLimits};
 use crate::db::op::STRING_LEN_MAX;
 use crate::db::table::KeyHasher;
-use crate::db::{Hlc, Origins, Partition, UnixMillis};
+use crate::db::{Hlc, Key, Origins, Partition, Ready, UnixMillis, Waiter};
 use crate::journal::Journal;
 use crate::pubsub::PubSub;
 
@@ -155,6 +155,26 @@ impl Keyspace {
     /// Locks one partition.
     pub fn lock(&self, index: usize) -> Held<'_> {
         Held::new(self.partitions[index].lock(), &self.holds)
+    }
+
+    /// Who has waited longest for what a key shows.
+    pub fn first_in_line(&self, ready: &Ready) -> Option<Arc<Waiter>> {
+        let hash = self.hash(&ready.key);
+        let bytes = &ready.key;
+        let partition = self.lock_hash(hash);
+        partition
+            .first_in_line(ready.db, Key { bytes, hash })
+            .cloned()
+    }
+
+    /// Calls who has waited longest at each of these keys, and leaves it at that.
+    pub fn call_ready(&self, keys: &[Ready]) {
+        for ready in keys {
+            let hash = self.hash(&ready.key);
+            let bytes = &ready.key;
+            self.lock_hash(hash)
+                .call_first(ready.db, Key { bytes, hash });
+        }
     }
 
     /// Locks all partitions, in order.

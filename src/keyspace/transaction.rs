@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use crate::commands::call::Access;
 use crate::commands::{Flags, Handler, Row, debug};
 use crate::db::{Partition, Stamp};
-use crate::keyspace::execute::{PANIC_REPLY, catch_up, mark_needed};
+use crate::keyspace::execute::{PANIC_REPLY, catch_up, mark_needed, take_ready};
 use crate::keyspace::{Caller, Keyspace, Ran, Scratch};
 use crate::resp::{Args, ArgsBuffer, Mark, Reply};
 
@@ -147,6 +147,7 @@ impl Keyspace {
             }
             conductor.after(queued, reply, mark);
         }
+        take_ready(&mut access, scratch);
         let stamp = reservation.and_then(|reservation| self.publish(reservation, caller, scratch));
         if self.is_heard() {
             self.gather(scratch.client, access.iter_mut());

@@ -3,9 +3,12 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::wire::Connection;
+
+static ATTEMPTS: AtomicU32 = AtomicU32::new(0);
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -30,7 +33,9 @@ impl Server {
 
     fn start(name: &str, program: &Path, options: &[&str]) -> Option<Self> {
         // Taken below the range of outgoing connections, and tried again should somebody else have been faster.
-        for attempt in 0..50 {
+        for _ in 0..50 {
+            // Another one for each server of this process: what answers there is this one.
+            let attempt = ATTEMPTS.fetch_add(1, Ordering::Relaxed);
             let port = 9_000 + ((std::process::id() * 7 + attempt * 131) % 900) as u16;
             if TcpListener::bind(("127.0.0.1", port)).is_err() {
                 continue;

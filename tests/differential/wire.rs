@@ -65,16 +65,7 @@ impl Connection {
 
     /// Sends all, then reads all.
     pub fn pipeline(&mut self, batch: &[Vec<Vec<u8>>]) -> Vec<Reply> {
-        let mut bytes = Vec::new();
-        for command in batch {
-            bytes.extend(format!("*{}\r\n", command.len()).bytes());
-            for word in command {
-                bytes.extend(format!("${}\r\n", word.len()).bytes());
-                bytes.extend_from_slice(word);
-                bytes.extend_from_slice(b"\r\n");
-            }
-        }
-        self.0.get_mut().write_all(&bytes).unwrap();
+        self.send(batch);
         let mut replies = Vec::new();
         for command in batch {
             let Some(reply) = self.read_reply() else {
@@ -86,9 +77,32 @@ impl Connection {
         replies
     }
 
+    /// Whether something can be read, be it the end.
+    pub fn is_ready(&mut self) -> bool {
+        let is_buffered = !self.0.buffer().is_empty();
+        let stream = self.0.get_mut();
+        stream.set_nonblocking(true).unwrap();
+        let peeked = stream.peek(&mut [0]);
+        stream.set_nonblocking(false).unwrap();
+        is_buffered || !peeked.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+    }
+
+    pub fn send(&mut self, batch: &[Vec<Vec<u8>>]) {
+        let mut bytes = Vec::new();
+        for command in batch {
+            bytes.extend(format!("*{}\r\n", command.len()).bytes());
+            for word in command {
+                bytes.extend(format!("${}\r\n", word.len()).bytes());
+                bytes.extend_from_slice(word);
+                bytes.extend_from_slice(b"\r\n");
+            }
+        }
+        self.0.get_mut().write_all(&bytes).unwrap();
+    }
+
     /// A reply or a message. Not what clients are to forget: here that comes behind the replies of all that was read at once, in
     /// Redis behind its command, and SWAPDB says it here alone.
-    fn read_reply(&mut self) -> Option<Reply> {
+    pub fn read_reply(&mut self) -> Option<Reply> {
         loop {
             let reply = self.read()?;
             let first = reply.parts.first().filter(|_| reply.kind == b'>');

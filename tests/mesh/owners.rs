@@ -221,3 +221,20 @@ fn who_is_unblocked_or_waits_for_more_than_one_turn_is_answered() {
     // Longer than an owner is asked to wait at a time.
     assert_eq!(client.call("BLPOP jobs:a 6"), Value::Null);
 }
+
+#[test]
+fn a_paused_owner_hands_nothing_out_to_clients_of_others_either() {
+    let mesh = owned(2, false);
+    let (mut owner, mut client) = (mesh.nodes[0].client(), mesh.nodes[1].client());
+    client.call("RPUSH jobs:a 1");
+    mesh.wait_until_equal();
+    assert_eq!(owner.call("CLIENT PAUSE 100000 WRITE").text(), "OK");
+    client.send_raw(b"LPOP jobs:a\r\n");
+    eventually("it is held back", || {
+        owner.info_number("blocked_clients") == 1
+    });
+    assert_eq!(owner.call("LLEN jobs:a").integer(), 1);
+    assert_eq!(owner.call("CLIENT UNPAUSE").text(), "OK");
+    assert_eq!(client.next().text(), "1");
+    assert_eq!(owner.call("LLEN jobs:a").integer(), 0);
+}

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::clients::errors;
 use crate::clients::registry::{Block, signal};
+use crate::clients::session::serving::serve;
 use crate::clients::session::waiting::Meanwhile;
 use crate::clients::session::{End, Session};
 use crate::commands::blocking::Timeout;
@@ -56,19 +57,32 @@ impl Session {
             return Ok(());
         };
         let client = Arc::clone(&self.conversation.client);
-        client.drop_signals(signal::UNBLOCK | signal::UNBLOCK_ERROR);
+        client.drop_signals(signal::UNBLOCK | signal::UNBLOCK_ERROR | signal::NO_MASTER);
         let limited = timeout.is_some();
         let shown = self.batch.present(self.read.filled());
         let clients = &self.conversation.context.clients;
-        let _blocked = clients.block(&client, Block::Wait { limited }, shown);
+        let blocked = clients.block(&client, Block::Wait { limited }, shown);
         // What no clock can count to is for ever.
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut start = self.reply.mark();
         let (mut is_called, mut bits) = (false, 0);
+        if self.conversation.refresh_options() && self.conversation.refusal(row).is_some() {
+            // It has become a replica since the try: then there is nobody who calls.
+            place.waiter.call_alone();
+        }
         loop {
             let context = &self.conversation.context;
             let now = context.now();
+            // Whoever was unblocked before it was called takes nothing. Before the pause is looked at, whose end is a signal, too.
+            let unread = if is_called { client.take_signals() } else { 0 };
             let pause = context.pause.get(now).filter(|_| is_called);
+            if unread != 0 {
+                start = self.reply.mark();
+                bits |= unread;
+                if self.has_ended(bits, is_answered)? {
+                    break;
+                }
+            }
             if is_called && pause.is_none() {
                 self.check_presence().await?;
                 is_called = false;
@@ -78,6 +92,10 @@ impl Session {
                         break;
                     }
                 }
+                place.waiter.tried();
+            }
+            if pause.is_some() {
+                place.waiter.held_back();
             }
             let pause_end = pause.map(|(_, until)| {
                 let left = until.0.saturating_sub(now.0).max(1);
@@ -101,15 +119,9 @@ impl Session {
                     self.reply.null_array();
                     break;
                 }
-                Meanwhile::Signals(some) if some & signal::DRAIN != 0 => return Err(End::Done),
                 Meanwhile::Signals(some) => {
                     bits |= some;
-                    if bits & signal::UNBLOCK_ERROR != 0 {
-                        self.reply.error(errors::UNBLOCKED);
-                        break;
-                    }
-                    if bits & signal::UNBLOCK != 0 {
-                        self.reply.null_array();
+                    if self.has_ended(bits, is_answered)? {
                         break;
                     }
                 }
@@ -118,7 +130,48 @@ impl Session {
         if !is_answered {
             self.reply.truncate(start);
         }
+        // What this try has left for others is for the round that it was called in; whoever is served goes on behind that.
+        let ready = self.conversation.take_ready();
+        let round = place.waiter.round();
+        let left = match &round {
+            Some(round) => round.add(ready).err(),
+            None => Some(ready),
+        };
+        drop(blocked);
+        drop(place);
+        match (left, round) {
+            (None, Some(round)) => poll_fn(|cx| round.poll_over(cx)).await,
+            (left, _) => {
+                let left = left.filter(|left| !left.is_empty());
+                if let Some(left) = left {
+                    let keyspace = Arc::clone(&self.conversation.context.keyspace);
+                    serve(keyspace, left).await;
+                }
+            }
+        }
         Ok(())
+    }
+
+    /// Whether these signals end a wait, and what is said then.
+    fn has_ended(&mut self, bits: u32, is_answered: bool) -> Result<bool, End> {
+        if bits & signal::KILL != 0 {
+            return Err(End::Killed);
+        }
+        if bits & signal::DRAIN != 0 {
+            return Err(End::Done);
+        }
+        if bits & signal::NO_MASTER != 0 {
+            return Err(self.no_master_any_more(is_answered));
+        }
+        if bits & signal::UNBLOCK_ERROR != 0 {
+            self.reply.error(errors::UNBLOCKED);
+            return Ok(true);
+        }
+        if bits & signal::UNBLOCK != 0 {
+            self.reply.null_array();
+            return Ok(true);
+        }
+        Ok(false)
     }
 
     /// Whether the client is still there to be told what is taken for it.

@@ -141,7 +141,7 @@ impl Session {
             context: Arc::clone(&context),
         };
         let client = Arc::clone(&self.conversation.client);
-        client.drop_signals(signal::UNBLOCK | signal::UNBLOCK_ERROR);
+        client.drop_signals(signal::UNBLOCK | signal::UNBLOCK_ERROR | signal::NO_MASTER);
         let blocked = timeout.map(|timeout| {
             let limited = timeout.is_some();
             let shown = self.batch.present(self.read.filled());
@@ -173,7 +173,7 @@ impl Session {
                     context.owners.forwarded.fetch_add(1, Ordering::Relaxed);
                     break answer.reply;
                 }
-                Err(_) if bits & (signal::UNBLOCK | signal::UNBLOCK_ERROR) != 0 => {
+                Err(_) if bits & !signal::DRAIN != 0 => {
                     break self.unblocked(bits);
                 }
                 Err(AskError::Itself) => {
@@ -267,7 +267,9 @@ impl Session {
 
     fn unblocked(&self, bits: u32) -> Vec<u8> {
         let mut reply = Reply::new(self.reply.protocol());
-        if bits & signal::UNBLOCK_ERROR != 0 {
+        if bits & signal::NO_MASTER != 0 {
+            reply.error(errors::NO_MASTER_ANY_MORE);
+        } else if bits & signal::UNBLOCK_ERROR != 0 {
             reply.error(errors::UNBLOCKED);
         } else {
             reply.null_array();
@@ -306,6 +308,7 @@ impl Session {
                 if !is_answered {
                     self.reply.truncate(mark);
                 }
+                self.serve_ready().await;
                 Ok(())
             }
         }
@@ -337,6 +340,11 @@ impl Session {
                 Meanwhile::Signals(_) => {}
             }
         }
+        // What is claimed is written: it is held back by either kind of pause.
+        let mut now = context.now();
+        while let Some((_, until)) = context.pause.get(now) {
+            now = self.pause(now, until).await?;
+        }
         self.check_presence().await?;
         if !context.replication.has_arrived(&request.positions) {
             // What it lacks may be just the lock that is asked for, or the news that an element is gone: nobody gets it then.
@@ -357,6 +365,7 @@ impl Session {
                 self.wait_for_turn(Some(wait), true, COMMAND_AT).await?;
             }
         }
+        self.serve_ready().await;
         self.reply.set_protocol(protocol);
         self.conversation.caller.db = db;
         let write = match self.conversation.last_write {

@@ -14,7 +14,8 @@ use crate::clients::session::{End, REPLY_KEPT, Session};
 use crate::db::{Hlc, UnixMillis};
 
 /// Signals that end a wait.
-const WAKING: u32 = signal::DRAIN | signal::RESUME | signal::UNBLOCK | signal::UNBLOCK_ERROR;
+const WAKING: u32 =
+    signal::DRAIN | signal::RESUME | signal::UNBLOCK | signal::UNBLOCK_ERROR | signal::NO_MASTER;
 
 /// How a wait ended.
 pub(super) enum Meanwhile<T> {
@@ -91,7 +92,7 @@ impl Session {
             }
         };
         let client = Arc::clone(&self.conversation.client);
-        client.drop_signals(signal::UNBLOCK | signal::UNBLOCK_ERROR);
+        client.drop_signals(signal::UNBLOCK | signal::UNBLOCK_ERROR | signal::NO_MASTER);
         let blocked = self.conversation.context.clients.block(
             &client,
             Block::Wait {
@@ -101,12 +102,25 @@ impl Session {
         );
         let bits = self.until_unblocked(limited).await?;
         drop(blocked);
+        if bits & signal::NO_MASTER != 0 {
+            return Err(self.no_master_any_more(is_answered));
+        }
         if is_answered && bits & signal::UNBLOCK_ERROR != 0 {
             self.reply.error(errors::UNBLOCKED);
         } else if is_answered {
             self.reply.integer(replication.acknowledged(write) as i64);
         }
         Ok(())
+    }
+
+    /// Who waited at a master that is a replica now is told so, and its connection ends, as in Redis.
+    pub(super) fn no_master_any_more(&mut self, is_answered: bool) -> End {
+        if is_answered {
+            self.reply.error(errors::NO_MASTER_ANY_MORE);
+        }
+        let statistics = &self.conversation.context.statistics;
+        statistics.add_error(errors::NO_MASTER_ANY_MORE.as_bytes());
+        End::Done
     }
 
     /// SHUTDOWN: the client hears nothing but the connection's end, unless the end is called off.

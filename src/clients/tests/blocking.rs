@@ -336,3 +336,76 @@ async fn a_drain_ends_who_waits() {
         .await;
     client.expect_closed().await;
 }
+
+#[tokio::test]
+async fn who_waits_is_served_before_the_next_command_of_a_pipeline() {
+    let server = start().await;
+    let mut other = server.connect().await;
+    for nth in 0..200 {
+        let mut client = waiting(&server, "BLPOP list 0", 1).await;
+        other
+            .send(format!("RPUSH list {nth}\r\nLPOP list\r\nEXISTS list\r\n"))
+            .await;
+        other.expect(":1\r\n$-1\r\n:0\r\n").await;
+        let line = nth.to_string();
+        let expected = format!("*2\r\n$4\r\nlist\r\n${}\r\n{line}\r\n", line.len());
+        client.expect(expected).await;
+    }
+    assert_no_lines(&server);
+}
+
+#[tokio::test]
+async fn who_was_unblocked_before_the_push_takes_nothing() {
+    let server = start().await;
+    let mut client = server.connect().await;
+    client.check("CLIENT ID", ":1\r\n").await;
+    let mut other = server.connect().await;
+    client.send("BLPOP list 0\r\n").await;
+    until_blocked(&server, 1).await;
+    let mut second = waiting(&server, "BLPOP list 0", 2).await;
+    other
+        .send("CLIENT UNBLOCK 1\r\nCLIENT UNBLOCK 1\r\nRPUSH list 1\r\nLLEN list\r\n")
+        .await;
+    other.expect(":1\r\n:0\r\n:1\r\n:0\r\n").await;
+    client.expect("*-1\r\n").await;
+    second.expect("*2\r\n$4\r\nlist\r\n$1\r\n1\r\n").await;
+}
+
+#[tokio::test]
+async fn who_waits_at_a_master_that_becomes_a_replica_is_told_and_goes() {
+    let server = start().await;
+    let mut list = waiting(&server, "BLPOP list 0", 1).await;
+    let mut replicas = waiting(&server, "WAIT 3 0", 2).await;
+    let mut other = server.connect().await;
+    other.check("REPLICAOF 127.0.0.1 1", "+OK\r\n").await;
+    for client in [&mut list, &mut replicas] {
+        client
+            .expect("-UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)\r\n")
+            .await;
+        client.expect_closed().await;
+    }
+    until_blocked(&server, 0).await;
+    assert_no_lines(&server);
+    other.check("REPLICAOF NO ONE", "+OK\r\n").await;
+}
+
+#[tokio::test]
+async fn a_trace_context_is_that_of_what_is_taken_in_the_end() {
+    let server = TestServer::start(&["--port", "1", "--active-replica", "yes"]).await;
+    let mut other = server.connect().await;
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let command = format!("CLIENT TRACEPARENT {parent}\r\nBLPOP list 0");
+    let mut client = waiting(&server, &command, 1).await;
+    other.check("RPUSH list 1", ":1\r\n").await;
+    client
+        .expect("+OK\r\n*2\r\n$4\r\nlist\r\n$1\r\n1\r\n")
+        .await;
+    client.check("SET a 1", "+OK\r\n").await;
+    let journal = &server.context.keyspace.journal;
+    let mut entries = Vec::new();
+    journal
+        .read(journal.own(), crate::db::Hlc::ZERO, 1 << 20, &mut entries)
+        .unwrap();
+    let traced = entries.iter().map(|entry| entry.record.trace.is_some());
+    assert_eq!(traced.collect::<Vec<_>>(), [false, true, false]);
+}

@@ -30,12 +30,12 @@ impl Partition {
         }
     }
 
-    /// Raises the flags of whoever watches a key, tells whoever may have cached it, and calls who waits for what it shows.
+    /// Raises the flags of whoever watches a key, tells whoever may have cached it, and notes that somebody waits for what it shows.
     pub fn touch(&mut self, db: u32, key: &[u8]) {
         self.note_change(key);
         if !self.waiters.is_empty() {
             let hash = self.hasher.hash(key);
-            self.call_next(db, Key { bytes: key, hash });
+            self.note_ready(db, Key { bytes: key, hash });
         }
         if self.watchers.is_empty() {
             return;
@@ -48,7 +48,7 @@ impl Partition {
     /// Raises the flags of all watched keys of a database that exist.
     pub(in crate::db) fn touch_all(&mut self, db: u32) {
         self.note_flush();
-        self.call_all_next(db);
+        self.note_all_ready(db);
         for ((_, key), flags) in self
             .watchers
             .iter()
