@@ -8,7 +8,6 @@ use crate::commands::call::DataCall;
 use crate::commands::errors;
 use crate::db::UnixMillis;
 use crate::db::glob::glob_match;
-use crate::db::op::is_expired;
 use crate::db::record::Record;
 use crate::db::table::{KeyHasher, Table, position};
 use crate::resp::{parse_i64, parse_u64};
@@ -67,7 +66,7 @@ impl<'a> Filter<'a> {
     }
 
     fn passes(&self, record: &Record) -> bool {
-        if record.is_tombstone() || is_expired(record.deadline(), self.now) {
+        if record.is_gone(self.now) {
             return false;
         }
         let fits = |pattern| glob_match(pattern, record.key(), false);

@@ -56,8 +56,19 @@ impl Deadlines {
         self.0.first().map(|(_, score)| moment(score))
     }
 
+    /// The latest.
+    pub fn last(&self) -> Option<UnixMillis> {
+        self.0.last().map(|(_, score)| moment(score))
+    }
+
+    /// A moment up to `at` by which about `most` members' time has come, at most: more where they have the same.
+    pub fn some_until(&self, at: UnixMillis, most: usize) -> UnixMillis {
+        let nth = self.0.at_rank(most).map(|(_, score)| moment(score));
+        nth.map_or(at, |nth| nth.min(at))
+    }
+
     /// The members whose time has come at `at`, the earliest first.
-    pub fn due(&self, at: UnixMillis) -> impl Iterator<Item = &[u8]> {
+    pub fn due(&self, at: UnixMillis) -> impl ExactSizeIterator<Item = &[u8]> {
         let min = ScoreBound::Inclusive(f64::NEG_INFINITY);
         let ranks = self.0.score_ranks(min, ScoreBound::Inclusive(at.0 as f64));
         self.0.range(ranks).map(|(member, _)| member)

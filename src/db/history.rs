@@ -6,7 +6,7 @@
 //! each node tells its own, are put in order in one go.
 //!
 //! Members of a collection go when their time comes, which is no operation. Where a reader, or time itself, has made them go, the
-//! log says that too: as an entry without bytes, which nobody is told of, so that an operation from before can still undo it.
+//! log says that too: as an entry of its own, which nobody is told of, so that an operation from before can still undo it.
 //!
 //! Invariant: the log is sorted by stamp, every stamp in it comes after `floor`; the first `applied` of it are carried out, and each
 //! of these has its undo. What is shown, once all are carried out, is what carrying out, in stamp order, everything that ever came
@@ -24,14 +24,24 @@ use crate::db::stamp::{Hlc, Stamp, UnixMillis};
 #[derive(Debug)]
 struct Logged {
     stamp: Stamp,
-    /// Empty where it is a sweep.
+    /// Of a sweep, [`SWEEP`] and the moment.
     op: OpBytes,
     undo: Option<Undo>,
 }
 
+/// No operation begins with this.
+const SWEEP: u8 = 0;
+
 impl Logged {
     fn is_sweep(&self) -> bool {
-        self.op.is_empty()
+        self.op.first() == Some(&SWEEP)
+    }
+
+    /// The moment of a sweep.
+    fn swept_at(&self) -> Option<UnixMillis> {
+        let (&kind, moment) = self.op.split_first()?;
+        let moment = moment.first_chunk().filter(|_| kind == SWEEP)?;
+        Some(UnixMillis(i64::from_le_bytes(*moment)))
     }
 }
 
@@ -43,6 +53,8 @@ pub struct History {
     applied: usize,
     /// How many of the log are sweeps.
     sweeps: usize,
+    /// The newest stamp of an operation.
+    last: Stamp,
 }
 
 /// Where an operation went.
@@ -50,8 +62,8 @@ pub struct History {
 pub enum Placing {
     /// Behind all others; so many elements came or went by it.
     Last(u32),
-    /// Before so many others, which are to be carried out again: see [`History::catch_up`].
-    Before(usize),
+    /// Before others, which are to be carried out again (see [`History::catch_up`]); so many came or went by it.
+    Before(u32),
     /// It is there already, or what is shown says all that it could.
     Known,
 }
@@ -64,6 +76,7 @@ impl History {
             log: VecDeque::new(),
             applied: 0,
             sweeps: 0,
+            last: floor,
         }
     }
 
@@ -74,8 +87,7 @@ impl History {
 
     /// The newest stamp of an operation known of the key.
     pub fn last(&self) -> Stamp {
-        let mut ops = self.log.iter().rev().filter(|logged| !logged.is_sweep());
-        ops.next().map_or(self.floor, |last| last.stamp)
+        self.last
     }
 
     /// The newest stamp, of an operation or a sweep.
@@ -125,7 +137,8 @@ impl History {
         let Err(at) = self.place(origins, stamp) else {
             return Placing::Known;
         };
-        let overtaken = self.log.len() - at;
+        let is_last = at == self.log.len();
+        self.heard_of(origins, stamp);
         let count = if op.dominates() {
             // What came before can be taken back no more, and need not be: it does not show through.
             self.take_back(live, ground, at);
@@ -148,9 +161,16 @@ impl History {
             self.applied = at + 1;
             count
         };
-        match overtaken {
-            0 => Placing::Last(count),
-            overtaken => Placing::Before(overtaken),
+        if is_last {
+            Placing::Last(count)
+        } else {
+            Placing::Before(count)
+        }
+    }
+
+    fn heard_of(&mut self, origins: &Origins, stamp: Stamp) {
+        if origins.compare(stamp, self.last) == Ordering::Greater {
+            self.last = stamp;
         }
     }
 
@@ -193,8 +213,8 @@ impl History {
     fn carry_out(&mut self, live: &mut Live, ground: &Ground<'_>, to: usize) {
         while self.applied < to {
             if let Some(logged) = self.log.get_mut(self.applied) {
-                if logged.is_sweep() {
-                    logged.undo = live.sweep(ground, logged.stamp.time().millis());
+                if let Some(at) = logged.swept_at() {
+                    logged.undo = live.sweep(ground, at);
                 } else if let Ok(op) = Op::decode(&logged.op) {
                     logged.undo = Some(live.apply(ground, logged.stamp, op));
                 }
@@ -219,6 +239,7 @@ impl History {
                 written: cut.time(),
             };
             (self.floor, self.applied) = (cut, 0);
+            self.heard_of(ground.origins, cut);
             self.catch_up(live, ground);
         }
     }
@@ -249,10 +270,14 @@ impl History {
 
     /// Members whose time has come at `at` go, which may be undone; says whether there were any. The history must not be behind.
     pub fn sweep(&mut self, live: &mut Live, ground: &Ground<'_>, at: UnixMillis) -> bool {
-        let stamp = Stamp::new(Hlc::at(at), OriginIndex(0));
-        // Whoever was carried out later has swept already.
-        if self.is_behind() || ground.origins.compare(stamp, self.newest()) != Ordering::Greater {
+        if self.is_behind() {
             return false;
+        }
+        // Where stamps are ahead of the clock, it stands right behind the newest: what that one found has been swept, but not what
+        // it has set.
+        let mut stamp = Stamp::new(Hlc::at(at), OriginIndex(0));
+        if ground.origins.compare(stamp, self.newest()) != Ordering::Greater {
+            stamp = Stamp::new(self.newest().time().plus(1), OriginIndex(0));
         }
         if is_off(Rule::SweptMembers) {
             return live.sweep_for_good(ground, at);
@@ -262,7 +287,7 @@ impl History {
         };
         self.log.push_back(Logged {
             stamp,
-            op: OpBytes::new(),
+            op: OpBytes::from_iter([SWEEP].into_iter().chain(at.0.to_le_bytes())),
             undo: Some(undo),
         });
         (self.applied, self.sweeps) = (self.log.len(), self.sweeps + 1);
@@ -273,6 +298,7 @@ impl History {
     pub fn raise_floor(&mut self, origins: &Origins, stamp: Stamp) {
         if origins.compare(stamp, self.floor) == Ordering::Greater {
             self.floor = stamp;
+            self.heard_of(origins, stamp);
         }
     }
 

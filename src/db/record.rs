@@ -13,6 +13,7 @@ mod change;
 use crate::db::body::{Body, Form, Shown};
 use crate::db::deadlines::{Deadlines, Whole};
 use crate::db::far::{self, Far};
+use crate::db::op;
 use crate::db::stamp::{Hlc, Stamp, UnixMillis};
 
 /// A line of the processor's cache.
@@ -180,6 +181,17 @@ impl Record {
             shown: self.shown(),
             deadlines: self.member_deadlines(),
         }
+    }
+
+    /// Whether nothing is shown at `now`: deleted, past its deadline, or all its members past theirs.
+    pub fn is_gone(&self, now: UnixMillis) -> bool {
+        let are_all_gone = |deadlines: &Deadlines| {
+            deadlines.len() == self.shown().len()
+                && deadlines.last().is_some_and(|last| last <= now)
+        };
+        self.is_tombstone()
+            || op::is_expired(self.deadline(), now)
+            || self.member_deadlines().is_some_and(are_all_gone)
     }
 
     fn field(&self, flag: u8) -> Option<u64> {

@@ -128,8 +128,7 @@ impl Journal {
     pub fn reserve(&self, n: u32, now: UnixMillis) -> Reservation<'_> {
         let mut inner = self.inner.lock();
         inner.advance(now);
-        let judged = Hlc::from_raw(self.judged.load(Ordering::Relaxed));
-        inner.hlc = inner.hlc.max(judged);
+        inner.advance_to(&self.judged);
         let first = inner.hlc.plus(1);
         inner.hlc = inner.hlc.plus(u64::from(n.max(1)));
         let place = inner.open_first + inner.open.len() as u64;
@@ -221,6 +220,7 @@ impl Journal {
             // One step even where the clock is ahead of the wall: what was stamped last must settle.
             inner.hlc = inner.hlc.plus(1);
             inner.advance(now);
+            inner.advance_to(&self.judged);
             let hlc = inner.hlc;
             let log = inner.log(own);
             log.arrived = log.arrived.max(hlc);
@@ -421,6 +421,12 @@ impl Inner {
             self.logs.resize_with(index + 1, Log::default);
         }
         &mut self.logs[index]
+    }
+
+    /// See [`Journal::judged`].
+    fn advance_to(&mut self, judged: &AtomicU64) {
+        let judged = Hlc::from_raw(judged.load(Ordering::Relaxed));
+        self.hlc = self.hlc.max(judged);
     }
 
     fn advance(&mut self, now: UnixMillis) {

@@ -27,6 +27,9 @@ pub struct Counts {
 /// Records of a database and partition that are looked at to judge all deadlines.
 const TTL_SAMPLE: usize = 256;
 
+/// Members per lock that go because their time has come.
+const SWEEP_BATCH: usize = 256;
+
 /// Keys settled per lock.
 const SETTLE_BATCH: usize = 64;
 
@@ -70,12 +73,17 @@ impl Keyspace {
             .collect();
         drop(partition);
         for (db, has_timed_members) in timed {
+            let mut from = Some(0).filter(|_| has_timed_members);
+            while let Some(position) = from {
+                let mut partition = self.lock(index);
+                from = partition.sweep_segment(db, position, before, SWEEP_BATCH);
+                if partition.has_news() {
+                    self.gather(None, std::iter::once(&mut *partition));
+                }
+            }
             let mut from = Some(0);
             while let Some(position) = from {
                 let mut partition = self.lock(index);
-                if has_timed_members {
-                    partition.sweep_segment(db, position, before);
-                }
                 from = partition.purge_expired(db, position, before, settled);
                 if partition.has_news() {
                     self.gather(None, std::iter::once(&mut *partition));

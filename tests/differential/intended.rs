@@ -27,9 +27,6 @@ pub fn reason(command: &[Vec<u8>], ours: &Reply, theirs: &Reply) -> Option<&'sta
     if word(0).starts_with(b"z") && *ours == without_sign_of_zero(theirs) {
         return Some("a zero that is stored has no sign, whatever the form of the sorted set");
     }
-    if matches!(word(0).as_slice(), b"ttl" | b"pttl" | b"persist") && command.len() == 3 {
-        return Some("of a member, as in KeyDB");
-    }
     match (word(0).as_slice(), word(1).as_slice()) {
         (b"config", b"get") if !ours.is_error() && !theirs.is_error() => {
             let (ours, theirs) = (pairs(ours), pairs(theirs));

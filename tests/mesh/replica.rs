@@ -215,10 +215,15 @@ fn members_go_at_a_replica_too_by_its_masters_word() {
     }
     writer.set("last", "v");
     eventually("it has arrived", || replica.get("last").is_some());
-    eventually("sets have gone with their only members", || size(&replica) == 51);
+    eventually("sets have gone with their only members", || {
+        size(&replica) == 51
+    });
     for server in [&master, &replica] {
         assert_eq!(server.call("HLEN hash:7").integer(), 2);
-        assert_eq!(server.call("HTTL hash:7 FIELDS 1 kept").array()[0], Value::Integer(-1));
+        assert_eq!(
+            server.call("HTTL hash:7 FIELDS 1 kept").array()[0],
+            Value::Integer(-1)
+        );
         assert!(server.call("HTTL hash:7 FIELDS 1 late").array()[0].integer() > 900);
     }
     same(&master, &replica);

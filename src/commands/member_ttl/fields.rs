@@ -196,6 +196,8 @@ fn report(call: &mut DataCall<'_, '_>, measure: fn(UnixMillis, UnixMillis) -> i6
             answers.push(match deadline {
                 _ if !is_there => NO_FIELD,
                 None => NO_DEADLINE,
+                // A replica waits for its master's word until it forgets it.
+                Some(deadline) if deadline <= now => NO_FIELD,
                 Some(deadline) => measure(deadline, now),
             });
         }

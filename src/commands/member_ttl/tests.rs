@@ -218,6 +218,26 @@ fn members_of_sets_and_sorted_sets_get_deadlines_as_in_keydb() {
 }
 
 #[test]
+fn a_clock_of_stamps_that_runs_ahead_keeps_no_member_longer() {
+    check(&[
+        ("@ahead 5000", ""),
+        ("HSET h a 1 b 2", ":2\r\n"),
+        ("HPEXPIRE h 1500 FIELDS 1 a", "*1\r\n:1\r\n"),
+        ("SADD s x", ":1\r\n"),
+        ("EXPIREMEMBER s x 1500 ms", ":1\r\n"),
+        ("@advance 1500", ""),
+        ("HPTTL h FIELDS 1 a", "*1\r\n:-2\r\n"),
+        ("HGET h a", "$-1\r\n"),
+        ("SCAN 0", "*2\r\n$1\r\n0\r\n*1\r\n$1\r\nh\r\n"),
+        ("EXISTS s", ":0\r\n"),
+        ("HINCRBY h a 5", ":5\r\n"),
+        ("HGET h a", "$1\r\n5\r\n"),
+        ("HSETNX h b 9", ":0\r\n"),
+        ("HLEN h", ":2\r\n"),
+    ]);
+}
+
+#[test]
 fn what_is_recorded_says_absolute_times_and_what_was_removed() {
     let mut world = World::new(true, 1);
     world.run("HSET h a 1 b 2 c 3");

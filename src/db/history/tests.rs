@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::db::body::Limits;
+use crate::db::deadlines::Deadlines;
 use crate::db::live::content_of;
 use crate::db::op::content::Parts;
 use crate::db::op::parts::{ElementName, ElementNames};
@@ -331,6 +332,9 @@ proptest! {
                     pair.looked = pair.looked.max(moment(newest + ahead));
                     pair.history.catch_up(&mut pair.live, &pair.ground);
                     pair.history.sweep(&mut pair.live, &pair.ground, pair.looked);
+                    let deadlines = pair.live.value.as_ref().and_then(|value| value.body.deadlines());
+                    let first = deadlines.and_then(Deadlines::first);
+                    assert!(first.is_none_or(|first| first > pair.looked));
                 }
                 Event::Cut(left) => {
                     let cut = Stamp::new(time(newest - left), OriginIndex(ORIGINS));

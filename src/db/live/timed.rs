@@ -118,13 +118,17 @@ impl Live {
     ) -> Option<Changed> {
         let body = &self.value.as_ref()?.body;
         let deadlines = body.deadlines()?;
-        let (mut names, mut len) = (Vec::new(), 0);
-        for member in deadlines.due(at) {
-            varint::put_bytes(&mut names, member);
-            len += 1;
-        }
+        let len = deadlines.due(at).len();
         if len == 0 {
             return None;
+        }
+        if len == body.shown().len() {
+            // However many there are, that takes no time.
+            return Some(Changed::Whole(self.value.take()));
+        }
+        let mut names = Vec::new();
+        for member in deadlines.due(at) {
+            varint::put_bytes(&mut names, member);
         }
         let mut memo = Memo { keeps, count: 0 };
         let gone = Op::Remove(body.kind(), Names::of(&names, len));

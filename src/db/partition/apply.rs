@@ -38,6 +38,10 @@ impl Partition {
         if self.walk.is_some() {
             self.save_preimage(db, key);
         }
+        if self.dbs[db as usize].timed_members {
+            self.catch_up(db, key);
+            self.sweep_looked_at(db, key, ctx.now);
+        }
         // That a key goes whose time had come is no change.
         let was_gone = |this: &Self| matches!(op, Op::Del) && this.is_expired(db, key, ctx.now);
         let hears = self.news.attention.is_some();

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 
 use crate::db::deadlines::Deadlines;
 use crate::db::history::History;
+use crate::db::op;
 use crate::db::partition::value::Filing;
 use crate::db::partition::{Key, Partition};
 use crate::db::record::Record;
@@ -24,18 +25,28 @@ impl Partition {
         self.judged = judged;
     }
 
-    /// Before a key is looked at: members whose time has come at `now` go.
+    /// Before a key is looked at, or written: members whose time has come at `now` go. One whose own time has come goes as a whole.
     pub(super) fn sweep_looked_at(&mut self, db: u32, key: Key<'_>, now: UnixMillis) {
-        let record = self.dbs[db as usize].table.get(key.bytes, key.hash);
-        let first = record.and_then(first_of);
-        if first.is_some_and(|first| first <= now) && !self.follows {
+        let Some(record) = self.dbs[db as usize].table.get(key.bytes, key.hash) else {
+            return;
+        };
+        let is_due = first_of(record).is_some_and(|first| first <= now);
+        if is_due && !self.follows && !op::is_expired(record.deadline(), now) {
             self.sweep(db, key, now);
+            // Whatever is written from now on is stamped later, whoever's clock is behind.
+            self.judged.fetch_max(Hlc::at(now).raw(), Ordering::Relaxed);
         }
     }
 
-    /// The same of all keys of a segment, for good where `at` is the settled time. Returns the next segment's start, none after
-    /// the last.
-    pub fn sweep_segment(&mut self, db: u32, from: u32, at: UnixMillis) -> Option<u32> {
+    /// The same of keys of a segment, about so many members, for good where `at` is the settled time. Returns where to go on: here,
+    /// where there are more, or at the next segment's start; none after the last.
+    pub fn sweep_segment(
+        &mut self,
+        db: u32,
+        from: u32,
+        at: UnixMillis,
+        most: usize,
+    ) -> Option<u32> {
         let table = &self.dbs[db as usize].table;
         let next = table.segment_end(from);
         if table.segment_member_deadline_min(from) > at.0 {
@@ -44,11 +55,18 @@ impl Partition {
         let is_due = |record: &&Record| first_of(record).is_some_and(|first| first <= at);
         let due = table.segment(from).filter(is_due);
         let keys: Vec<Box<[u8]>> = due.map(|record| record.key().into()).collect();
+        let mut left = most;
         for bytes in &keys {
             let hash = self.hasher.hash(bytes);
             let key = Key { bytes, hash };
             self.catch_up(db, key);
-            self.sweep(db, key, at);
+            let record = self.dbs[db as usize].table.get(bytes, hash);
+            let deadlines = record.and_then(Record::member_deadlines);
+            let until = deadlines.map_or(at, |deadlines| deadlines.some_until(at, left));
+            left = left.saturating_sub(self.sweep(db, key, until));
+            if left == 0 {
+                return Some(from);
+            }
         }
         self.dbs[db as usize]
             .table
@@ -61,14 +79,15 @@ impl Partition {
         for db in 0..self.databases() {
             let mut from = Some(0).filter(|_| self.dbs[db as usize].timed_members && !self.follows);
             while let Some(position) = from {
-                from = self.sweep_segment(db, position, at);
+                from = self.sweep_segment(db, position, at, usize::MAX);
             }
         }
     }
 
-    fn sweep(&mut self, db: u32, key: Key<'_>, at: UnixMillis) {
+    /// How many members went.
+    fn sweep(&mut self, db: u32, key: Key<'_>, at: UnixMillis) -> usize {
         let Some(record) = self.dbs[db as usize].table.get(key.bytes, key.hash) else {
-            return;
+            return 0;
         };
         let (kind, stamp) = (record.shown().kind(), record.stamp().unwrap_or(Stamp::ZERO));
         let was_unsettled = record.is_unsettled();
@@ -91,25 +110,25 @@ impl Partition {
             let is_swept = history.sweep(live, ground, at);
             let last = history.last();
             let filing = Filing {
-                stamp: (last != Stamp::ZERO).then_some(last),
+                stamp: Some(last),
                 unsettled: was_unsettled || is_swept,
             };
             (before - live.len(), filing)
         });
         if swept == 0 {
-            return;
+            return 0;
         }
         if stamped && !was_unsettled {
+            self.settle
+                .push_back((fresh.newest().time(), db, key.bytes.into()));
             self.dbs[db as usize]
                 .unsettled
                 .insert(key.bytes.into(), fresh);
-            self.settle.push_back((Hlc::at(at), db, key.bytes.into()));
-        }
-        if !stamped {
-            self.judged.fetch_max(Hlc::at(at).raw(), Ordering::Relaxed);
         }
         self.stats.expired_members += swept as u64;
-        self.touch(db, key.bytes);
+        // For who watches it is no change that something goes whose time had come.
+        self.note_change(key.bytes);
         self.note_swept(db, key, kind);
+        swept
     }
 }

@@ -220,7 +220,8 @@ impl Partition {
         });
         match placed {
             Some((Placing::Last(count), _)) => self.counted = count,
-            Some((Placing::Before(_), _)) => {
+            Some((Placing::Before(count), _)) => {
+                self.counted = count;
                 self.behind.insert((db, key.bytes.into()));
                 // Whoever is told of changes is told of what comes of it in the end.
                 if self.is_listening() || self.is_watched() || !self.waiters.is_empty() {
