@@ -4,9 +4,9 @@
 First tables grow tenfold at half the measured peak of inserts; then one large collection after the other is copied and its copy
 deleted in each way that there is: DEL, UNLINK, expiry, overwritten by SET, COPY and SUNIONSTORE, FLUSHDB. Of each phase p50, p99,
 p99.9 and the longest are printed, in microseconds: of the holds, as INFO's latency_percentiles_usec_partition_hold tells them,
-and of a client that asks twice a millisecond for the key in question and for another one, in turns. The line `copy` is no
-deletion: a copy is made under the lock, which is what it shows. Where others want the processors, too, a hold lasts until its
-thread has one again: --real-time keeps that out.
+and of a client that asks twice a millisecond for the key in question and for another one, in turns. The lines `copy` and `writes` are
+no deletions: a copy shares what it can with its original, and whichever is written to gets parts of its own then. Where others
+want the processors, too, a hold lasts until its thread has one again: --real-time keeps that out.
 
     benches/pauses.py                              a million keys and elements, sets only
     benches/pauses.py --elements 10000000 --kinds set hash zset list --keys 1000000
@@ -28,6 +28,7 @@ from side_by_side import PROJECT, Server, benchmark, fail
 
 PROBE_SECONDS = 0.0005
 BATCH = 64
+WRITES = 2_000
 # After a deletion: what was deleted is freed meanwhile.
 AFTER_SECONDS = 2
 LIMITS = {"p99.9": 1_000.0, "max": 5_000.0}
@@ -136,6 +137,15 @@ def one_hash(count):
         yield [b"HSET", b"key"] + [word for field in fields for word in (b"fld:%012d" % field, b"%d" % field)]
 
 
+def writes(client, kind, count):
+    """Writes to a copy, all over it."""
+    command = {"set": "SADD", "hash": "HSET", "zset": "ZADD", "list": "LSET"}[kind]
+    for number in range(WRITES):
+        place, name = str(number * 7919 % count), f"new:{number}"
+        words = {"set": [name], "hash": [name, "1"], "zset": [place, name], "list": [place, name]}[kind]
+        client.ask(command, "victim", *words)
+
+
 def deletions(server, watch, kind, count):
     client = Client(server.port)
     source = SOURCES[kind]
@@ -162,7 +172,8 @@ def deletions(server, watch, kind, count):
     for way, delete in ways.items():
         copy = ["COPY", "key", "victim", "REPLACE"] + (["DB", "1"] if way == "FLUSHDB" else [])
         if way == "DEL":
-            watch.phase(f"{kind}: copy", lambda: client.ask(*copy), 0.5, counts=False)
+            watch.phase(f"{kind}: copy", lambda: client.ask(*copy), 0.5)
+            watch.phase(f"{kind}: writes", lambda: writes(client, kind, count))
         else:
             client.ask(*copy)
         time.sleep(1)

@@ -4,6 +4,8 @@
 //! Elements are walked in the order of their positions, upwards: one that is there from the start of a walk to its end is met
 //! once, however many come or go meanwhile.
 //!
+//! A copy shares the segments; who writes to one that others have, too, writes to a copy of that.
+//!
 //! Invariant: an element lies in the segment that the directory names for its position, so a key is there once.
 
 pub(in crate::db) mod entry;
@@ -11,9 +13,12 @@ pub mod packed;
 mod pieces;
 mod segment;
 
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 
 use crate::db::directory::Directory;
+use crate::db::shared;
 use crate::db::table::{KeyHasher, position};
 pub use pieces::Pieces;
 use segment::Segment;
@@ -37,9 +42,9 @@ pub type Element<'e> = (&'e [u8], &'e [u8]);
 #[derive(Debug)]
 pub struct Elements {
     directory: Directory,
-    segments: Vec<Segment>,
+    segments: Vec<Arc<Segment>>,
     len: usize,
-    /// Memory of all segments, without their fields.
+    /// Memory of all segments, without their fields; of those that are shared, too.
     segments_bytes: usize,
 }
 
@@ -47,7 +52,7 @@ impl Default for Elements {
     fn default() -> Self {
         Self {
             directory: Directory::default(),
-            segments: vec![Segment::default()],
+            segments: vec![Arc::default()],
             len: 0,
             segments_bytes: 0,
         }
@@ -55,14 +60,12 @@ impl Default for Elements {
 }
 
 impl Clone for Elements {
+    /// A copy shares all segments.
     fn clone(&self) -> Self {
-        let segments = self.segments.clone();
         Self {
             directory: self.directory.clone(),
-            // A copy has no room to spare.
-            segments_bytes: segments.iter().map(Segment::len_bytes).sum(),
-            segments,
-            len: self.len,
+            segments: shared::all(&self.segments),
+            ..*self
         }
     }
 }
@@ -78,10 +81,10 @@ impl Elements {
         self.len == 0
     }
 
-    /// Memory of all of it.
+    /// Memory of all of it, with what it shares.
     pub fn len_bytes(&self) -> usize {
         self.segments_bytes
-            + self.segments.capacity() * size_of::<Segment>()
+            + shared::len_bytes::<Segment>(self.segments.len(), self.segments.capacity())
             + self.directory.len_bytes()
     }
 
@@ -103,21 +106,28 @@ impl Elements {
         let hash = hasher.hash(key);
         let hash_of = |key: &[u8]| hasher.hash(key);
         let index = self.directory.segment(position(hash));
-        let replaced = self.change(index, |segment| {
-            segment.replace(hash, &hash_of, key, payload)
+        let segment = &self.segments[index];
+        if shared::is_shared(segment) && segment.get(hash, key) == Some(payload) {
+            return false;
+        }
+        let is_full = segment.len() >= SEGMENT_LEN_MAX;
+        let (replaced, inserted) = self.change(index, |segment| {
+            let replaced = segment.replace(hash, &hash_of, key, payload);
+            let inserts = !replaced && !is_full;
+            if inserts {
+                segment.insert(hash, &hash_of, key, payload);
+            }
+            (replaced, inserts)
         });
         if replaced {
             return false;
         }
-        let is_full = self.segments[index].len() >= SEGMENT_LEN_MAX;
-        let index = if is_full {
-            self.split(hasher, index, hash)
-        } else {
-            index
-        };
-        self.change(index, |segment| {
-            segment.insert(hash, &hash_of, key, payload);
-        });
+        if !inserted {
+            let index = self.split(hasher, index, hash);
+            self.change(index, |segment| {
+                segment.insert(hash, &hash_of, key, payload);
+            });
+        }
         self.len += 1;
         true
     }
@@ -127,6 +137,10 @@ impl Elements {
         let hash = hasher.hash(key);
         let hash_of = |key: &[u8]| hasher.hash(key);
         let index = self.directory.segment(position(hash));
+        let segment = &self.segments[index];
+        if shared::is_shared(segment) && segment.get(hash, key).is_none() {
+            return None;
+        }
         let payload = self.change(index, |segment| {
             segment.remove(hash, &hash_of, key, Payload::from_slice)
         })?;
@@ -158,7 +172,7 @@ impl Elements {
         for (key, payload) in kept.iter().chain(gone.iter()) {
             joined.insert(hasher.hash(key), &hash_of, key, payload);
         }
-        *kept = joined;
+        *kept = Arc::new(joined);
         self.segments_bytes = self.segments_bytes - before + kept.len_bytes();
         self.segments.shrink_to(self.segments.len() * 2);
     }
@@ -166,6 +180,7 @@ impl Elements {
     fn change<R>(&mut self, index: usize, f: impl FnOnce(&mut Segment) -> R) -> R {
         let segment = &mut self.segments[index];
         let before = segment.len_bytes();
+        let segment = shared::own(segment);
         let result = f(segment);
         self.segments_bytes = self.segments_bytes - before + segment.len_bytes();
         result
@@ -176,18 +191,17 @@ impl Elements {
         let Some(bit) = self.directory.split(position(hash)) else {
             return index;
         };
-        let whole = std::mem::take(&mut self.segments[index]);
-        let mut upper = Segment::default();
+        let whole = &self.segments[index];
+        let (mut lower, mut upper) = (Segment::default(), Segment::default());
         let (len, bytes) = (whole.len() / 2, whole.near_len() / 2);
         let hash_of = |key: &[u8]| hasher.hash(key);
-        let lower = &mut self.segments[index];
-        for side in [&mut *lower, &mut upper] {
+        for side in [&mut lower, &mut upper] {
             side.reserve(len, bytes);
         }
         for (key, payload) in whole.iter() {
             let hash = hasher.hash(key);
             let side = if position(hash) & bit == 0 {
-                &mut *lower
+                &mut lower
             } else {
                 &mut upper
             };
@@ -195,7 +209,8 @@ impl Elements {
         }
         self.segments_bytes += lower.len_bytes() + upper.len_bytes();
         self.segments_bytes -= whole.len_bytes();
-        self.segments.push(upper);
+        self.segments[index] = Arc::new(lower);
+        self.segments.push(Arc::new(upper));
         self.directory.segment(position(hash))
     }
 
@@ -206,7 +221,7 @@ impl Elements {
 
     /// All of them, in no order.
     pub fn iter(&self) -> impl Iterator<Item = Element<'_>> {
-        self.segments.iter().flat_map(Segment::iter)
+        self.segments.iter().flat_map(|segment| segment.iter())
     }
 
     /// Those of the segment that holds the position `from` whose positions are no lower.

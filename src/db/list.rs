@@ -5,6 +5,8 @@
 //! An element may bear an id, the stamp of what put it there, by which any other node can name it. Whether elements do is settled
 //! when a list is made: a server without other masters needs none. Ids are the caller's: none is checked for being there twice.
 //!
+//! A copy shares the nodes; who writes to one that others have, too, writes to a copy of that.
+//!
 //! Positions count from 0 at the head; an index is Redis's, which counts from -1 at the tail, too.
 //!
 //! Invariant: no node and no block is empty; `len`, `nodes` and `bytes` are the sums over the blocks; of two neighbouring nodes
@@ -29,7 +31,7 @@ use crate::db::stamp::Stamp;
 use balance::At;
 use block::{Block, locate, start};
 pub use fill::Fill;
-use node::{Node, entry_len};
+use node::entry_len;
 pub use pieces::Pieces;
 pub use walk::Walk;
 
@@ -64,7 +66,7 @@ pub struct List {
 }
 
 impl Clone for List {
-    /// A copy has no room for more, and so takes less memory.
+    /// A copy shares the nodes. Its blocks have no room for more, and so are counted anew.
     fn clone(&self) -> Self {
         let blocks = self.blocks.clone();
         Self {
@@ -116,7 +118,7 @@ impl List {
         self.nodes
     }
 
-    /// Memory of all of it in bytes, room for elements to come included; without the fields of the list itself.
+    /// Memory of all of it with what it shares in bytes, room for elements to come included; without the fields of the list itself.
     pub fn len_bytes(&self) -> usize {
         self.bytes + self.blocks.capacity() * size_of::<Block>()
     }
@@ -240,7 +242,7 @@ impl List {
         let at = self.find(id)?;
         let block = self.blocks.get(at.block)?;
         let blocks = self.blocks.iter().map(Block::len);
-        let nodes = block.nodes().iter().map(Node::len);
+        let nodes = block.nodes().iter().map(|node| node.len());
         Some(start(blocks, self.len, at.block) + start(nodes, block.len(), at.node) + at.element)
     }
 
@@ -285,7 +287,7 @@ impl List {
         None
     }
 
-    /// Gives all of it up in pieces, a block of some nodes at a time.
+    /// Gives all of it up in pieces, a node at a time.
     pub fn into_pieces(self) -> Pieces {
         Pieces::new(self)
     }

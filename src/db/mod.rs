@@ -43,6 +43,7 @@ pub mod partition;
 pub mod record;
 pub mod reissue;
 pub mod settle;
+mod shared;
 pub mod snapshot;
 pub mod stamp;
 pub mod table;

@@ -8,6 +8,8 @@
 //! Elements are walked in the order of their positions too, upwards: one that is there from the start of a walk to its end is met
 //! once, however many come or go meanwhile, and whatever scores change.
 //!
+//! A copy shares all parts, some hundred elements each; who writes to one that others have, too, writes to a copy of that.
+//!
 //! Invariant: every element lies in one leaf, and its slot in the index names that leaf.
 
 mod arena;
@@ -37,8 +39,8 @@ type Hasher<'h> = &'h KeyHasher;
 /// An element: its member and its score.
 pub type Element<'o> = (&'o [u8], f64);
 
-/// See the head of the file. The hasher must be the same in all calls.
-#[derive(Debug)]
+/// See the head of the file. The hasher must be the same in all calls. A copy shares leaves, nodes and index.
+#[derive(Debug, Clone)]
 pub struct Ordered {
     leaves: Arena<Leaf>,
     nodes: Arena<Node>,
@@ -48,7 +50,7 @@ pub struct Ordered {
     height: u32,
     index: Index,
     len: usize,
-    /// Memory that leaves own, without their fields.
+    /// Memory that leaves own, without their fields; that of shared ones, too.
     leaves_bytes: usize,
     /// How many elements have been moved from leaf to leaf.
     #[cfg(test)]
@@ -73,20 +75,6 @@ impl Default for Ordered {
     }
 }
 
-impl Clone for Ordered {
-    /// A copy has no room for more, and so takes less memory.
-    fn clone(&self) -> Self {
-        let leaves = self.leaves.clone();
-        Self {
-            leaves_bytes: leaves.iter().map(Leaf::len_bytes).sum(),
-            leaves,
-            nodes: self.nodes.clone(),
-            index: self.index.clone(),
-            ..*self
-        }
-    }
-}
-
 impl Ordered {
     /// How many elements there are.
     pub fn len(&self) -> usize {
@@ -98,7 +86,7 @@ impl Ordered {
         self.len == 0
     }
 
-    /// Memory of all of it, in bytes.
+    /// Memory of all of it with what it shares, in bytes.
     pub fn len_bytes(&self) -> usize {
         let trees = self.leaves.len_bytes() + self.nodes.len_bytes();
         let nodes = self.nodes.len() * Node::LEN_BYTES;

@@ -2,13 +2,17 @@
 //!
 //! Invariant: what is left is memory only; it is no collection any more.
 
+use std::sync::Arc;
+
 use super::Elements;
 use super::segment::Segment;
+use crate::db::shared;
 
-/// Frees a segment whenever the next one is asked for, and tells how many bytes it had; what is left goes with it.
+/// Frees a segment whenever the next one is asked for, and tells how many bytes it had, few where somebody else has it, too;
+/// what is left goes with it.
 #[derive(Debug)]
 pub struct Pieces {
-    segments: Vec<Segment>,
+    segments: Vec<Arc<Segment>>,
 }
 
 impl Pieces {
@@ -23,8 +27,10 @@ impl Iterator for Pieces {
     type Item = usize;
 
     fn next(&mut self) -> Option<usize> {
-        let segment = self.segments.pop()?;
-        Some(size_of::<Segment>() + segment.len_bytes())
+        let segment = shared::give_up(self.segments.pop()?);
+        Some(segment.map_or(shared::LEFT_BYTES, |segment| {
+            shared::len_bytes::<Segment>(1, 1) + segment.len_bytes()
+        }))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -45,7 +51,7 @@ mod tests {
             elements.insert(&hasher, &number.to_le_bytes(), &vec![1; len]);
         }
         let room = elements.segments.capacity() - elements.segments.len();
-        let left = room * size_of::<Segment>() + elements.directory.len_bytes();
+        let left = room * size_of::<Arc<Segment>>() + elements.directory.len_bytes();
         let (len_bytes, count) = (elements.len_bytes(), elements.segments.len());
         let mut pieces = elements.into_pieces();
         let sizes: Vec<usize> = pieces.by_ref().collect();

@@ -6,6 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod copies;
+
 fn hasher() -> KeyHasher {
     KeyHasher::new(11)
 }
@@ -41,7 +43,7 @@ fn check(elements: &Elements, model: &BTreeMap<Vec<u8>, Vec<u8>>) {
         .map(|(key, payload)| (key.to_vec(), payload.to_vec()))
         .collect();
     assert_eq!(&found, model);
-    let bytes: usize = elements.segments.iter().map(Segment::len_bytes).sum();
+    let bytes: usize = elements.segments.iter().map(|s| s.len_bytes()).sum();
     assert_eq!(elements.segments_bytes, bytes);
     assert_eq!(elements.directory.len(), elements.segments.len());
 }

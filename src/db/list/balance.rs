@@ -2,10 +2,13 @@
 //!
 //! Invariant: what goes in or out here is counted in the sums of the list.
 
+use std::sync::Arc;
+
 use crate::db::list::List;
 use crate::db::list::block::Block;
 use crate::db::list::fill::FULL;
 use crate::db::list::node::{Node, entry_len};
+use crate::db::shared;
 use crate::db::stamp::Stamp;
 
 /// A block with more nodes is split, unless there are so many nodes that blocks are better larger.
@@ -36,7 +39,8 @@ impl At {
 
 impl List {
     pub(super) fn node(&self, at: At) -> Option<&Node> {
-        self.blocks.get(at.block)?.nodes().get(at.node)
+        let block = self.blocks.get(at.block)?;
+        block.nodes().get(at.node).map(|node| &**node)
     }
 
     /// The node at the tail.
@@ -123,7 +127,7 @@ impl List {
     }
 
     /// Puts a node in before the one at `at`, in the same block; says where it is then.
-    fn put_node(&mut self, at: At, node: Node) -> At {
+    fn put_node(&mut self, at: At, node: Arc<Node>) -> At {
         if self.blocks.is_empty() {
             self.put_block(0, Block::default());
         }
@@ -156,7 +160,7 @@ impl List {
     }
 
     /// Takes a node out, and with the last one its block.
-    pub(super) fn take_node(&mut self, at: At) -> Option<Node> {
+    pub(super) fn take_node(&mut self, at: At) -> Option<Arc<Node>> {
         let node = self.change_block(at.block, |block| block.remove(at.node))?;
         if self
             .blocks
@@ -170,7 +174,7 @@ impl List {
 
     /// A new node for an element, before the one at `at`, which may be behind the last.
     pub(super) fn open(&mut self, at: At, id: Stamp, element: &[u8]) -> At {
-        let node = Node::new(self.has_ids.then_some(id), element);
+        let node = Arc::new(Node::new(self.has_ids.then_some(id), element));
         let at = self.put_node(at, node);
         // Where the end was, no more elements will come.
         let (before, behind) = (self.before(at), self.behind(at));
@@ -180,7 +184,7 @@ impl List {
             _ => None,
         };
         if let Some(old) = behind.xor(before) {
-            self.change(old, Node::seal);
+            self.seal(old);
         }
         if let Some((Some(a), Some(b))) = old_end {
             self.merge(a, b);
@@ -188,16 +192,25 @@ impl List {
         at
     }
 
+    /// Gives back the room of a node; not of one that somebody else has, too, for to write to that makes a copy.
+    fn seal(&mut self, at: At) {
+        let block = self.blocks.get(at.block);
+        let node = block.and_then(|block| block.nodes().get(at.node));
+        if node.is_some_and(|node| !shared::is_shared(node)) {
+            self.change(at, Node::seal);
+        }
+    }
+
     /// The elements of a node from `cut` on are a node of their own; says where that is.
     pub(super) fn split_node(&mut self, at: At, cut: usize) -> Option<At> {
         let behind = self.change(at, |node| node.split(cut, node.len()))?;
-        Some(self.put_node(at.behind(), behind))
+        Some(self.put_node(at.behind(), Arc::new(behind)))
     }
 
     /// The elements of a node before `cut` are a node of their own; says where the others are.
     fn split_node_before(&mut self, at: At, cut: usize) -> Option<At> {
         let before = self.change(at, |node| node.split(0, cut))?;
-        let before = self.put_node(At::node(at.block, at.node), before);
+        let before = self.put_node(At::node(at.block, at.node), Arc::new(before));
         self.behind(before)
     }
 

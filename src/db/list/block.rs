@@ -1,18 +1,22 @@
 //! Neighbouring nodes of a list with what they come to, so that a position or an id is found without a look at every node.
 //!
+//! A copy shares the nodes; who writes to one that others have, too, writes to a copy of that.
+//!
 //! Invariant: `len` and `bytes` are the sums over the nodes; the ids of all nodes are within `low` and `high`.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::db::list::node::Node;
+use crate::db::shared;
 
 /// See the head of the file.
 #[derive(Debug)]
 pub(super) struct Block {
-    nodes: VecDeque<Node>,
+    nodes: VecDeque<Arc<Node>>,
     /// Elements.
     len: usize,
-    /// Memory of the nodes, without their fields.
+    /// Memory of the nodes, without their fields; of shared ones, too.
     bytes: usize,
     low: u64,
     high: u64,
@@ -31,14 +35,12 @@ impl Default for Block {
 }
 
 impl Clone for Block {
-    /// A copy has no room for more, and so is counted anew.
+    /// A copy shares all nodes.
     fn clone(&self) -> Self {
-        let mut copy = Self {
-            nodes: self.nodes.clone(),
-            ..Self::default()
-        };
-        copy.measure();
-        copy
+        Self {
+            nodes: shared::all_of(&self.nodes),
+            ..*self
+        }
     }
 }
 
@@ -49,14 +51,14 @@ impl Block {
         self.len
     }
 
-    pub fn nodes(&self) -> &VecDeque<Node> {
+    pub fn nodes(&self) -> &VecDeque<Arc<Node>> {
         &self.nodes
     }
 
     /// Memory of it, without its own fields.
     #[inline]
     pub fn len_bytes(&self) -> usize {
-        self.bytes + self.nodes.capacity() * size_of::<Node>()
+        self.bytes + shared::len_bytes::<Node>(self.nodes.len(), self.nodes.capacity())
     }
 
     /// Whether an element with this id may be here.
@@ -83,6 +85,7 @@ impl Block {
     pub fn change<R>(&mut self, node: usize, f: impl FnOnce(&mut Node) -> R) -> Option<R> {
         let node = self.nodes.get_mut(node)?;
         let (len, bytes) = (node.len(), node.len_bytes());
+        let node = shared::own(node);
         let result = f(node);
         let (low, high) = node.bounds();
         self.len = self.len - len + node.len();
@@ -93,7 +96,7 @@ impl Block {
     }
 
     /// Puts a node in before the one at `at`.
-    pub fn insert(&mut self, at: usize, node: Node) {
+    pub fn insert(&mut self, at: usize, node: Arc<Node>) {
         self.count_in(&node);
         if self.nodes.is_empty() {
             // A short list is one node.
@@ -102,7 +105,7 @@ impl Block {
         self.nodes.insert(at.min(self.nodes.len()), node);
     }
 
-    pub fn remove(&mut self, at: usize) -> Option<Node> {
+    pub fn remove(&mut self, at: usize) -> Option<Arc<Node>> {
         let node = self.nodes.remove(at)?;
         self.count_out(&node);
         if self.nodes.len() * 4 < self.nodes.capacity() {
@@ -146,9 +149,14 @@ impl Block {
         self.nodes.shrink_to_fit();
     }
 
+    /// The nodes of a block that is given up.
+    pub fn into_nodes(self) -> VecDeque<Arc<Node>> {
+        self.nodes
+    }
+
     /// The node of the element at `at`, and where in it that is.
     pub fn locate(&self, at: usize) -> Option<(usize, usize)> {
-        let lens = self.nodes.iter().map(Node::len);
+        let lens = self.nodes.iter().map(|node| node.len());
         locate(lens, self.len, at)
     }
 }

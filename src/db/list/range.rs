@@ -2,6 +2,8 @@
 //!
 //! Invariant: whole nodes and blocks within a range are not looked into.
 
+use std::sync::Arc;
+
 use crate::db::list::List;
 use crate::db::list::balance::At;
 use crate::db::list::block::Block;
@@ -46,12 +48,13 @@ impl List {
     }
 
     /// Takes the elements of one node from `first` on up to before `to` out.
-    fn take_within(&mut self, first: At, to: usize) -> Option<Node> {
+    fn take_within(&mut self, first: At, to: usize) -> Option<Arc<Node>> {
         let from = first.element;
         if from == 0 && self.node(first)?.len() == to {
             return self.take_node(first);
         }
-        self.change(first, |node| node.take(from, to))
+        let taken = self.change(first, |node| node.take(from, to))?;
+        Some(Arc::new(taken))
     }
 
     /// Makes a block begin at a position; says which one, or how many there are where the position is the end.

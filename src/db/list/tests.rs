@@ -1,11 +1,14 @@
 //! Lists are those of a plain vector, whatever was done.
 
+mod copies;
 mod measures;
 
 use proptest::prelude::*;
 
+use super::node::Node;
 use super::*;
 use crate::db::origin::OriginIndex;
+use crate::db::shared;
 use crate::db::stamp::Hlc;
 use fill::FULL;
 
@@ -88,19 +91,20 @@ fn check_shape(list: &List) {
     let (mut len, mut nodes, mut bytes) = (0, 0, 0);
     for block in &list.blocks {
         assert!(!block.nodes().is_empty());
-        let inner: usize = block.nodes().iter().map(Node::len_bytes).sum();
-        let fields = block.nodes().capacity() * size_of::<Node>();
+        let inner: usize = block.nodes().iter().map(|node| node.len_bytes()).sum();
+        let fields = shared::len_bytes::<Node>(block.nodes().len(), block.nodes().capacity());
         assert_eq!(block.len_bytes(), inner + fields);
         assert_eq!(
             block.len(),
-            block.nodes().iter().map(Node::len).sum::<usize>()
+            block.nodes().iter().map(|node| node.len()).sum::<usize>()
         );
         len += block.len();
         nodes += block.nodes().len();
         bytes += block.len_bytes();
     }
     assert_eq!((list.len, list.nodes, list.bytes), (len, nodes, bytes));
-    let all: Vec<&Node> = list.blocks.iter().flat_map(|b| b.nodes()).collect();
+    let nodes = list.blocks.iter().flat_map(|b| b.nodes());
+    let all: Vec<&Node> = nodes.map(|node| &**node).collect();
     for node in &all {
         assert!(node.len() > 0);
         assert!(node.len() == 1 || list.fill.fits(node.len(), node.bytes()));

@@ -7,7 +7,7 @@
 
 use crate::db::directory::Directory;
 
-use super::arena::Arena;
+use super::arena::{Arena, Paged, Pieces};
 
 /// A segment with more slots is split.
 const SEGMENT_LEN_MAX: usize = 512;
@@ -37,11 +37,32 @@ impl Slot {
     }
 }
 
-/// See the head of the file.
-#[derive(Debug)]
+/// Those of one segment.
+#[derive(Debug, Default)]
+pub(super) struct Slots(Vec<Slot>);
+
+impl Slots {
+    /// Memory that they take.
+    pub fn len_bytes(&self) -> usize {
+        self.0.capacity() * size_of::<Slot>()
+    }
+}
+
+impl Paged for Slots {
+    const PAGE_LEN: usize = 2;
+
+    fn copy(&self) -> Self {
+        let mut copy = Vec::with_capacity(self.0.capacity());
+        copy.extend_from_slice(&self.0);
+        Self(copy)
+    }
+}
+
+/// See the head of the file. A copy shares the segments.
+#[derive(Debug, Clone)]
 pub(super) struct Index {
     directory: Directory,
-    segments: Arena<Vec<Slot>>,
+    segments: Arena<Slots>,
     /// Slots there is room for, in all segments.
     room: usize,
 }
@@ -49,23 +70,11 @@ pub(super) struct Index {
 impl Default for Index {
     fn default() -> Self {
         let mut segments = Arena::default();
-        segments.push(Vec::new());
+        segments.push(Slots::default());
         Self {
             directory: Directory::default(),
             segments,
             room: 0,
-        }
-    }
-}
-
-impl Clone for Index {
-    /// A copy has no room for more.
-    fn clone(&self) -> Self {
-        let segments = self.segments.clone();
-        Self {
-            directory: self.directory.clone(),
-            room: segments.iter().map(Vec::capacity).sum(),
-            segments,
         }
     }
 }
@@ -109,7 +118,7 @@ impl Index {
         let start = self.directory.start(position);
         let end = self.directory.end(position).map_or(1 << 32, u64::from);
         let width = end - u64::from(start);
-        let place = lower_bound(&self.segments[segment], slot, start, width);
+        let place = lower_bound(&self.segments[segment].0, slot, start, width);
         (segment, place)
     }
 
@@ -117,18 +126,18 @@ impl Index {
     #[inline]
     pub fn leaves(&self, position: u32) -> impl Iterator<Item = u32> {
         let (segment, place) = self.place(Slot::new(position, 0));
-        let slots = &self.segments[segment][place..];
+        let slots = &self.segments[segment].0[place..];
         let same = slots.iter().take_while(move |s| s.position() == position);
         same.map(|slot| slot.leaf())
     }
 
     pub fn insert(&mut self, slot: Slot) {
         let (mut segment, mut place) = self.place(slot);
-        if self.segments[segment].len() >= SEGMENT_LEN_MAX {
+        if self.segments[segment].0.len() >= SEGMENT_LEN_MAX {
             self.split(segment, slot.position());
             (segment, place) = self.place(slot);
         }
-        let slots = &mut self.segments[segment];
+        let slots = &mut self.segments[segment].0;
         if slots.len() == slots.capacity() {
             self.room -= slots.capacity();
             slots.reserve_exact(1 + slots.len() / 8);
@@ -140,10 +149,10 @@ impl Index {
     /// Takes a slot out, if it is there.
     pub fn remove(&mut self, slot: Slot) {
         let (segment, place) = self.place(slot);
-        let slots = &mut self.segments[segment];
-        if slots.get(place) != Some(&slot) {
+        if self.segments[segment].0.get(place) != Some(&slot) {
             return;
         }
+        let slots = &mut self.segments[segment].0;
         slots.remove(place);
         if slots.len() * 2 < slots.capacity() {
             self.room -= slots.capacity();
@@ -158,10 +167,11 @@ impl Index {
     /// Notes that a member lies in another leaf now.
     pub fn relocate(&mut self, position: u32, from: u32, to: u32) {
         let (segment, place) = self.place(Slot::new(position, from));
-        let slots = &mut self.segments[segment];
-        if slots.get(place) != Some(&Slot::new(position, from)) {
+        let old = Slot::new(position, from);
+        if self.segments[segment].0.get(place) != Some(&old) {
             return;
         }
+        let slots = &mut self.segments[segment].0;
         slots[place] = Slot::new(position, to);
         // Almost always alone; where two share a position, they stay in order.
         let is_same = |slot: &Slot| slot.position() == position;
@@ -179,17 +189,17 @@ impl Index {
         let Some(bit) = self.directory.split(position) else {
             return;
         };
-        let slots = &mut self.segments[segment];
+        let slots = &mut self.segments[segment].0;
         self.room -= slots.capacity();
         let lower = slots.partition_point(|slot| slot.position() & bit == 0);
         let upper = slots.split_off(lower);
         slots.shrink_to(lower + lower / 8);
         self.room += slots.capacity() + upper.capacity();
-        self.segments.push(upper);
+        self.segments.push(Slots(upper));
     }
 
     fn join(&mut self, position: u32) {
-        let len = |segment: usize| self.segments[segment as u32].len();
+        let len = |segment: usize| self.segments[segment as u32].0.len();
         let own = len(self.directory.segment(position));
         let other = self.directory.other_half(position).map(len);
         if other.is_none_or(|other| own + other > JOINED_LEN_MAX) {
@@ -198,10 +208,10 @@ impl Index {
         let Some((kept, gone)) = self.directory.join(position) else {
             return;
         };
-        let Some(gone) = self.segments.swap_remove(gone as u32) else {
+        let Some(Slots(gone)) = self.segments.swap_remove(gone as u32) else {
             return;
         };
-        let kept = &mut self.segments[kept as u32];
+        let kept = &mut self.segments[kept as u32].0;
         self.room -= kept.capacity() + gone.capacity();
         let mut joined = Vec::with_capacity(kept.len() + gone.len());
         let in_order = kept.first() <= gone.first();
@@ -219,7 +229,7 @@ impl Index {
     /// The slots of the segment that holds the position `from` whose positions are no lower.
     pub fn at(&self, from: u32) -> &[Slot] {
         let (segment, place) = self.place(Slot::new(from, 0));
-        &self.segments[segment][place..]
+        &self.segments[segment].0[place..]
     }
 
     /// Where the segment behind that one begins; none behind the last.
@@ -227,9 +237,9 @@ impl Index {
         self.directory.end(from)
     }
 
-    /// Takes a segment out, without regard for the others: for what is given up as a whole.
-    pub fn pop(&mut self) -> Option<usize> {
-        Some(self.segments.pop()?.capacity() * size_of::<Slot>())
+    /// Gives all of it up in pieces.
+    pub fn into_pieces(self) -> Pieces<Slots> {
+        self.segments.into_pieces()
     }
 
     /// Checks the invariant; how many slots there are.
@@ -238,7 +248,7 @@ impl Index {
         let (mut from, mut count, mut room) = (Some(0), 0, 0);
         while let Some(position) = from {
             from = self.directory.end(position);
-            let slots = &self.segments[self.directory.segment(position) as u32];
+            let slots = &self.segments[self.directory.segment(position) as u32].0;
             assert!(slots.is_sorted());
             let last = from.map_or(u32::MAX, |end| end - 1);
             assert!(slots.first().is_none_or(|s| s.position() >= position));

@@ -10,6 +10,7 @@
 
 use crate::db::table::{KeyHasher, position};
 
+use super::arena::Paged;
 use super::bounds::Cut;
 
 /// How many elements a leaf may hold.
@@ -37,7 +38,7 @@ pub(super) struct Far {
 }
 
 /// See the head of the file.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Leaf {
     /// The last bits of each member's position, so that a member is found without reading the others.
     tags: [u8; LEAF_LEN_MAX],
@@ -48,6 +49,22 @@ pub(super) struct Leaf {
     pub parent: u32,
     bytes: Vec<u8>,
     far: Vec<Far>,
+}
+
+impl Paged for Leaf {
+    const PAGE_LEN: usize = 16;
+
+    fn copy(&self) -> Self {
+        let mut bytes = Vec::with_capacity(self.bytes.capacity());
+        bytes.extend_from_slice(&self.bytes);
+        let mut far = Vec::with_capacity(self.far.capacity());
+        far.extend_from_slice(&self.far);
+        Self {
+            bytes,
+            far,
+            ..*self
+        }
+    }
 }
 
 /// The tag of a member at a position.

@@ -61,7 +61,7 @@ impl Ordered {
     }
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Step {
     Insert(u16, f64),
     /// Adds to a score.
@@ -171,6 +171,57 @@ fn look(hasher: &KeyHasher, ordered: &Ordered, model: &Model, scores: [f64; 2], 
     }
 }
 
+fn carry_out(hasher: &KeyHasher, (ordered, model): &mut (Ordered, Model), step: Step) {
+    match step {
+        Step::Insert(number, score) => {
+            let old = model.insert(member(number), score);
+            assert_eq!(ordered.insert(hasher, &member(number), score), old);
+            assert_eq!(ordered.score(hasher, &member(number)), Some(score));
+        }
+        Step::Add(number, more) => {
+            if let Some(score) = model.get_mut(&member(number)) {
+                let old = std::mem::replace(score, *score + more);
+                assert_eq!(ordered.insert(hasher, &member(number), *score), Some(old));
+            }
+        }
+        Step::Remove(number) => {
+            let old = model.remove(&member(number));
+            assert_eq!(ordered.remove(hasher, &member(number)), old);
+            assert!(!ordered.contains(hasher, &member(number)));
+        }
+        Step::Thin(every) => {
+            let members: Vec<Vec<u8>> = model.keys().cloned().collect();
+            for (nth, member) in members.iter().enumerate() {
+                if nth % usize::from(every) != 0 {
+                    assert_eq!(ordered.remove(hasher, member), model.remove(member));
+                }
+            }
+            ordered.check(hasher);
+        }
+        Step::Take(limit) => {
+            let list = owned(&sorted(model));
+            let wanted = list.into_iter().rev().take(limit);
+            let taken = ordered.take_some(hasher, limit);
+            assert_eq!(taken.len(), limit.min(model.len()));
+            for (wanted, taken) in wanted.zip(taken) {
+                model.remove(&wanted.0);
+                assert_eq!(wanted, (taken.0.into_vec(), taken.1));
+            }
+            ordered.check(hasher);
+        }
+        Step::Append(count) => {
+            let is_appended = |member: &&Vec<u8>| member.first() == Some(&b'a');
+            let before = model.keys().filter(is_appended).count() as u32;
+            for nth in before..before + u32::from(count) {
+                let (member, score) = (format!("a{nth}").into_bytes(), 1e4 + f64::from(nth));
+                ordered.insert(hasher, &member, score);
+                model.insert(member, score);
+            }
+        }
+        Step::Look(a, b, c, d) => look(hasher, ordered, model, [a, b], [c, d]),
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -188,56 +239,11 @@ proptest! {
             model.insert(member(number), score);
         }
         ordered.check(&hasher);
-        let mut appended = 0;
+        let mut both = (ordered, model);
         for step in steps {
-            match step {
-                Step::Insert(number, score) => {
-                    let old = model.insert(member(number), score);
-                    prop_assert_eq!(ordered.insert(&hasher, &member(number), score), old);
-                    prop_assert_eq!(ordered.score(&hasher, &member(number)), Some(score));
-                }
-                Step::Add(number, more) => {
-                    if let Some(score) = model.get_mut(&member(number)) {
-                        let old = std::mem::replace(score, *score + more);
-                        prop_assert_eq!(ordered.insert(&hasher, &member(number), *score), Some(old));
-                    }
-                }
-                Step::Remove(number) => {
-                    let old = model.remove(&member(number));
-                    prop_assert_eq!(ordered.remove(&hasher, &member(number)), old);
-                    prop_assert!(!ordered.contains(&hasher, &member(number)));
-                }
-                Step::Thin(every) => {
-                    let members: Vec<Vec<u8>> = model.keys().cloned().collect();
-                    for (nth, member) in members.iter().enumerate() {
-                        if nth % usize::from(every) != 0 {
-                            prop_assert_eq!(ordered.remove(&hasher, member), model.remove(member));
-                        }
-                    }
-                    ordered.check(&hasher);
-                }
-                Step::Take(limit) => {
-                    let list = owned(&sorted(&model));
-                    let wanted = list.into_iter().rev().take(limit);
-                    let taken = ordered.take_some(&hasher, limit);
-                    prop_assert_eq!(taken.len(), limit.min(model.len()));
-                    for (wanted, taken) in wanted.zip(taken) {
-                        model.remove(&wanted.0);
-                        prop_assert_eq!(wanted, (taken.0.into_vec(), taken.1));
-                    }
-                    ordered.check(&hasher);
-                }
-                Step::Append(count) => {
-                    for _ in 0..count {
-                        appended += 1;
-                        let (member, score) = (format!("a{appended}").into_bytes(), 1e4 + f64::from(appended));
-                        ordered.insert(&hasher, &member, score);
-                        model.insert(member, score);
-                    }
-                }
-                Step::Look(a, b, c, d) => look(&hasher, &ordered, &model, [a, b], [c, d]),
-            }
+            carry_out(&hasher, &mut both, step);
         }
+        let (mut ordered, model) = both;
         ordered.check(&hasher);
         prop_assert_eq!(owned(&ordered.iter().collect::<Vec<_>>()), owned(&sorted(&model)));
         if empties {

@@ -4,6 +4,7 @@
 //! one; a child knows its node. A node has a child, the topmost one two; only a topmost leaf is empty.
 
 use super::Ordered;
+use super::arena::Paged;
 use super::bounds::Cut;
 
 /// In the place of a node above, where there is none.
@@ -30,8 +31,10 @@ pub(super) struct Node {
     pub children: Vec<Child>,
 }
 
-impl Clone for Node {
-    fn clone(&self) -> Self {
+impl Paged for Node {
+    const PAGE_LEN: usize = 8;
+
+    fn copy(&self) -> Self {
         let mut copy = Self::new(self.height);
         copy.parent = self.parent;
         copy.children.extend_from_slice(&self.children);

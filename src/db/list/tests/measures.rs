@@ -163,5 +163,6 @@ fn a_long_element_is_alone_and_goes_without_a_trace() {
 fn a_short_list_is_small() {
     let mut list = List::new(Fill::default());
     list.push_back(Stamp::ZERO, b"one");
-    assert!(list.len_bytes() < 140, "{}", list.len_bytes());
+    // Of them 24 for the count of who shares a node.
+    assert!(list.len_bytes() < 150, "{}", list.len_bytes());
 }
