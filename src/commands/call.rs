@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use crate::commands::blocking::Blocking;
-use crate::commands::effects::{Effect, Effects};
+use crate::commands::effects::{Effect, Effects, is_better_late};
 use crate::db::body::Body;
 use crate::db::live::content_of;
 use crate::db::news::{Attention, Event, events_of};
@@ -172,6 +172,16 @@ impl<'a> DataCall<'a, '_> {
 
     fn put_whole(&mut self, key: Key<'_>, body: Body, deadline: Option<UnixMillis>) {
         let (db, context) = (self.db, self.context());
+        let is_list = body.kind() == Kind::List;
+        if self.stamp.is_some() && !is_list && is_better_late(&body) {
+            self.effects
+                .push_late(db, key.bytes, body.clone(), deadline);
+            self.count_stamps(1);
+            let partition = self.access.partition(key.hash);
+            partition.keep_next_quiet();
+            partition.apply_whole(db, key, body, deadline, &context);
+            return;
+        }
         let mut bytes = Vec::new();
         if self.stamp.is_some() && !matches!(body, Body::String(_)) {
             content_of(body.whole(), false, &mut bytes);
@@ -187,7 +197,7 @@ impl<'a> DataCall<'a, '_> {
         });
         let partition = self.access.partition(key.hash);
         partition.keep_next_quiet();
-        if self.stamp.is_some() && body.kind() == Kind::List {
+        if self.stamp.is_some() && is_list {
             // Its elements get the names that every node gives them.
             partition.apply(db, key, op, &context);
         } else {
@@ -304,9 +314,16 @@ impl<'a> DataCall<'a, '_> {
 
     #[inline]
     fn record(&mut self, effect: Effect<'_>) {
-        if let Some(stamp) = self.stamp {
+        if self.stamp.is_some() {
             self.effects.push(effect);
-            let next = stamp.time().plus(u64::from(effect.stamps()));
+            self.count_stamps(effect.stamps());
+        }
+    }
+
+    #[inline]
+    fn count_stamps(&mut self, count: u32) {
+        if let Some(stamp) = self.stamp {
+            let next = stamp.time().plus(u64::from(count));
             self.stamp = Some(Stamp::new(next, stamp.origin()));
         }
     }

@@ -8,11 +8,16 @@
 //!        | 0x04 | db varint | db varint                                            SWAPDB, of masters without masters only
 //! ```
 
+mod late;
+
 use bytes::Bytes;
 use smallvec::SmallVec;
 
+use crate::db::body::Body;
 use crate::db::varint::{self, Malformed, Reader};
-use crate::db::{NodeId, Op};
+use crate::db::{NodeId, Op, UnixMillis};
+use late::Late;
+pub use late::is_better_late;
 
 /// Memory that is kept from one command to the next.
 const KEPT: usize = 64 * 1024;
@@ -80,6 +85,8 @@ impl Effect<'_> {
 pub struct Effects {
     payload: Vec<u8>,
     count: u32,
+    /// Those whose bytes are still to be made, in their order.
+    late: Vec<Late>,
 }
 
 impl Effects {
@@ -87,10 +94,7 @@ impl Effects {
     pub fn push(&mut self, effect: Effect<'_>) {
         match effect {
             Effect::Key { db, key, op } => {
-                self.payload.push(KEY);
-                varint::put(&mut self.payload, u64::from(db));
-                varint::put_bytes(&mut self.payload, key);
-                put_op(&mut self.payload, op);
+                put_key(&mut self.payload, db, key, op);
             }
             Effect::Flush { db } => {
                 self.payload.push(FLUSH);
@@ -124,8 +128,33 @@ impl Effects {
         self.count
     }
 
-    /// The bytes.
+    /// Adds an effect that brings a large value, whose bytes [`Self::make_late`] makes.
+    pub fn push_late(&mut self, db: u32, key: &[u8], body: Body, deadline: Option<UnixMillis>) {
+        self.late.push(Late {
+            at: self.payload.len(),
+            db,
+            key: key.into(),
+            body,
+            deadline,
+        });
+        self.count += 1;
+    }
+
+    /// Whether bytes are still to be made.
+    #[inline]
+    pub fn is_late(&self) -> bool {
+        !self.late.is_empty()
+    }
+
+    /// Makes the bytes that are still to be made: best done by who holds no lock.
+    pub fn make_late(&mut self) {
+        let late = std::mem::take(&mut self.late);
+        late::make(late, &mut self.payload);
+    }
+
+    /// The bytes; none of them is still to be made.
     pub fn payload(&self) -> &[u8] {
+        debug_assert!(!self.is_late());
         &self.payload
     }
 
@@ -146,7 +175,16 @@ impl Effects {
         self.payload.clear();
         self.payload.shrink_to(KEPT);
         self.count = 0;
+        self.late.clear();
     }
+}
+
+/// Appends what was done to a key.
+fn put_key(out: &mut Vec<u8>, db: u32, key: &[u8], op: Op<'_>) {
+    out.push(KEY);
+    varint::put(out, u64::from(db));
+    varint::put_bytes(out, key);
+    put_op(out, op);
 }
 
 /// Appends an operation behind its length, which most often is a single byte.
@@ -239,7 +277,7 @@ pub fn decode_all(payload: &[u8], count: u32) -> Result<Vec<Effect<'_>>, Malform
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::{Expiry, UnixMillis};
+    use crate::db::Expiry;
 
     #[test]
     fn effects_have_these_bytes_and_come_back() {

@@ -93,6 +93,7 @@ impl World {
         let mut reply = Reply::new(self.protocol);
         self.call(args, &mut reply);
         let count = self.effects.count();
+        self.effects.make_late();
         see(&effects::decode_all(self.effects.payload(), count).unwrap());
         String::from_utf8_lossy(reply.as_bytes()).into_owned()
     }

@@ -75,10 +75,11 @@ impl Keyspace {
             .map(|guard| guard.as_deref_mut())
             .collect();
         let mut access = Access::Many(&mut refs);
-        let ran = self.run(row, args, first_hash, caller, scratch, reply, &mut access);
+        let begun = self.begin(row, args, first_hash, caller, scratch, reply, &mut access);
         self.gather(scratch.client, access.iter_mut());
         self.remember(row, args, scratch);
         drop(guards);
+        let ran = self.finish(begun, caller, scratch);
         self.pubsub.announce();
         ran
     }

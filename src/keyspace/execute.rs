@@ -14,6 +14,7 @@ use crate::commands::{Effects, Flags, Handler, Keys, Row, scan};
 use crate::db::{Partition, Ready, Stamp, UnixMillis};
 use crate::journal::{Record, Reservation, TraceBytes};
 use crate::keyspace::holds::nanos;
+use crate::keyspace::late::Publishing;
 use crate::keyspace::{Guards, Keyspace, Laps};
 use crate::resp::{Args, Reply};
 
@@ -54,6 +55,15 @@ pub struct Ran {
     pub stamp: Option<Stamp>,
     /// The handler panicked.
     pub panicked: bool,
+}
+
+/// A call whose changes are made.
+#[derive(Debug)]
+pub(super) enum Begun<'k> {
+    /// And published.
+    Done(Ran),
+    /// Its place is to be filled; whether it panicked.
+    Late(Reservation<'k>, Publishing<'k>, bool),
 }
 
 /// What a client reads where a handler panicked.
@@ -113,9 +123,10 @@ impl Keyspace {
         let mut guard = self.partitions[partition_of(hash, self.partitions.len())].lock();
         let since = Instant::now();
         let mut access = Access::One(&mut guard);
-        let ran = self.run(row, args, Some(hash), caller, scratch, reply, &mut access);
+        let begun = self.begin(row, args, Some(hash), caller, scratch, reply, &mut access);
         self.held(since, scratch);
-        ran
+        drop(guard);
+        self.finish(begun, caller, scratch)
     }
 
     /// Counts a hold that was timed by itself.
@@ -139,7 +150,7 @@ impl Keyspace {
             let is_in_lap = row.is_brief() && scratch.laps.is_open();
             let mut guard = self.partitions[partition].lock();
             let since = (!is_in_lap).then(Instant::now);
-            let ran = self.run(
+            let begun = self.begin(
                 row,
                 args,
                 first_hash,
@@ -152,7 +163,8 @@ impl Keyspace {
                 None => scratch.laps.add(&self.holds),
                 Some(since) => self.held(since, scratch),
             }
-            return ran;
+            drop(guard);
+            return self.finish(begun, caller, scratch);
         }
         // Each of several is timed by itself.
         scratch.laps.end_now(&self.holds);
@@ -161,7 +173,7 @@ impl Keyspace {
             .iter_mut()
             .map(|guard| guard.as_deref_mut())
             .collect();
-        self.run(
+        let begun = self.begin(
             row,
             args,
             first_hash,
@@ -169,7 +181,9 @@ impl Keyspace {
             scratch,
             reply,
             &mut Access::Many(&mut refs),
-        )
+        );
+        drop(guards);
+        self.finish(begun, caller, scratch)
     }
 
     /// The partition that holds all keys of a call with a list of keys, if one does: DEL, EXISTS and MGET of one key mostly.
@@ -226,14 +240,31 @@ impl Keyspace {
         reply: &mut Reply,
         access: &mut Access<'_>,
     ) -> Ran {
+        let begun = self.begin(row, args, first_hash, caller, scratch, reply, access);
+        self.finish(begun, caller, scratch)
+    }
+
+    /// All that needs the partitions: what was done is published, unless that takes long.
+    #[expect(clippy::too_many_arguments, reason = "see `run`")]
+    #[inline]
+    pub(super) fn begin(
+        &self,
+        row: &Row,
+        args: Args<'_>,
+        first_hash: Option<u64>,
+        caller: &Caller,
+        scratch: &mut Scratch,
+        reply: &mut Reply,
+        access: &mut Access<'_>,
+    ) -> Begun<'_> {
         let writes = row.flags.has(Flags::WRITE);
         if !writes || !self.is_recording() {
             let panicked = self.call(row, args, first_hash, caller, None, scratch, reply, access);
             take_ready(access, scratch);
-            return Ran {
+            return Begun::Done(Ran {
                 stamp: None,
                 panicked,
-            };
+            });
         }
         let reservation = self
             .journal
@@ -250,9 +281,36 @@ impl Keyspace {
             access,
         );
         take_ready(access, scratch);
-        Ran {
+        self.conclude(reservation, panicked, caller, scratch)
+    }
+
+    /// Publishes what was done, unless that takes long. The caller holds the partitions.
+    #[inline]
+    pub(super) fn conclude<'k>(
+        &'k self,
+        reservation: Reservation<'k>,
+        panicked: bool,
+        caller: &Caller,
+        scratch: &mut Scratch,
+    ) -> Begun<'k> {
+        if scratch.effects.is_late() {
+            return Begun::Late(reservation, self.late.begin(), panicked);
+        }
+        Begun::Done(Ran {
             stamp: self.publish(reservation, caller, scratch),
             panicked,
+        })
+    }
+
+    /// What is left to do, best without the partitions.
+    #[inline]
+    pub(super) fn finish(&self, begun: Begun<'_>, caller: &Caller, scratch: &mut Scratch) -> Ran {
+        match begun {
+            Begun::Done(ran) => ran,
+            Begun::Late(reservation, _until_published, panicked) => Ran {
+                stamp: self.publish(reservation, caller, scratch),
+                panicked,
+            },
         }
     }
 
@@ -266,6 +324,9 @@ impl Keyspace {
         let count = scratch.effects.count();
         if count == 0 {
             return None;
+        }
+        if scratch.effects.is_late() {
+            scratch.effects.make_late();
         }
         let payload = scratch.effects.take_payload();
         #[cfg(feature = "ablation")]

@@ -8,6 +8,7 @@ mod audience;
 mod execute;
 mod holds;
 mod ingest;
+mod late;
 mod transaction;
 mod upkeep;
 mod warm;
@@ -31,6 +32,7 @@ use crate::db::op::STRING_LEN_MAX;
 use crate::db::table::KeyHasher;
 use crate::db::{Hlc, Key, Origins, Partition, Ready, UnixMillis, Waiter};
 use crate::journal::Journal;
+use crate::keyspace::late::LateOnes;
 use crate::pubsub::PubSub;
 
 /// Some of the partitions, locked, each in its place.
@@ -79,6 +81,7 @@ pub struct Keyspace {
     /// For tests: the next write command panics after its first change.
     pub panic_after_mutation: AtomicBool,
     ingest_locks: Box<[Mutex<()>]>,
+    late: LateOnes,
     /// By origin: the stamp of its last message that was told here. It never falls, whatever is forgotten else.
     told: Box<[AtomicU64]>,
 }
@@ -121,6 +124,7 @@ impl Keyspace {
             string_len_max: AtomicUsize::new(STRING_LEN_MAX),
             limits,
             panic_after_mutation: AtomicBool::new(false),
+            late: LateOnes::default(),
             told: (0..crate::db::origin::ORIGINS_MAX + 1)
                 .map(|_| AtomicU64::new(0))
                 .collect(),
@@ -177,11 +181,15 @@ impl Keyspace {
         }
     }
 
-    /// Locks all partitions, in order.
+    /// Locks all partitions, in order. What was done to them is published then.
     pub fn lock_all(&self) -> Vec<Held<'_>> {
-        let mut guards: Vec<_> = (0..self.partitions.len())
-            .map(|index| self.lock(index))
-            .collect();
+        let lock = || (0..self.partitions.len()).map(|index| self.lock(index));
+        let mut guards: Vec<_> = lock().collect();
+        while self.late.is_any() {
+            drop(std::mem::take(&mut guards));
+            self.late.wait();
+            guards = lock().collect();
+        }
         guards.iter_mut().for_each(|guard| guard.catch_up_all());
         guards
     }

@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use crate::commands::call::Access;
 use crate::commands::{Flags, Handler, Row, debug};
 use crate::db::{Partition, Stamp};
-use crate::keyspace::execute::{PANIC_REPLY, catch_up, mark_needed, take_ready};
+use crate::keyspace::execute::{Begun, PANIC_REPLY, catch_up, mark_needed, take_ready};
 use crate::keyspace::{Caller, Keyspace, Ran, Scratch};
 use crate::resp::{Args, ArgsBuffer, Mark, Reply};
 
@@ -148,12 +148,22 @@ impl Keyspace {
             conductor.after(queued, reply, mark);
         }
         take_ready(&mut access, scratch);
-        let stamp = reservation.and_then(|reservation| self.publish(reservation, caller, scratch));
-        if self.is_heard() {
+        let begun = match reservation {
+            Some(reservation) => self.conclude(reservation, panicked, caller, scratch),
+            None => Begun::Done(Ran {
+                stamp: None,
+                panicked,
+            }),
+        };
+        let is_heard = self.is_heard();
+        if is_heard {
             self.gather(scratch.client, access.iter_mut());
-            drop(guards);
+        }
+        drop(guards);
+        let ran = self.finish(begun, caller, scratch);
+        if is_heard {
             self.pubsub.announce();
         }
-        TransactionEnd::Done(Ran { stamp, panicked })
+        TransactionEnd::Done(ran)
     }
 }
