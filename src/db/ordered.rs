@@ -126,19 +126,25 @@ impl Ordered {
         if score.is_nan() || old == Some(score) {
             return old;
         }
-        let mut own = None;
-        if let (Some(place), Some(old)) = (found, old) {
-            if self.stays(place, old, score) {
-                self.set_score_at(place, score);
-                return Some(old);
-            }
-            own = self.remove_from(hasher, place, position);
+        let (Some(place), Some(old)) = (found, old) else {
+            let (place, _) = self.seek(Cut::Element(score, member));
+            let leaf = self.insert_at(hasher, place, (member, None), score, position);
+            self.index.insert(Slot::new(position, leaf));
+            self.len += 1;
+            return None;
+        };
+        if self.stays(place, old, score) {
+            self.set_score_at(place, score);
+            return Some(old);
         }
-        let (place, _) = self.seek(Cut::Element(score, member));
-        let leaf = self.insert_at(hasher, place, (member, own), score, position);
-        self.index.insert(Slot::new(position, leaf));
-        self.len += 1;
-        old
+        // Its slot is meanwhile one too many that names the old leaf: whatever moves there moves slots that are there for it.
+        let own = self.remove_at(hasher, place);
+        let (to, _) = self.seek(Cut::Element(score, member));
+        let leaf = self.insert_at(hasher, to, (member, own), score, position);
+        if leaf != place.leaf {
+            self.index.relocate(position, place.leaf, leaf);
+        }
+        Some(old)
     }
 
     /// Whether an element is seen to be in the right place with another score too: between its neighbours in the leaf.
