@@ -19,6 +19,8 @@ const HAS_VALUE: u8 = 1;
 const HAS_DEADLINE: u8 = 2;
 const HAS_WRITTEN: u8 = 4;
 const IS_CONTENT: u8 = 8;
+/// A smaller collection is encoded at once.
+const SHARED_BYTES: usize = 64 * 1024;
 
 /// A key as received.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,6 +94,57 @@ pub fn encode(out: &mut Vec<u8>, db: u32, record: &Record) {
     };
     encode_head(out, &head);
     varint::put(out, 0);
+}
+
+/// A large collection in a snapshot: its item is made from a copy, which shares its parts with what the key shows, by who holds no
+/// partition.
+#[derive(Debug)]
+pub struct Shared {
+    db: u32,
+    key: Box<[u8]>,
+    stamp: Stamp,
+    body: Body,
+    deadline: Option<UnixMillis>,
+    original: Option<Hlc>,
+}
+
+impl Shared {
+    /// That of a key without a history; none where what it shows is no large collection.
+    pub fn of(db: u32, record: &Record) -> Option<Self> {
+        if record.is_tombstone() {
+            return None;
+        }
+        let whole = record.whole();
+        let is_large =
+            matches!(whole.shown, Shown::Large(large) if large.len_bytes() > SHARED_BYTES);
+        is_large.then(|| Self {
+            db,
+            key: record.key().into(),
+            stamp: record.stamp().unwrap_or(Stamp::ZERO),
+            body: whole.to_body(),
+            deadline: record.deadline(),
+            original: record.original(),
+        })
+    }
+
+    /// Appends the item.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        let head = Head {
+            db: self.db,
+            key: &self.key,
+            stamp: self.stamp,
+            value: Some(self.body.whole()),
+            deadline: self.deadline,
+            original: self.original,
+        };
+        encode_head(out, &head);
+        varint::put(out, 0);
+    }
+
+    /// Memory that it may keep.
+    pub fn len_bytes(&self) -> usize {
+        self.body.len_bytes()
+    }
 }
 
 /// Appends the item of a key with a history: what it was at the history's floor, and what came since.

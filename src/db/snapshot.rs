@@ -6,12 +6,30 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::db::item;
+use crate::db::item::{self, Shared};
 use crate::db::partition::{Key, Partition};
 use crate::db::table::position;
 
 /// Pre-images in the order of the walk: database, position, key; none for a key that was absent.
-type PreImages = BTreeMap<(u32, u32, Box<[u8]>), Option<Vec<u8>>>;
+type PreImages = BTreeMap<(u32, u32, Box<[u8]>), Option<Image>>;
+
+/// How a key was.
+#[derive(Debug)]
+enum Image {
+    /// Its item.
+    Item(Vec<u8>),
+    /// A large collection, of which that is still to be made.
+    Shared(Shared),
+}
+
+impl Image {
+    fn len_bytes(&self) -> usize {
+        match self {
+            Self::Item(bytes) => bytes.len(),
+            Self::Shared(shared) => shared.len_bytes(),
+        }
+    }
+}
 
 /// Where a walk stands.
 #[derive(Debug)]
@@ -44,13 +62,14 @@ impl Partition {
         self.walk = None;
     }
 
-    /// Bytes held in pre-images.
+    /// Bytes held in pre-images, those that they share with what keys show included.
     pub fn walk_bytes(&self) -> usize {
         self.walk.as_ref().map_or(0, |walk| walk.pre_images_bytes)
     }
 
-    /// Appends the items of the next segment; false when the walk is over.
-    pub fn walk_next(&mut self, out: &mut Vec<u8>) -> bool {
+    /// Appends the items of the next segment; false when the walk is over. Large collections go to `shared`: the caller makes
+    /// their items when he holds the partition no more.
+    pub fn walk_next(&mut self, out: &mut Vec<u8>, shared: &mut Vec<Shared>) -> bool {
         let Some(walk) = &mut self.walk else {
             return false;
         };
@@ -73,6 +92,8 @@ impl Partition {
             }
             if record.is_unsettled() {
                 unsettled.push(place.2);
+            } else if let Some(large) = Shared::of(walk.db, record) {
+                shared.push(large);
             } else {
                 item::encode(out, walk.db, record);
             }
@@ -93,8 +114,11 @@ impl Partition {
             .into_values()
             .flatten()
         {
-            walk.pre_images_bytes = walk.pre_images_bytes.saturating_sub(image.len());
-            out.extend_from_slice(&image);
+            walk.pre_images_bytes = walk.pre_images_bytes.saturating_sub(image.len_bytes());
+            match image {
+                Image::Item(bytes) => out.extend_from_slice(&bytes),
+                Image::Shared(large) => shared.push(large),
+            }
         }
         match end {
             Some(end) => walk.from = end,
@@ -118,18 +142,22 @@ impl Partition {
         let record = space.table.get(key.bytes, key.hash);
         let image = match record {
             None => None,
-            Some(record) => {
+            Some(record) if record.is_unsettled() => {
                 let mut bytes = Vec::new();
-                if record.is_unsettled() {
-                    self.encode_unsettled(db, key, &mut bytes);
-                } else {
-                    item::encode(&mut bytes, db, record);
-                }
-                Some(bytes)
+                self.encode_unsettled(db, key, &mut bytes);
+                Some(Image::Item(bytes))
             }
+            Some(record) => Some(Shared::of(db, record).map_or_else(
+                || {
+                    let mut bytes = Vec::new();
+                    item::encode(&mut bytes, db, record);
+                    Image::Item(bytes)
+                },
+                Image::Shared,
+            )),
         };
         let Some(walk) = &mut self.walk else { return };
-        walk.pre_images_bytes += image.as_ref().map_or(0, Vec::len);
+        walk.pre_images_bytes += image.as_ref().map_or(0, Image::len_bytes);
         walk.pre_images.insert(place, image);
     }
 
@@ -161,5 +189,69 @@ impl Partition {
             let hash = self.hasher.hash(key);
             self.save_preimage(db, Key { bytes: key, hash });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::op::Names;
+    use crate::db::table::KeyHasher;
+    use crate::db::varint::{self, Reader};
+    use crate::db::{Hlc, Op, Origins, Stamp, UnixMillis, WriteContext};
+
+    #[test]
+    fn large_collections_are_sent_as_they_were_without_being_copied() {
+        let (hasher, origins) = (KeyHasher::new(3), Origins::default());
+        let mut partition = Partition::new(hasher.clone(), 1, false);
+        let ctx = WriteContext {
+            stamp: Stamp::ZERO,
+            now: UnixMillis(0),
+            settled: Hlc::ZERO,
+            origins: &origins,
+        };
+        let add = |partition: &mut Partition, bytes: &[u8], from: u32, count: u32| {
+            let mut names = Vec::new();
+            for number in from..from + count {
+                varint::put_bytes(&mut names, &number.to_le_bytes());
+            }
+            let hash = hasher.hash(bytes);
+            let op = Op::SAdd(Names::of(&names, count as usize));
+            partition.apply(0, Key { bytes, hash }, op, &ctx);
+        };
+        for key in [b"a", b"b"] {
+            add(&mut partition, key, 0, 20_000);
+        }
+        add(&mut partition, b"small", 0, 3);
+        let mut at_once = Vec::new();
+        for record in partition.table(0).iter() {
+            item::encode(&mut at_once, 0, record);
+        }
+        let items = |bytes: &[u8]| {
+            let (mut reader, mut items) = (Reader::new(bytes), BTreeMap::new());
+            while !reader.is_empty() {
+                let item = item::decode(&mut reader, &Some).unwrap();
+                items.insert(item.key.to_vec(), format!("{item:?}"));
+            }
+            items
+        };
+        partition.begin_walk();
+        // One changes before the walk gets there, one behind it.
+        add(&mut partition, b"a", 20_000, 1);
+        assert!(partition.walk_bytes() > 100_000);
+        let (mut out, mut shared) = (Vec::new(), Vec::new());
+        while partition.walk_next(&mut out, &mut shared) {}
+        assert_eq!(shared.len(), 2);
+        assert_eq!(items(&out).len(), 1);
+        add(&mut partition, b"b", 20_000, 1);
+        shared.iter().for_each(|large| large.encode(&mut out));
+        // Elements may come in another order where a part was copied.
+        let (sent, expected) = (items(&out), items(&at_once));
+        assert_eq!(
+            sent.keys().collect::<Vec<_>>(),
+            expected.keys().collect::<Vec<_>>()
+        );
+        assert_eq!(out.len(), at_once.len());
+        assert_eq!(sent[&b"small"[..]], expected[&b"small"[..]]);
     }
 }

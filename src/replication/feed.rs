@@ -290,8 +290,14 @@ impl Feed {
             let mut walking = true;
             FrameWriter::new(out).items(|out| {
                 let start = out.len();
+                let mut shared = Vec::new();
                 while walking && out.len() - start < ITEMS_BYTES {
-                    walking = node.keyspace.lock(sending.partition).walk_next(out);
+                    let mut partition = node.keyspace.lock(sending.partition);
+                    walking = partition.walk_next(out, &mut shared);
+                    drop(partition);
+                    for large in shared.drain(..) {
+                        large.encode(out);
+                    }
                 }
             });
             if !walking {

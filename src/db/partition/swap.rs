@@ -89,7 +89,7 @@ mod tests {
                 if !goes_on {
                     break;
                 }
-                goes_on = partition.walk_next(&mut sent);
+                goes_on = partition.walk_next(&mut sent, &mut Vec::new());
             }
             let (mut reader, mut seen) = (Reader::new(&sent), Seen::new());
             while !reader.is_empty() {

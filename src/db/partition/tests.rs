@@ -179,8 +179,9 @@ type Sent = BTreeMap<Vec<u8>, String>;
 
 /// What is left of a walk.
 fn walked(partition: &mut Partition) -> Sent {
-    let mut out = Vec::new();
-    while partition.walk_next(&mut out) {}
+    let (mut out, mut shared) = (Vec::new(), Vec::new());
+    while partition.walk_next(&mut out, &mut shared) {}
+    shared.iter().for_each(|large| large.encode(&mut out));
     let (mut reader, mut sent) = (Reader::new(&out), Sent::new());
     while !reader.is_empty() {
         let item = item::decode(&mut reader, &Some).unwrap();
