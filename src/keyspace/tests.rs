@@ -1,6 +1,7 @@
 //! The executor's promises.
 
 mod expiry;
+mod large;
 mod reads;
 
 use std::sync::Arc;

@@ -1,0 +1,93 @@
+//! Large values that are copied or renamed: what is recorded of them is made without the partitions, and nobody notices.
+
+use super::*;
+
+fn with_large_ones() -> Node {
+    let mut node = Node::stamped();
+    for start in (0..12_000).step_by(400) {
+        let numbers = || start..start + 400;
+        let members: String = numbers().map(|n| format!(" member:{n}")).collect();
+        let scores: String = numbers().map(|n| format!(" {n} member:{n}")).collect();
+        node.run(&format!("SADD set{members}"));
+        node.run(&format!("ZADD zset{scores}"));
+        node.run(&format!("RPUSH list{members}"));
+    }
+    node
+}
+
+#[test]
+fn copies_and_renames_of_large_values_are_recorded_in_their_order() {
+    let mut node = with_large_ones();
+    let before = node.records().len();
+    for kind in ["set", "zset", "list"] {
+        let (_, ran) = node.execute(&format!("COPY {kind} {kind}:copy"));
+        assert!(ran.stamp.is_some() && !ran.panicked);
+        node.run(&format!("RENAME {kind} {kind}:renamed"));
+        node.run(&format!("MOVE {kind}:renamed 1"));
+    }
+    node.run("SADD set:copy another");
+    let lines = [
+        "COPY zset:copy zset:again",
+        "ZADD zset:again 1 one",
+        "INCR n",
+    ];
+    let (reply, _) = node.transaction(&lines, false);
+    assert_eq!(reply, ":1\r\n:1\r\n:1\r\n");
+    assert_eq!(node.records().len(), before + 3 * 3 + 2);
+    let mut copy = replay(&node);
+    assert_eq!(copy.digest(), node.digest());
+    for line in [
+        "SCARD set:copy",
+        "ZCARD zset:again",
+        "LLEN list:copy",
+        "GET n",
+    ] {
+        assert_eq!(copy.run(line), node.run(line), "{line}");
+    }
+    assert_eq!(copy.run("ZCARD zset:copy"), ":12000\r\n");
+}
+
+#[test]
+fn a_panic_behind_a_large_copy_publishes_it() {
+    let mut node = with_large_ones();
+    let asked = &node.keyspace.panic_after_mutation;
+    asked.store(true, Ordering::Relaxed);
+    let (reply, ran) = node.execute("COPY set other");
+    assert!(reply.starts_with("-ERR internal error"), "{reply}");
+    assert!(ran.panicked && ran.stamp.is_some());
+    assert_eq!(node.run("SCARD other"), ":12000\r\n");
+    assert_eq!(replay(&node).digest(), node.digest());
+}
+
+#[test]
+fn who_holds_all_partitions_finds_everything_published() {
+    let mut node = with_large_ones();
+    let before = node.records().len();
+    let keyspace = &node.keyspace;
+    let (caller, mut scratch) = (node.caller, std::mem::take(&mut node.scratch));
+    let row = registry::lookup(b"copy").unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            for number in 0..40 {
+                let args = typed(&format!("COPY set copy:{number}"));
+                let mut reply = Reply::new(Protocol::Resp2);
+                keyspace.execute(row, args.as_args(), None, &caller, &mut scratch, &mut reply);
+                assert_eq!(reply.as_bytes(), b":1\r\n");
+            }
+        });
+        loop {
+            let guards = keyspace.lock_all();
+            let keys = guards.iter().map(|guard| guard.table(0).iter().count());
+            let copies = keys.sum::<usize>() - 3;
+            let mut entries = Vec::new();
+            let (journal, own) = (&keyspace.journal, keyspace.journal.own());
+            journal
+                .read(own, Hlc::ZERO, usize::MAX, &mut entries)
+                .unwrap();
+            assert_eq!(entries.len(), before + copies);
+            if copies == 40 {
+                break;
+            }
+        }
+    });
+}
