@@ -187,7 +187,8 @@ impl World {
 
     /// Everything that was written has arrived everywhere.
     pub fn settle(&mut self) {
-        self.clock = self.clock.max(Hlc::at(self.now));
+        // As a promise does: one step beyond the last stamp.
+        self.clock = self.clock.max(Hlc::at(self.now)).plus(1);
         self.settled = self.clock;
         for partition in &mut self.partitions {
             partition.settle(self.settled, usize::MAX);
