@@ -43,6 +43,7 @@ pub struct Options {
     pub acllog_max_len: u64,
     pub acl_pubsub_default: PubsubDefault,
     pub daemonize: bool,
+    pub disable_thp: bool,
     #[serde(deserialize_with = "some_text")]
     pub pidfile: Option<PathBuf>,
     pub loglevel: LogLevel,

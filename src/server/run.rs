@@ -13,7 +13,7 @@ use keymesh_observability::{
 };
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::process::{PidFile, Supervision, prepare};
+use super::process::{PidFile, Supervision, prepare, refuse_huge_pages};
 use super::shutdown::{Signals, Waited, insist, wait_for_replicas};
 use super::{Identity, Running, build, start};
 use crate::clients::{Configuration, ListenError, Listeners, files_limit};
@@ -62,6 +62,7 @@ async fn run(
         .context("telemetry did not start")?;
     greet(&settings);
     supervision.tell(&options);
+    refuse_huge_pages(&options);
     for warning in settings.warnings() {
         tracing::warn!("{warning}");
     }

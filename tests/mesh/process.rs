@@ -236,6 +236,22 @@ fn a_log_file_that_was_moved_away_is_made_anew() {
 }
 
 #[test]
+fn memory_comes_in_small_pages_unless_huge_ones_are_asked_for() {
+    let has_huge_pages = |node: &Daemon| {
+        let status = text(Path::new(&format!("/proc/{}/status", node.id())));
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("THP_enabled:"));
+        line.map(|value| value.trim() == "1")
+    };
+    for (options, expected) in [(&[][..], false), (&["--disable-thp", "no"], true)] {
+        let node = Daemon::start(options);
+        // A system without them says nothing.
+        assert_eq!(has_huge_pages(&node).unwrap_or(expected), expected);
+    }
+}
+
+#[test]
 fn log_lines_may_be_objects() {
     let node = Daemon::start(&["--log-format", "json", "--logfile", "server.log"]);
     let said = text(&node.path().join("server.log"));

@@ -280,11 +280,11 @@ pub(super) const ROWS: &[Directive] = &[
         "",
         "Redis's checks of the system are not made",
     ),
-    accepted(
+    row(
         "disable-thp",
         Kind::Bool,
         "yes",
-        "transparent huge pages are left as the system has them",
+        "no transparent huge pages for this process: the first touch of one can take milliseconds",
     )
     .immutable(),
     accepted(
