@@ -6,10 +6,11 @@ use crate::commands::call::DataCall;
 use crate::commands::errors;
 use crate::commands::expire::Unit;
 use crate::commands::member_ttl::{Chosen, deadline_of, fields_from};
-use crate::db::UnixMillis;
 use crate::db::deadlines::MEMBER_DEADLINE_MAX;
 use crate::db::op::Kind;
-use crate::resp::parse_i64;
+use crate::db::partition::View;
+use crate::db::{Key, UnixMillis};
+use crate::resp::{Args, parse_i64};
 
 const NO_FIELD: i64 = -2;
 const NO_DEADLINE: i64 = -1;
@@ -95,34 +96,51 @@ fn expire(call: &mut DataCall<'_, '_>, unit: Unit, name: &str) {
     let is_past = deadline <= call.wall;
     let (mut set, mut removed) = (Chosen::default(), Chosen::default());
     let mut gone: HashSet<&[u8]> = HashSet::new();
-    let mut answers: Vec<i64> = Vec::with_capacity(fields.len());
-    call.look(key, |view| {
-        for field in fields {
-            let hash = view.as_ref().and_then(|view| view.hash());
-            // What was removed a word before is there no more.
-            let is_there = hash.is_some_and(|hash| hash.contains(field)) && !gone.contains(field);
-            let current = view.as_ref().and_then(|view| deadline_of(view, field));
-            answers.push(match () {
-                () if !is_there => NO_FIELD,
-                () if !condition.holds(current, deadline) => NOT_SET,
-                () if is_past => {
-                    removed.push(field);
-                    gone.insert(field);
-                    REMOVED
-                }
-                () => {
-                    set.push(field);
-                    SET
-                }
-            });
+    let answers = each(call, key, fields, |field, current| {
+        // What was removed a word before is there no more.
+        if gone.contains(field) {
+            return NO_FIELD;
         }
+        if !condition.holds(current, deadline) {
+            return NOT_SET;
+        }
+        if is_past {
+            removed.push(field);
+            gone.insert(field);
+            return REMOVED;
+        }
+        set.push(field);
+        SET
     });
     removed.remove(call, key, Kind::Hash);
     set.expire(call, key, Kind::Hash, Some(deadline));
+    reply(call, &answers);
+}
+
+/// An answer for each field: [`NO_FIELD`], or what `answer` makes of one that is there and of its deadline.
+fn each<'a>(
+    call: &mut DataCall<'a, '_>,
+    key: Key<'_>,
+    fields: Args<'a>,
+    mut answer: impl FnMut(&'a [u8], Option<UnixMillis>) -> i64,
+) -> Vec<i64> {
+    call.look(key, |view| {
+        let hash = view.as_ref().and_then(View::hash);
+        let one = |field| match (&view, &hash) {
+            (Some(view), Some(hash)) if hash.contains(field) => {
+                answer(field, deadline_of(view, field))
+            }
+            _ => NO_FIELD,
+        };
+        fields.iter().map(one).collect()
+    })
+}
+
+fn reply(call: &mut DataCall<'_, '_>, answers: &[i64]) {
     call.reply.array(answers.len());
-    answers
-        .iter()
-        .for_each(|answer| call.reply.integer(*answer));
+    for answer in answers {
+        call.reply.integer(*answer);
+    }
 }
 
 pub(super) fn hpersist(call: &mut DataCall<'_, '_>) {
@@ -135,27 +153,15 @@ pub(super) fn hpersist(call: &mut DataCall<'_, '_>) {
     };
     let mut chosen = Chosen::default();
     let mut done: HashSet<&[u8]> = HashSet::new();
-    let mut answers: Vec<i64> = Vec::with_capacity(fields.len());
-    call.look(key, |view| {
-        for field in fields {
-            let hash = view.as_ref().and_then(|view| view.hash());
-            let is_there = hash.is_some_and(|hash| hash.contains(field));
-            let current = view.as_ref().and_then(|view| deadline_of(view, field));
-            answers.push(match current {
-                _ if !is_there => NO_FIELD,
-                Some(_) if done.insert(field) => {
-                    chosen.push(field);
-                    SET
-                }
-                _ => NO_DEADLINE,
-            });
+    let answers = each(call, key, fields, |field, current| {
+        if current.is_none() || !done.insert(field) {
+            return NO_DEADLINE;
         }
+        chosen.push(field);
+        SET
     });
     chosen.expire(call, key, Kind::Hash, None);
-    call.reply.array(answers.len());
-    answers
-        .iter()
-        .for_each(|answer| call.reply.integer(*answer));
+    reply(call, &answers);
 }
 
 pub(super) fn httl(call: &mut DataCall<'_, '_>) {
@@ -187,23 +193,11 @@ fn report(call: &mut DataCall<'_, '_>, measure: fn(UnixMillis, UnixMillis) -> i6
     let Some(fields) = fields_from(call, 2, NOT_POSITIVE) else {
         return;
     };
-    let mut answers: Vec<i64> = Vec::with_capacity(fields.len());
-    call.look(key, |view| {
-        for field in fields {
-            let hash = view.as_ref().and_then(|view| view.hash());
-            let is_there = hash.is_some_and(|hash| hash.contains(field));
-            let deadline = view.as_ref().and_then(|view| deadline_of(view, field));
-            answers.push(match deadline {
-                _ if !is_there => NO_FIELD,
-                None => NO_DEADLINE,
-                // A replica waits for its master's word until it forgets it.
-                Some(deadline) if deadline <= now => NO_FIELD,
-                Some(deadline) => measure(deadline, now),
-            });
-        }
+    let answers = each(call, key, fields, |_, deadline| match deadline {
+        None => NO_DEADLINE,
+        // A replica waits for its master's word until it forgets it.
+        Some(deadline) if deadline <= now => NO_FIELD,
+        Some(deadline) => measure(deadline, now),
     });
-    call.reply.array(answers.len());
-    answers
-        .iter()
-        .for_each(|answer| call.reply.integer(*answer));
+    reply(call, &answers);
 }
