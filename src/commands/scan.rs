@@ -65,7 +65,7 @@ impl<'a> Filter<'a> {
         self.pattern = (pattern != b"*").then_some(pattern);
     }
 
-    fn passes(&self, record: &Record) -> bool {
+    fn passes(&self, record: Record<'_>) -> bool {
         if record.is_gone(self.now) {
             return false;
         }
@@ -132,7 +132,7 @@ fn scan(call: &mut DataCall<'_, '_>) {
             break index as u64;
         }
     };
-    found.retain(|record| filter.passes(record));
+    found.retain(|record| filter.passes(*record));
     call.reply.array(2);
     call.reply.bulk(itoa::Buffer::new().format(next).as_bytes());
     call.reply.array(found.len());
@@ -148,12 +148,12 @@ fn walk<'t>(
     from: u32,
     count: usize,
     segments: &mut usize,
-    found: &mut Vec<&'t Record>,
+    found: &mut Vec<Record<'t>>,
 ) -> Option<u32> {
     let mut from = from;
     while *segments > 0 {
         *segments -= 1;
-        let mut here: Vec<(u32, &Record)> = table
+        let mut here: Vec<(u32, Record<'t>)> = table
             .segment(from)
             .map(|record| (position(hasher.hash(record.key())), record))
             .filter(|(position, _)| *position >= from)
@@ -224,10 +224,10 @@ fn randomkey(call: &mut DataCall<'_, '_>) {
         })?;
         table.random(mix(pick))
     });
-    let found = picks.find(|record| filter.passes(record)).or_else(|| {
+    let found = picks.find(|record| filter.passes(*record)).or_else(|| {
         tables()
             .flat_map(Table::iter)
-            .find(|record| filter.passes(record))
+            .find(|record| filter.passes(*record))
     });
     match found {
         Some(record) => call.reply.bulk(record.key()),

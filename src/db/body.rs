@@ -172,6 +172,14 @@ impl Body {
         }
     }
 
+    /// Room behind the value. A large collection has none that could be given back at once.
+    pub(super) fn spare(&self) -> usize {
+        match self {
+            Self::String(bytes) | Self::Small(_, bytes) => bytes.capacity() - bytes.len(),
+            Self::Large(_) | Self::Timed(_) => 0,
+        }
+    }
+
     /// Memory beside the field itself, room to grow counted.
     pub fn len_bytes(&self) -> usize {
         match self {

@@ -50,12 +50,9 @@ pub(super) fn write(op: Op<'_>, value: &mut Vec<u8>) -> bool {
 }
 
 impl Far {
-    /// Room behind the value. A large collection has none that could be given back at once.
+    /// See [`Body::spare`].
     pub fn spare(&self) -> usize {
-        match &self.body {
-            Body::String(value) | Body::Small(_, value) => value.capacity() - value.len(),
-            Body::Large(_) | Body::Timed(_) => 0,
-        }
+        self.body.spare()
     }
 
     /// Gives the room back, unless that takes too long. A smaller reallocation would not: allocators leave it in place.

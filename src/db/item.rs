@@ -83,7 +83,7 @@ struct Head<'a> {
 }
 
 /// Appends the item of a key without a history.
-pub fn encode(out: &mut Vec<u8>, db: u32, record: &Record) {
+pub fn encode(out: &mut Vec<u8>, db: u32, record: Record<'_>) {
     let head = Head {
         db,
         key: record.key(),
@@ -110,7 +110,7 @@ pub struct Shared {
 
 impl Shared {
     /// That of a key without a history; none where what it shows is no large collection.
-    pub fn of(db: u32, record: &Record) -> Option<Self> {
+    pub fn of(db: u32, record: Record<'_>) -> Option<Self> {
         if record.is_tombstone() {
             return None;
         }
@@ -260,6 +260,7 @@ mod tests {
     use super::*;
     use crate::db::Op;
     use crate::db::record::Meta;
+    use crate::db::record::alone::Alone;
 
     fn stamp(time: u64, origin: u16) -> Stamp {
         Stamp::new(Hlc::from_raw(time), OriginIndex(origin))
@@ -278,7 +279,7 @@ mod tests {
             ..Meta::default()
         };
         let mut out = Vec::new();
-        encode(&mut out, 3, &Record::new(b"key", b"va", &meta));
+        encode(&mut out, 3, Alone::new(b"key", b"va", &meta).get());
         let golden = [
             &[3, 3, b'k', b'e', b'y', 7][..],
             &[0x02, 0x04, 0, 0, 0, 0, 0, 0], // 1 << 10 | 2
@@ -308,9 +309,9 @@ mod tests {
             tombstone: true,
             ..Meta::default()
         };
-        let record = Record::new(b"k", b"", &meta);
+        let record = Alone::new(b"k", b"", &meta);
         let mut out = Vec::new();
-        encode(&mut out, 0, &record);
+        encode(&mut out, 0, record.get());
         assert_eq!(out, [0, 1, b'k', 0, 1, 4, 0, 0, 0, 0, 0, 0, 0]);
 
         out.clear();

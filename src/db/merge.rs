@@ -32,8 +32,10 @@ impl Partition {
         self.merge_parity = !self.merge_parity;
         if std::mem::replace(&mut self.merge_open, true) {
             let unmet = !self.merge_parity;
-            let records = self.dbs.iter_mut().flat_map(|db| db.table.iter_mut());
-            records.for_each(|record| record.set_merge_mark(unmet));
+            for db in &mut self.dbs {
+                db.table
+                    .for_each_mut(|mut record| record.set_merge_mark(unmet));
+            }
         }
     }
 
@@ -204,7 +206,7 @@ impl Partition {
         self.put_live(db, key, live, stamp, unsettled);
         self.call_first(db, key);
         let parity = self.merge_parity;
-        if let Some(record) = self.dbs[db as usize].table.get_mut(key.bytes, key.hash) {
+        if let Some(mut record) = self.dbs[db as usize].table.get_mut(key.bytes, key.hash) {
             record.set_merge_mark(parity);
         }
     }

@@ -29,11 +29,14 @@ use crate::db::news::NewsDesk;
 use crate::db::op;
 use crate::db::origin::Origins;
 use crate::db::partition::spare::Spare;
-use crate::db::record::{Meta, Record};
+use crate::db::record::{Fresh, Meta, Record};
 use crate::db::snapshot::Walk;
 use crate::db::stamp::{Hlc, Stamp, UnixMillis};
-use crate::db::table::{KeyHasher, Table};
+use crate::db::table::{KeyHasher, Table, Was};
 use crate::db::waiters::Waiters;
+
+/// A record's place and its tag in the table, and the byte that says how long it is.
+const PLACE_LEN: usize = 4 + 1 + 1;
 
 /// A key and its hash, computed once per command.
 #[derive(Debug, Clone, Copy)]
@@ -331,8 +334,7 @@ impl Partition {
 
     /// Shows `value`.
     pub(super) fn store(&mut self, db: u32, key: Key<'_>, value: &[u8], meta: &Meta) -> Outcome {
-        let record = Record::new(key.bytes, value, meta);
-        self.put(db, key, record);
+        self.put(db, key, Fresh::string(value), meta);
         Outcome::Applied
     }
 
@@ -344,35 +346,36 @@ impl Partition {
             unsettled,
             ..Meta::default()
         };
-        self.put(db, key, Record::new(key.bytes, b"", &meta));
+        self.put(db, key, Fresh::string(b""), &meta);
         self.settle.push_back((stamp.time(), db, key.bytes.into()));
     }
 
-    fn put(&mut self, db: u32, key: Key<'_>, mut record: Record) {
-        // A key that a merge has not met stays so while it is written to; a new one is newer than all that could be met.
-        if self.stamped {
-            let known = self.dbs[db as usize].table.get(key.bytes, key.hash);
-            record.set_merge_mark(known.map_or(self.merge_parity, Record::merge_mark));
-        }
-        let space = &mut self.dbs[db as usize];
-        space.timed_members |= record.member_deadlines().is_some();
-        let (shown, timed) = (!record.is_tombstone(), record.deadline().is_some());
-        if record.spare() > 0 {
+    /// A key that a merge has not met stays so while it is written to; a new one is newer than all that could be met.
+    fn put(&mut self, db: u32, key: Key<'_>, value: Fresh<'_>, meta: &Meta) {
+        let merge_mark = self.stamped && self.merge_parity;
+        let meta = Meta {
+            merge_mark,
+            ..*meta
+        };
+        if value.has_spare() {
             self.spare.note(db, key.bytes);
         }
-        let old = space.table.insert(&self.hasher, key.hash, record);
-        space.count(old.as_ref(), shown, timed);
+        let space = &mut self.dbs[db as usize];
+        space.timed_members |= value.member_deadline().is_some();
+        let (table, hasher) = (&mut space.table, &self.hasher);
+        let was = table.put(hasher, key.hash, key.bytes, value, &meta);
+        space.count(was, (!meta.tombstone, meta.deadline.is_some()));
     }
 
     /// Takes the record out altogether; whether it showed something, if it was there.
     pub(super) fn remove(&mut self, db: u32, key: Key<'_>) -> Option<bool> {
         let space = &mut self.dbs[db as usize];
-        let old = space.table.remove(key.bytes, key.hash)?;
-        if old.is_unsettled() {
+        let was = space.table.remove(&self.hasher, key.hash, key.bytes)?;
+        if was.unsettled {
             space.unsettled.remove(key.bytes);
         }
-        space.count(Some(&old), false, false);
-        Some(!old.is_tombstone())
+        space.count(Some(was), (false, false));
+        Some(was.shown)
     }
 
     /// The keys that are shown, expired ones not yet purged among them, as DBSIZE counts.
@@ -432,7 +435,7 @@ impl Partition {
         let record = self.dbs[db as usize].table.get(key.bytes, key.hash)?;
         let unsettled = self.unsettled(db, key.bytes);
         let waiting = unsettled.map_or(0, |unsettled| key.bytes.len() + unsettled.len_bytes());
-        Some(record.len_bytes() + size_of::<Record>() + 1 + waiting)
+        Some(record.len_bytes() + PLACE_LEN + waiting)
     }
 
     /// About how many bytes wait to be settled: operations, what they replaced, tombstones and their places in the queue.
@@ -452,10 +455,8 @@ impl Partition {
 }
 
 impl Db {
-    fn count(&mut self, old: Option<&Record>, shown: bool, timed: bool) {
-        let old_shown = old.is_some_and(|old| !old.is_tombstone());
-        let old_timed = old.is_some_and(|old| old.deadline().is_some());
-        self.recount((old_shown, old_timed), (shown, timed));
+    fn count(&mut self, was: Option<Was>, is: (bool, bool)) {
+        self.recount(was.map_or((false, false), |was| (was.shown, was.timed)), is);
     }
 
     /// A key was shown, had a deadline; and is, has.

@@ -1,14 +1,22 @@
-//! One key at rest: a single allocation without slack, or, where the value is long, a head and a value that may have room to grow.
+//! One key at rest: how its bytes are laid out, and what is read of them.
 //!
 //! ```text
 //! flags 1 | key length varint | [stamp u64] | [deadline i64] | [original time u64] | key | [form 1] | value
 //! ```
 //! The bracketed parts are there only where their flag is set, so that a server without masters pays for none of them, and a
 //! string not for its type. A tombstone has a stamp and no value. "Unsettled" says that the key has a history.
-//! Which of the two kinds a record is depends on its value alone: on the length of a string or of a small collection, and on whether
-//! members of it have deadlines.
+//!
+//! Where a value is long, or a large collection, the record is a head that ends with the key, and the value lies elsewhere (see
+//! [`far`]). Which of the two kinds a record is depends on its value alone: on the length of a string or of a small collection,
+//! and on whether members of it have deadlines. Where a record lies is said in [`store`].
 
+#[cfg(test)]
+pub(in crate::db) mod alone;
 mod change;
+mod store;
+
+pub use change::RecordMut;
+pub(in crate::db) use store::{Place, Records};
 
 use crate::db::body::{Body, Form, Shown};
 use crate::db::deadlines::{Deadlines, Whole};
@@ -46,62 +54,62 @@ pub struct Meta {
     pub merge_mark: bool,
 }
 
-/// One key, its value and what goes with them.
-#[derive(Debug)]
-pub struct Record(Kind);
-
-#[derive(Debug)]
-enum Kind {
-    /// All in one.
-    Near(Box<[u8]>),
-    /// The value lies elsewhere.
-    Far(Box<Far>),
+/// One key, its value and what goes with them, where they lie.
+#[derive(Debug, Clone, Copy)]
+pub struct Record<'r> {
+    /// All of it, or what stands before a value that lies elsewhere.
+    head: &'r [u8],
+    far: Option<&'r Far>,
 }
 
-// A place in the table for every key: there are many.
-const _: () = assert!(size_of::<Record>() == size_of::<Box<[u8]>>());
+/// A value for a record, and whether it is copied there or taken over.
+#[derive(Debug)]
+pub(in crate::db) enum Fresh<'v> {
+    /// A string, or the bytes of a small collection, to be copied.
+    Bytes(Option<Form>, &'v [u8]),
+    /// One that lies elsewhere.
+    Far(Body),
+}
 
-impl Record {
-    /// Lays out a record of a string.
-    #[inline]
-    pub fn new(key: &[u8], value: &[u8], meta: &Meta) -> Self {
+impl<'v> Fresh<'v> {
+    /// A string.
+    pub fn string(value: &'v [u8]) -> Self {
         if far::is_far(value.len()) {
-            return Self::far(key, Body::String(value.to_vec()), meta);
+            return Self::Far(Body::String(value.to_vec()));
         }
-        Self(Kind::Near(laid_out(key, None, value, meta)))
+        Self::Bytes(None, value)
     }
 
-    /// Lays out a record of anything, which takes the value over where it is long.
-    pub fn of(key: &[u8], body: Body, meta: &Meta) -> Self {
-        match &body {
-            Body::String(bytes) if !far::is_far(bytes.len()) => {
-                Self(Kind::Near(laid_out(key, None, bytes, meta)))
-            }
-            Body::Small(form, bytes) if !far::is_far(bytes.len()) => {
-                Self(Kind::Near(laid_out(key, Some(*form), bytes, meta)))
-            }
-            _ => Self::far(key, body, meta),
-        }
+    /// Any value: those that lie within their records are left in `kept`.
+    pub fn of(body: Body, kept: &'v mut Vec<u8>) -> Self {
+        let (form, bytes) = match body {
+            Body::String(bytes) if !far::is_far(bytes.len()) => (None, bytes),
+            Body::Small(form, bytes) if !far::is_far(bytes.len()) => (Some(form), bytes),
+            body => return Self::Far(body),
+        };
+        *kept = bytes;
+        Self::Bytes(form, kept)
     }
 
-    fn far(key: &[u8], body: Body, meta: &Meta) -> Self {
-        let head = laid_out(key, None, b"", meta);
-        Self(Kind::Far(Box::new(Far { head, body })))
-    }
-
-    /// All of it, or what stands before a value that lies elsewhere.
-    #[inline]
-    fn head(&self) -> &[u8] {
-        match &self.0 {
-            Kind::Near(bytes) => bytes,
-            Kind::Far(far) => &far.head,
+    /// When the first member goes by itself; none where no member has a deadline.
+    pub fn member_deadline(&self) -> Option<UnixMillis> {
+        match self {
+            Self::Bytes(..) => None,
+            Self::Far(body) => body.deadlines().and_then(Deadlines::first),
         }
     }
 
+    /// Whether there will be room behind the value.
+    pub fn has_spare(&self) -> bool {
+        matches!(self, Self::Far(body) if body.spare() > 0)
+    }
+}
+
+impl<'r> Record<'r> {
     /// Reads the lines that flags and key lie in; always true, but the compiler cannot know that.
     #[inline]
-    pub fn touch(&self) -> bool {
-        let head = self.head();
+    pub fn touch(self) -> bool {
+        let head = self.head;
         let last = head.len().min(LINE_LEN) - 1;
         std::hint::black_box(head.get(last).copied());
         head.first() != Some(&u8::MAX)
@@ -109,8 +117,8 @@ impl Record {
 
     /// Where the optional fields begin, and how long the key is.
     #[inline]
-    fn layout(&self) -> (usize, usize) {
-        let head = self.head();
+    fn layout(self) -> (usize, usize) {
+        let head = self.head;
         let first = head[1];
         if first < 0x80 {
             return (2, usize::from(first));
@@ -130,53 +138,48 @@ impl Record {
     }
 
     #[inline]
-    fn flags(&self) -> u8 {
-        self.head()[0]
+    fn flags(self) -> u8 {
+        self.head[0]
     }
 
     #[inline]
-    fn fields_len(&self) -> usize {
+    fn fields_len(self) -> usize {
         8 * (self.flags() & FIELDS).count_ones() as usize
     }
 
     /// The key.
     #[inline]
-    pub fn key(&self) -> &[u8] {
+    pub fn key(self) -> &'r [u8] {
         let (at, len) = self.layout();
         let start = at + self.fields_len();
-        &self.head()[start..start + len]
+        &self.head[start..start + len]
     }
 
     /// What the key shows; an empty string for a tombstone.
     #[inline]
-    pub fn shown(&self) -> Shown<'_> {
-        match &self.0 {
-            Kind::Near(bytes) => {
-                let (at, len) = self.layout();
-                let value = &bytes[at + self.fields_len() + len..];
-                if bytes[0] & TYPED == 0 {
-                    return Shown::String(value);
-                }
-                match value.split_first() {
-                    Some((&form, rest)) => Shown::Small(Form::from_byte(form), rest),
-                    None => Shown::String(value),
-                }
-            }
-            Kind::Far(far) => far.body.shown(),
+    pub fn shown(self) -> Shown<'r> {
+        if let Some(far) = self.far {
+            return far.body.shown();
+        }
+        let (at, len) = self.layout();
+        let value = &self.head[at + self.fields_len() + len..];
+        if self.flags() & TYPED == 0 {
+            return Shown::String(value);
+        }
+        match value.split_first() {
+            Some((&form, rest)) => Shown::Small(Form::from_byte(form), rest),
+            None => Shown::String(value),
         }
     }
 
     /// When members of the value go by themselves; none where no member has a deadline.
     #[inline]
-    pub fn member_deadlines(&self) -> Option<&Deadlines> {
-        match &self.0 {
-            Kind::Near(_) => None,
-            Kind::Far(far) => far.body.deadlines(),
-        }
+    pub fn member_deadlines(self) -> Option<&'r Deadlines> {
+        self.far.and_then(|far| far.body.deadlines())
     }
 
     /// All of the value.
-    pub fn whole(&self) -> Whole<'_> {
+    pub fn whole(self) -> Whole<'r> {
         Whole {
             shown: self.shown(),
             deadlines: self.member_deadlines(),
@@ -184,7 +187,7 @@ impl Record {
     }
 
     /// Whether nothing is shown at `now`: deleted, past its deadline, or all its members past theirs.
-    pub fn is_gone(&self, now: UnixMillis) -> bool {
+    pub fn is_gone(self, now: UnixMillis) -> bool {
         let are_all_gone = |deadlines: &Deadlines| {
             deadlines.len() == self.shown().len()
                 && deadlines.last().is_some_and(|last| last <= now)
@@ -194,7 +197,7 @@ impl Record {
             || self.member_deadlines().is_some_and(are_all_gone)
     }
 
-    fn field(&self, flag: u8) -> Option<u64> {
+    fn field(self, flag: u8) -> Option<u64> {
         let flags = self.flags();
         if flags & flag == 0 {
             return None;
@@ -202,19 +205,19 @@ impl Record {
         let before = (flags & (flag - 1) & FIELDS).count_ones() as usize;
         let start = self.layout().0 + 8 * before;
         let mut raw = [0; 8];
-        raw.copy_from_slice(&self.head()[start..start + 8]);
+        raw.copy_from_slice(&self.head[start..start + 8]);
         Some(u64::from_le_bytes(raw))
     }
 
     /// The stamp of the last operation shown.
     #[inline]
-    pub fn stamp(&self) -> Option<Stamp> {
+    pub fn stamp(self) -> Option<Stamp> {
         self.field(HAS_STAMP).map(Stamp::from_raw)
     }
 
     /// The deadline.
     #[inline]
-    pub fn deadline(&self) -> Option<UnixMillis> {
+    pub fn deadline(self) -> Option<UnixMillis> {
         if self.flags() & HAS_DEADLINE == 0 {
             return None;
         }
@@ -222,29 +225,29 @@ impl Record {
     }
 
     /// The original time of an imported value.
-    pub fn original(&self) -> Option<Hlc> {
+    pub fn original(self) -> Option<Hlc> {
         self.field(HAS_ORIGINAL).map(Hlc::from_raw)
     }
 
     /// Whether the key is deleted.
     #[inline]
-    pub fn is_tombstone(&self) -> bool {
+    pub fn is_tombstone(self) -> bool {
         self.flags() & TOMBSTONE != 0
     }
 
     /// Whether operations wait beside the table.
     #[inline]
-    pub fn is_unsettled(&self) -> bool {
+    pub fn is_unsettled(self) -> bool {
         self.flags() & UNSETTLED != 0
     }
 
     /// The merge mark.
-    pub fn merge_mark(&self) -> bool {
+    pub fn merge_mark(self) -> bool {
         self.flags() & MERGE_MARK != 0
     }
 
     /// All that is said beside key and value.
-    pub fn meta(&self) -> Meta {
+    pub fn meta(self) -> Meta {
         Meta {
             stamp: self.stamp(),
             deadline: self.deadline(),
@@ -256,25 +259,19 @@ impl Record {
     }
 
     /// Whether the value lies elsewhere.
-    pub fn is_far(&self) -> bool {
-        matches!(self.0, Kind::Far(_))
+    pub fn is_far(self) -> bool {
+        self.far.is_some()
     }
 
     /// Room behind the value.
-    pub fn spare(&self) -> usize {
-        match &self.0 {
-            Kind::Near(_) => 0,
-            Kind::Far(far) => far.spare(),
-        }
+    pub fn spare(self) -> usize {
+        self.far.map_or(0, Far::spare)
     }
 
-    /// Bytes of memory this record takes, without the allocator's own.
+    /// Bytes of this record, without what finds it.
     #[inline]
-    pub fn len_bytes(&self) -> usize {
-        match &self.0 {
-            Kind::Near(bytes) => bytes.len(),
-            Kind::Far(far) => far.len_bytes(),
-        }
+    pub fn len_bytes(self) -> usize {
+        self.far.map_or(self.head.len(), Far::len_bytes)
     }
 }
 
@@ -295,19 +292,29 @@ fn fields_of(meta: &Meta) -> impl Iterator<Item = [u8; 8]> {
     [stamp, deadline, original].into_iter().flatten()
 }
 
-fn laid_out(key: &[u8], form: Option<Form>, value: &[u8], meta: &Meta) -> Box<[u8]> {
+/// How many bytes [`lay_out`] appends.
+fn laid_len(key: &[u8], form: Option<Form>, value: &[u8], meta: &Meta) -> usize {
     let fields = (flags_of(meta) & FIELDS).count_ones() as usize;
     let varint_len = crate::db::varint::len(key.len() as u64);
-    let len = 1 + varint_len + 8 * fields + key.len() + usize::from(form.is_some()) + value.len();
-    let mut bytes = Vec::with_capacity(len);
-    bytes.push(flags_of(meta) | if form.is_some() { TYPED } else { 0 });
-    crate::db::varint::put(&mut bytes, key.len() as u64);
-    fields_of(meta).for_each(|raw| bytes.extend_from_slice(&raw));
-    bytes.extend_from_slice(key);
+    1 + varint_len + 8 * fields + key.len() + usize::from(form.is_some()) + value.len()
+}
+
+/// Appends a record's bytes.
+fn lay_out(out: &mut Vec<u8>, key: &[u8], form: Option<Form>, value: &[u8], meta: &Meta) {
+    out.push(flags_of(meta) | if form.is_some() { TYPED } else { 0 });
+    crate::db::varint::put(out, key.len() as u64);
+    fields_of(meta).for_each(|raw| out.extend_from_slice(&raw));
+    out.extend_from_slice(key);
     if let Some(form) = form {
-        bytes.push(form as u8);
+        out.push(form as u8);
     }
-    bytes.extend_from_slice(value);
+    out.extend_from_slice(value);
+}
+
+/// The bytes of a record on their own.
+fn laid_out(key: &[u8], form: Option<Form>, value: &[u8], meta: &Meta) -> Box<[u8]> {
+    let mut bytes = Vec::with_capacity(laid_len(key, form, value, meta));
+    lay_out(&mut bytes, key, form, value, meta);
     bytes.into_boxed_slice()
 }
 

@@ -77,11 +77,11 @@ impl Partition {
             return;
         }
         space.unsettled.remove(key.bytes);
-        let Some(record) = space.table.get_mut(key.bytes, key.hash) else {
+        let Some(mut record) = space.table.get_mut(key.bytes, key.hash) else {
             return;
         };
         record.set_unsettled(false);
-        if record.is_tombstone() {
+        if record.get().is_tombstone() {
             self.drop_tombstone(db, key, last, settled);
         }
     }
@@ -111,8 +111,9 @@ impl Partition {
         if self.dbs[db as usize].table.segment_deadline_min(from) > before.0 {
             return next;
         }
-        let due =
-            |record: &&Record| !record.is_tombstone() && op::is_expired(record.deadline(), before);
+        let due = |record: &Record<'_>| {
+            !record.is_tombstone() && op::is_expired(record.deadline(), before)
+        };
         let keys: Vec<Box<[u8]>> = self.dbs[db as usize]
             .table
             .segment(from)

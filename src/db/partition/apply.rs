@@ -72,7 +72,7 @@ impl Partition {
         let space = &mut self.dbs[db as usize];
         let record = space.table.get_mut(key.bytes, key.hash);
         if let Some((value, deadline)) = set_parts(&op) {
-            if let Some(record) = record
+            if let Some(mut record) = record
                 && record.overwrite(value, None, deadline)
             {
                 if let Some(deadline) = deadline {
@@ -128,10 +128,10 @@ impl Partition {
         if ctx.stamp.time() <= ctx.settled {
             self.stats.late += 1;
         }
-        let Some(record) = space.table.get_mut(key.bytes, key.hash) else {
+        let Some(mut record) = space.table.get_mut(key.bytes, key.hash) else {
             return self.apply_to_absent(db, key, op, ctx);
         };
-        let last = record.stamp().unwrap_or(Stamp::ZERO);
+        let last = record.get().stamp().unwrap_or(Stamp::ZERO);
         let newest = ctx.origins.compare(ctx.stamp, last) == Ordering::Greater;
         if newest && op.dominates() {
             if let Some((value, deadline)) = set_parts(&op) {
@@ -149,7 +149,7 @@ impl Partition {
                 };
                 return self.store(db, key, value, &meta);
             }
-            let shown = !record.is_tombstone();
+            let shown = !record.get().is_tombstone();
             self.drop_unsettled(db, key);
             if let Op::Put(content, deadline) = op {
                 return self.store_content(db, key, content, deadline, ctx);
@@ -161,7 +161,7 @@ impl Partition {
                 Outcome::NoEffect
             };
         }
-        if !record.is_unsettled() {
+        if !record.get().is_unsettled() {
             if !newest {
                 return if ctx.stamp == last {
                     Outcome::NoEffect

@@ -23,9 +23,9 @@ impl Partition {
     ) -> bool {
         let table = &mut self.dbs[db as usize].table;
         let written = table.change(key.bytes, key.hash, |record| {
-            let before = record.len_bytes();
+            let before = record.get().len_bytes();
             let could = record.write_within(op, now);
-            (could, record.len_bytes() > before)
+            (could, record.get().len_bytes() > before)
         });
         let (could, grew) = written.unwrap_or_default();
         if grew {
@@ -46,7 +46,7 @@ impl Partition {
             if is_free {
                 record.take_body(Vec::new())
             } else {
-                record.whole().to_body()
+                record.get().whole().to_body()
             }
         })
     }

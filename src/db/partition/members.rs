@@ -15,7 +15,7 @@ use crate::db::record::Record;
 use crate::db::stamp::{Hlc, Stamp, UnixMillis};
 
 /// The first deadline of a record's members.
-fn first_of(record: &Record) -> Option<UnixMillis> {
+fn first_of(record: Record<'_>) -> Option<UnixMillis> {
     record.member_deadlines().and_then(Deadlines::first)
 }
 
@@ -52,7 +52,7 @@ impl Partition {
         if table.segment_member_deadline_min(from) > at.0 {
             return next;
         }
-        let is_due = |record: &&Record| first_of(record).is_some_and(|first| first <= at);
+        let is_due = |record: &Record<'_>| first_of(*record).is_some_and(|first| first <= at);
         let due = table.segment(from).filter(is_due);
         let keys: Vec<Box<[u8]>> = due.map(|record| record.key().into()).collect();
         let mut left = most;

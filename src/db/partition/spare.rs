@@ -44,12 +44,12 @@ impl Partition {
             let table = &mut self.dbs[*db as usize].table;
             let hash = self.hasher.hash(key);
             let left = table.change(key, hash, |record| {
-                let len = record.shown().len();
+                let len = record.get().shown().len();
                 let grows = std::mem::replace(seen, len) != len;
                 if !grows {
                     record.give_back();
                 }
-                grows && record.spare() > 0
+                grows && record.get().spare() > 0
             });
             left.unwrap_or(false)
         });

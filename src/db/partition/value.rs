@@ -10,8 +10,9 @@ use crate::db::live::{Ground, Live, Value};
 use crate::db::op::Op;
 use crate::db::origin::Origins;
 use crate::db::partition::{Db, Key, Partition, WriteContext};
-use crate::db::record::{Meta, Record};
+use crate::db::record::{Fresh, Meta, RecordMut};
 use crate::db::stamp::{Stamp, UnixMillis};
+use crate::db::table::Was;
 
 /// More memory than this is not kept for the next value.
 const ROOM_MAX: usize = 64 * 1024;
@@ -60,7 +61,7 @@ impl Partition {
         let mut once = Some((f, history));
         let changed = table.change(key.bytes, key.hash, |record| {
             let (f, history) = once.take()?;
-            let was = (!record.is_tombstone(), record.deadline().is_some());
+            let was = Was::of(record.get());
             let mut live = live_of(record, std::mem::take(room));
             let (result, filing) = f(&mut live, &ground, history);
             Some((result, filing, was, file(record, live, filing, room)))
@@ -80,11 +81,11 @@ impl Partition {
     }
 
     /// Counts what became of a record.
-    fn filed(&mut self, db: u32, key: Key<'_>, filing: Filing, was: (bool, bool), filed: Filed) {
+    fn filed(&mut self, db: u32, key: Key<'_>, filing: Filing, was: Was, filed: Filed) {
         match filed {
             Filed::Shown(deadline, member_deadline, has_spare) => {
                 let space = &mut self.dbs[db as usize];
-                space.recount(was, (true, deadline.is_some()));
+                space.count(Some(was), (true, deadline.is_some()));
                 if let Some(deadline) = deadline {
                     space.table.note_deadline(key.hash, deadline.0);
                 }
@@ -128,7 +129,7 @@ impl Partition {
         let room = &mut self.room;
         let mut once = Some(live);
         let changed = table.change(key.bytes, key.hash, |record| {
-            let was = (!record.is_tombstone(), record.deadline().is_some());
+            let was = Was::of(record.get());
             let live = once.take().unwrap_or_default();
             (was, file(record, live, filing, room))
         });
@@ -146,7 +147,8 @@ impl Partition {
                     unsettled,
                     ..Meta::default()
                 };
-                self.put(db, key, Record::of(key.bytes, body, &meta));
+                let mut kept = Vec::new();
+                self.put(db, key, Fresh::of(body, &mut kept), &meta);
             }
             None => {
                 if let Some(stamp) = stamp {
@@ -235,11 +237,12 @@ impl Partition {
 }
 
 /// What a key shows, taken out of its record; a value that lies within is copied to `room`.
-fn live_of(record: &mut Record, room: Vec<u8>) -> Live {
-    let stamp = record.stamp().unwrap_or(Stamp::ZERO);
-    let written = record.original().unwrap_or(stamp.time());
-    let deadline = record.deadline();
-    let value = (!record.is_tombstone()).then(|| Value {
+fn live_of(record: &mut RecordMut<'_>, room: Vec<u8>) -> Live {
+    let old = record.get();
+    let stamp = old.stamp().unwrap_or(Stamp::ZERO);
+    let written = old.original().unwrap_or(stamp.time());
+    let deadline = old.deadline();
+    let value = (!old.is_tombstone()).then(|| Value {
         body: record.take_body(room),
         deadline,
     });
@@ -247,7 +250,7 @@ fn live_of(record: &mut Record, room: Vec<u8>) -> Live {
 }
 
 /// Puts a value into its record; `room` gets the memory that it had outside of it.
-fn file(record: &mut Record, live: Live, filing: Filing, room: &mut Vec<u8>) -> Filed {
+fn file(record: &mut RecordMut<'_>, live: Live, filing: Filing, room: &mut Vec<u8>) -> Filed {
     let original = filing.stamp.and_then(|stamp| live.original(stamp));
     let Some(Value { body, deadline }) = live.value else {
         return Filed::Gone;
@@ -257,13 +260,14 @@ fn file(record: &mut Record, live: Live, filing: Filing, room: &mut Vec<u8>) -> 
         deadline,
         original,
         unsettled: filing.unsettled,
-        merge_mark: record.merge_mark(),
+        merge_mark: record.get().merge_mark(),
         ..Meta::default()
     };
     let left = record.set_body(body, &meta);
     if left.capacity() <= ROOM_MAX {
         *room = left;
     }
+    let record = record.get();
     let first = record.member_deadlines().and_then(Deadlines::first);
     Filed::Shown(deadline, first, record.spare() > 0)
 }

@@ -2,64 +2,88 @@
 //!
 //! Invariant: what comes of it equals the record laid out anew, but for the room behind a long value.
 
-use crate::db::body::{Body, Shown};
+use smallvec::SmallVec;
+
+use crate::db::body::{Body, Form, Shown};
 use crate::db::far;
 use crate::db::op::{self, Op};
 use crate::db::record::{
-    FIELDS, HAS_DEADLINE, HAS_ORIGINAL, HAS_STAMP, Kind, MERGE_MARK, Meta, Record, TOMBSTONE,
-    TYPED, UNSETTLED, fields_of, flags_of, laid_out,
+    FIELDS, Fresh, HAS_DEADLINE, HAS_ORIGINAL, HAS_STAMP, MERGE_MARK, Meta, Place, Record, Records,
+    TOMBSTONE, TYPED, UNSETTLED, fields_of, flags_of, laid_out,
 };
 use crate::db::stamp::{Stamp, UnixMillis};
 
-impl Record {
+/// Bytes of a record, kept while it is laid out anew.
+type Kept = SmallVec<[u8; 128]>;
+
+/// One key, to be changed; its key stays.
+#[derive(Debug)]
+pub struct RecordMut<'r> {
+    pub(in crate::db) records: &'r mut Records,
+    pub(in crate::db) place: &'r mut Place,
+}
+
+impl RecordMut<'_> {
+    /// As it is now.
+    #[inline]
+    pub fn get(&self) -> Record<'_> {
+        self.records.get(*self.place)
+    }
+
     #[inline]
     fn head_mut(&mut self) -> &mut [u8] {
-        match &mut self.0 {
-            Kind::Near(bytes) => bytes,
-            Kind::Far(far) => &mut far.head,
-        }
+        self.records.head_mut(*self.place)
+    }
+
+    fn set_flag(&mut self, flag: u8, is_set: bool) {
+        let flags = &mut self.head_mut()[0];
+        *flags = if is_set {
+            *flags | flag
+        } else {
+            *flags & !flag
+        };
     }
 
     /// Sets or clears the merge mark.
     pub fn set_merge_mark(&mut self, mark: bool) {
-        if mark {
-            self.head_mut()[0] |= MERGE_MARK;
-        } else {
-            self.head_mut()[0] &= !MERGE_MARK;
-        }
+        self.set_flag(MERGE_MARK, mark);
     }
 
     /// Sets or clears "unsettled".
     pub fn set_unsettled(&mut self, unsettled: bool) {
-        if unsettled {
-            self.head_mut()[0] |= UNSETTLED;
-        } else {
-            self.head_mut()[0] &= !UNSETTLED;
-        }
+        self.set_flag(UNSETTLED, unsettled);
     }
 
     /// Says this beside key and value from now on; the value is not copied where it lies elsewhere.
     pub fn set_meta(&mut self, meta: &Meta) {
-        if (flags_of(meta) ^ self.flags()) & FIELDS == 0 {
-            let at = self.layout().0;
+        let record = self.get();
+        if (flags_of(meta) ^ record.flags()) & FIELDS == 0 {
+            let at = record.layout().0;
             let head = self.head_mut();
             head[0] = flags_of(meta) | head[0] & TYPED;
-            for (place, raw) in head[at..].chunks_exact_mut(8).zip(fields_of(meta)) {
-                place.copy_from_slice(&raw);
+            put_fields(&mut head[at..], meta);
+            return;
+        }
+        if record.is_far() {
+            let head = laid_out(record.key(), None, b"", meta);
+            if let Some(far) = self.records.far_mut(*self.place) {
+                far.head = head;
             }
             return;
         }
-        let head = match (&self.0, self.shown()) {
-            (Kind::Near(_), Shown::String(value)) => laid_out(self.key(), None, value, meta),
-            (Kind::Near(_), Shown::Small(form, value)) => {
-                laid_out(self.key(), Some(form), value, meta)
-            }
-            _ => laid_out(self.key(), None, b"", meta),
+        let (form, value) = match record.shown() {
+            Shown::Small(form, value) => (Some(form), Kept::from_slice(value)),
+            Shown::String(value) => (None, Kept::from_slice(value)),
+            Shown::Large(_) => return,
         };
-        match &mut self.0 {
-            Kind::Near(bytes) => *bytes = head,
-            Kind::Far(far) => far.head = head,
-        }
+        self.lay_anew(Fresh::Bytes(form, &value), meta);
+    }
+
+    /// Another record with the same key.
+    fn lay_anew(&mut self, value: Fresh<'_>, meta: &Meta) {
+        let key = Kept::from_slice(self.get().key());
+        self.records.remove(*self.place);
+        *self.place = self.records.add(&key, value, meta);
     }
 
     /// Writes over value and fields where they keep their sizes, and leave no room behind the value; says whether it could.
@@ -70,22 +94,26 @@ impl Record {
         stamp: Option<Stamp>,
         deadline: Option<UnixMillis>,
     ) -> bool {
-        let flags = self.flags();
+        let record = self.get();
+        let flags = record.flags();
         let fits = flags & (HAS_ORIGINAL | TOMBSTONE | UNSETTLED | TYPED) == 0
             && (flags & HAS_STAMP != 0) == stamp.is_some()
             && (flags & HAS_DEADLINE != 0) == deadline.is_some();
         if !fits {
             return false;
         }
-        let (mut at, key_len) = self.layout();
-        let key_end = at + self.fields_len() + key_len;
-        let (head, place) = match &mut self.0 {
-            Kind::Near(bytes) => bytes.split_at_mut(key_end),
-            Kind::Far(far) if far.spare() > 0 => return false,
-            Kind::Far(far) => match &mut far.body {
-                Body::String(value) => (&mut far.head[..], &mut value[..]),
+        let (mut at, key_len) = record.layout();
+        let key_end = at + record.fields_len() + key_len;
+        let (head, place) = if record.is_far() {
+            match self.records.far_mut(*self.place) {
+                Some(far) if far.spare() == 0 => match &mut far.body {
+                    Body::String(value) => (&mut far.head[..], &mut value[..]),
+                    _ => return false,
+                },
                 _ => return false,
-            },
+            }
+        } else {
+            self.head_mut().split_at_mut(key_end)
         };
         if place.len() != value.len() {
             return false;
@@ -104,36 +132,35 @@ impl Record {
     /// Carries out an operation that writes into the string or behind it, in plain manner, where that keeps its size or it has
     /// room of its own; says whether it could. Long strings are not copied for one bit.
     pub fn write_within(&mut self, op: Op<'_>, now: UnixMillis) -> bool {
-        let fits = self.flags() & (HAS_ORIGINAL | TOMBSTONE | TYPED | HAS_STAMP) == 0
-            && !op::is_expired(self.deadline(), now);
+        let record = self.get();
+        let fits = record.flags() & (HAS_ORIGINAL | TOMBSTONE | TYPED | HAS_STAMP) == 0
+            && !op::is_expired(record.deadline(), now);
         if !fits {
             return false;
         }
-        let (at, key_len) = self.layout();
-        let key_end = at + self.fields_len() + key_len;
-        match &mut self.0 {
-            Kind::Near(bytes) => {
-                let value = &mut bytes[key_end..];
-                if op::written_len(op, value.len()) != Some(value.len()) {
-                    return false;
-                }
-                op::write_within(op, value);
-                true
-            }
-            Kind::Far(far) => match &mut far.body {
+        let (at, key_len) = record.layout();
+        let key_end = at + record.fields_len() + key_len;
+        if let Some(far) = self.records.far_mut(*self.place) {
+            return match &mut far.body {
                 Body::String(value) => far::write(op, value),
                 _ => false,
-            },
+            };
         }
+        let value = &mut self.head_mut()[key_end..];
+        let keeps_size = op::written_len(op, value.len()) == Some(value.len());
+        if keeps_size {
+            op::write_within(op, value);
+        }
+        keeps_size
     }
 
     /// Takes the value out and leaves an empty string; one that lies within is copied to `room`.
     pub(in crate::db) fn take_body(&mut self, mut room: Vec<u8>) -> Body {
-        if let Kind::Far(far) = &mut self.0 {
+        if let Some(far) = self.records.far_mut(*self.place) {
             return std::mem::replace(&mut far.body, Body::String(Vec::new()));
         }
         room.clear();
-        match self.shown() {
+        match self.get().shown() {
             Shown::Small(form, bytes) => {
                 room.extend_from_slice(bytes);
                 Body::Small(form, room)
@@ -146,49 +173,52 @@ impl Record {
         }
     }
 
-    /// Shows this from now on, with the same key; gives the room back that a value which now lies within had.
+    /// Shows this from now on; gives the room back that a value which now lies within had.
     pub(in crate::db) fn set_body(&mut self, body: Body, meta: &Meta) -> Vec<u8> {
-        let (form, bytes) = match body {
-            Body::String(bytes) if !far::is_far(bytes.len()) => (None, bytes),
-            Body::Small(form, bytes) if !far::is_far(bytes.len()) => (Some(form), bytes),
-            body => {
-                if let Kind::Far(far) = &mut self.0 {
+        let mut kept = Vec::new();
+        let fresh = Fresh::of(body, &mut kept);
+        self.set(fresh, meta);
+        kept
+    }
+
+    /// Shows this from now on.
+    pub(in crate::db) fn set(&mut self, value: Fresh<'_>, meta: &Meta) {
+        match value {
+            Fresh::Far(body) => match self.records.far_mut(*self.place) {
+                Some(far) => {
                     far.body = body;
                     self.set_meta(meta);
-                } else {
-                    *self = Self::of(self.key(), body, meta);
                 }
-                return Vec::new();
+                None => self.lay_anew(Fresh::Far(body), meta),
+            },
+            Fresh::Bytes(form, bytes) => {
+                if !self.overlay(form, bytes, meta) {
+                    self.lay_anew(Fresh::Bytes(form, bytes), meta);
+                }
             }
-        };
-        if !self.overlay(form.map(|form| form as u8), &bytes, meta) {
-            self.0 = Kind::Near(laid_out(self.key(), form, &bytes, meta));
         }
-        bytes
     }
 
     /// Writes value and fields over those that are there, where all have their sizes.
-    fn overlay(&mut self, form: Option<u8>, value: &[u8], meta: &Meta) -> bool {
+    fn overlay(&mut self, form: Option<Form>, value: &[u8], meta: &Meta) -> bool {
         let typed = if form.is_some() { TYPED } else { 0 };
         let flags = flags_of(meta) | typed;
-        let (at, key_len) = self.layout();
-        let value_at = at + self.fields_len() + key_len;
-        let Kind::Near(bytes) = &mut self.0 else {
-            return false;
-        };
+        let record = self.get();
+        let (at, key_len) = record.layout();
+        let value_at = at + record.fields_len() + key_len;
         let form_len = usize::from(form.is_some());
-        if (flags ^ bytes[0]) & (FIELDS | TYPED) != 0
-            || bytes.len() != value_at + form_len + value.len()
+        if record.is_far()
+            || (flags ^ record.flags()) & (FIELDS | TYPED) != 0
+            || record.head.len() != value_at + form_len + value.len()
         {
             return false;
         }
+        let bytes = self.head_mut();
         bytes[0] = flags;
-        for (place, raw) in bytes[at..].chunks_exact_mut(8).zip(fields_of(meta)) {
-            place.copy_from_slice(&raw);
-        }
+        put_fields(&mut bytes[at..], meta);
         let place = &mut bytes[value_at..];
         if let Some(form) = form {
-            place[0] = form;
+            place[0] = form as u8;
         }
         place[form_len..].copy_from_slice(value);
         true
@@ -196,8 +226,15 @@ impl Record {
 
     /// Gives the room behind the value back, unless that takes too long.
     pub(in crate::db) fn give_back(&mut self) {
-        if let Kind::Far(far) = &mut self.0 {
+        if let Some(far) = self.records.far_mut(*self.place) {
             far.give_back();
         }
+    }
+}
+
+/// Writes the fields that there are over those that are there.
+fn put_fields(place: &mut [u8], meta: &Meta) {
+    for (place, raw) in place.chunks_exact_mut(8).zip(fields_of(meta)) {
+        place.copy_from_slice(&raw);
     }
 }
