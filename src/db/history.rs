@@ -55,6 +55,8 @@ pub struct History {
     sweeps: usize,
     /// The newest stamp of an operation.
     last: Stamp,
+    /// See [`Self::due`].
+    due: Hlc,
 }
 
 /// Where an operation went.
@@ -77,6 +79,7 @@ impl History {
             applied: 0,
             sweeps: 0,
             last: floor,
+            due: Hlc::ZERO,
         }
     }
 
@@ -292,6 +295,16 @@ impl History {
         });
         (self.applied, self.sweeps) = (self.log.len(), self.sweeps + 1);
         true
+    }
+
+    /// At which settled time its key is to be looked at; zero where nobody has said so.
+    pub fn due(&self) -> Hlc {
+        self.due
+    }
+
+    /// Says at which.
+    pub fn set_due(&mut self, due: Hlc) {
+        self.due = due;
     }
 
     /// Says that what is shown reflects everything up to `stamp`.

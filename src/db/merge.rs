@@ -197,10 +197,7 @@ impl Partition {
         }
         self.touch(db, key.bytes);
         if unsettled {
-            self.dbs[db as usize]
-                .unsettled
-                .insert(key.bytes.into(), history);
-            self.settle.push_back((last.time(), db, key.bytes.into()));
+            self.keep_history(db, key, history, last.time());
         }
         let stamp = self.stamped.then_some(last);
         self.put_live(db, key, live, stamp, unsettled);

@@ -347,7 +347,10 @@ impl Partition {
             ..Meta::default()
         };
         self.put(db, key, Fresh::string(b""), &meta);
-        self.settle.push_back((stamp.time(), db, key.bytes.into()));
+        // One with a history is looked at because of that.
+        if !unsettled {
+            self.settle.push_back((stamp.time(), db, key.bytes.into()));
+        }
     }
 
     /// A key that a merge has not met stays so while it is written to; a new one is newer than all that could be met.

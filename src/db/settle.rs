@@ -1,8 +1,13 @@
 //! What time does to a partition: operations fold into their bases and tombstones go once everything before them has arrived,
 //! keys are purged when their deadline is past recall, and a flush cuts off all that came before it.
+//!
+//! Invariant: of each key with a history there is one place in the queue that counts, at the time that the history says; of each
+//! tombstone without one, that at its stamp. Others are left over from what the key was before, and go when their time comes: so
+//! there are no more places than such keys and writes that are not settled.
 
 use std::cmp::Ordering;
 
+use crate::db::history::History;
 use crate::db::op;
 use crate::db::origin::Origins;
 use crate::db::partition::{Db, Key, Outcome, Partition, WriteContext};
@@ -36,29 +41,48 @@ impl Partition {
                 .front()
                 .is_some_and(|(due, _, _)| *due <= settled)
         {
-            let Some((_, db, key)) = self.settle.pop_front() else {
+            let Some((due, db, key)) = self.settle.pop_front() else {
                 break;
             };
             let hash = self.hasher.hash(&key);
-            self.settle_key(db, Key { bytes: &key, hash }, settled);
+            self.settle_due(db, Key { bytes: &key, hash }, due, settled);
             done += 1;
         }
         done
     }
 
-    /// Folds one key. Nothing that clients see changes.
-    pub(super) fn settle_key(&mut self, db: u32, key: Key<'_>, settled: Hlc) {
-        let space = &mut self.dbs[db as usize];
+    /// From now on a key has this history, which is looked at once `due` is settled.
+    pub(super) fn keep_history(&mut self, db: u32, key: Key<'_>, mut history: History, due: Hlc) {
+        if history.due() != due {
+            history.set_due(due);
+            self.settle.push_back((due, db, key.bytes.into()));
+        }
+        self.dbs[db as usize]
+            .unsettled
+            .insert(key.bytes.into(), history);
+    }
+
+    /// Looks at a key whose place in the queue was at `due`.
+    fn settle_due(&mut self, db: u32, key: Key<'_>, due: Hlc, settled: Hlc) {
+        let space = &self.dbs[db as usize];
         let Some(record) = space.table.get(key.bytes, key.hash) else {
             return;
         };
-        if !record.is_unsettled() {
+        if record.is_unsettled() {
+            let history = space.unsettled.get(key.bytes);
+            if history.is_some_and(|history| history.due() == due) {
+                self.settle_key(db, key, settled);
+            }
+        } else if record.is_tombstone() {
             let stamp = record.stamp().unwrap_or(Stamp::ZERO);
-            if record.is_tombstone() {
+            if stamp.time() <= settled {
                 self.drop_tombstone(db, key, stamp, settled);
             }
-            return;
         }
+    }
+
+    /// Folds one key that has a history. Nothing that clients see changes.
+    pub(super) fn settle_key(&mut self, db: u32, key: Key<'_>, settled: Hlc) {
         if self.walk.is_some() {
             self.save_preimage(db, key);
         }
@@ -72,8 +96,11 @@ impl Partition {
         history.settle_applied(settled);
         let last = history.last();
         if !history.is_empty() {
-            self.settle
-                .push_back((history.newest().time(), db, key.bytes.into()));
+            if history.due() <= settled {
+                let due = history.newest().time();
+                history.set_due(due);
+                self.settle.push_back((due, db, key.bytes.into()));
+            }
             return;
         }
         space.unsettled.remove(key.bytes);
@@ -244,3 +271,6 @@ impl Partition {
         table.segments_len()
     }
 }
+
+#[cfg(test)]
+mod tests;

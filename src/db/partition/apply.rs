@@ -169,7 +169,7 @@ impl Partition {
                     Outcome::Superseded(last)
                 };
             }
-            self.unsettle(db, key, History::new(last), ctx);
+            self.keep_history(db, key, History::new(last), ctx.stamp.time());
         }
         self.place(db, key, op, ctx, last)
     }
@@ -201,7 +201,7 @@ impl Partition {
             return self.store_content(db, key, content, deadline, ctx);
         }
         let cut = self.dbs[db as usize].cut;
-        self.unsettle(db, key, History::new(cut), ctx);
+        self.keep_history(db, key, History::new(cut), ctx.stamp.time());
         self.place(db, key, op, ctx, cut)
     }
 
@@ -221,15 +221,6 @@ impl Partition {
         };
         self.put_live(db, key, live, Some(ctx.stamp), false);
         Outcome::Applied
-    }
-
-    /// From now on a key has a history.
-    fn unsettle(&mut self, db: u32, key: Key<'_>, history: History, ctx: &WriteContext<'_>) {
-        self.dbs[db as usize]
-            .unsettled
-            .insert(key.bytes.into(), history);
-        self.settle
-            .push_back((ctx.stamp.time(), db, key.bytes.into()));
     }
 
     /// Puts an operation in its place in the history of its key, which has one, and shows the result. `last` was the newest.

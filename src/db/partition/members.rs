@@ -119,11 +119,8 @@ impl Partition {
             return 0;
         }
         if stamped && !was_unsettled {
-            self.settle
-                .push_back((fresh.newest().time(), db, key.bytes.into()));
-            self.dbs[db as usize]
-                .unsettled
-                .insert(key.bytes.into(), fresh);
+            let time = fresh.newest().time();
+            self.keep_history(db, key, fresh, time);
         }
         self.stats.expired_members += swept as u64;
         // For who watches it is no change that something goes whose time had come.
