@@ -168,6 +168,9 @@ impl World {
             blocking: &mut Blocking::default(),
         };
         handler(&mut call);
+        for partition in access.iter_mut() {
+            partition.undo_sweeps(Some(self.now));
+        }
         assert!(
             self.effects.count() <= stamps,
             "{args:?}: more effects than stamps"

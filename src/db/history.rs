@@ -297,6 +297,19 @@ impl History {
         true
     }
 
+    /// Whether the newest of all is a sweep at this moment.
+    pub fn ends_with_sweep(&self, at: UnixMillis) -> bool {
+        let last = self.log.back();
+        last.is_some_and(|last| last.swept_at() == Some(at))
+    }
+
+    /// Takes that sweep back for good.
+    pub fn undo_sweep(&mut self, live: &mut Live, ground: &Ground<'_>) {
+        self.take_back(live, ground, self.log.len().saturating_sub(1));
+        let gone = self.log.pop_back();
+        self.sweeps -= usize::from(gone.is_some_and(|gone| gone.is_sweep()));
+    }
+
     /// At which settled time its key is to be looked at; zero where nobody has said so.
     pub fn due(&self) -> Hlc {
         self.due

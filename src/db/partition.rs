@@ -180,6 +180,8 @@ pub struct Partition {
     counted: u32,
     /// Keys whose histories may have operations that are to be carried out again.
     behind: HashSet<(u32, Box<[u8]>)>,
+    /// Keys that the present command has swept, and at which moment.
+    swept: Vec<(u32, Box<[u8]>, UnixMillis)>,
     /// What happened here.
     pub stats: PartitionStats,
 }
@@ -207,6 +209,7 @@ impl Partition {
             room: Vec::new(),
             counted: 0,
             behind: HashSet::new(),
+            swept: Vec::new(),
             stats: PartitionStats::default(),
         }
     }

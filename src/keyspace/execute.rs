@@ -260,7 +260,7 @@ impl Keyspace {
         let writes = row.flags.has(Flags::WRITE);
         if !writes || !self.is_recording() {
             let panicked = self.call(row, args, first_hash, caller, None, scratch, reply, access);
-            take_ready(access, scratch);
+            take_ready(access, scratch, caller);
             return Begun::Done(Ran {
                 stamp: None,
                 panicked,
@@ -280,7 +280,7 @@ impl Keyspace {
             reply,
             access,
         );
-        take_ready(access, scratch);
+        take_ready(access, scratch, caller);
         self.conclude(reservation, panicked, caller, scratch)
     }
 
@@ -398,8 +398,9 @@ impl Keyspace {
 
 /// Somebody may wait for what was written; the partitions are about to be let go.
 #[inline]
-pub(super) fn take_ready(access: &mut Access<'_>, scratch: &mut Scratch) {
+pub(super) fn take_ready(access: &mut Access<'_>, scratch: &mut Scratch, caller: &Caller) {
     for partition in access.iter_mut() {
+        partition.undo_sweeps(Some(caller.now));
         match &mut scratch.ready {
             Some(ready) => partition.take_ready(ready),
             None => partition.call_ready(),

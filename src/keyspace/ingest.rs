@@ -182,7 +182,9 @@ impl Keyspace {
                         continue;
                     };
                     let place = Key { bytes: key, hash };
-                    if let Outcome::Superseded(by) = partition.apply(db, place, op, &context) {
+                    let outcome = partition.apply(db, place, op, &context);
+                    partition.undo_sweeps(None);
+                    if let Outcome::Superseded(by) = outcome {
                         let shown = partition.table(db).get(key, hash);
                         let is_deleted = shown.is_none_or(|record| record.is_tombstone());
                         superseded[conflict::kind(&op, is_deleted)] += 1;

@@ -140,6 +140,10 @@ impl Keyspace {
                 });
                 let (row, args) = (queued.data.unwrap_or(queued.row), queued.args.as_args());
                 panicked |= self.call(row, args, None, caller, next, scratch, reply, &mut access);
+                // The next one may be a read.
+                for partition in access.iter_mut() {
+                    partition.undo_sweeps(Some(caller.now));
+                }
                 if scratch.tracks {
                     self.gather(scratch.client, access.iter_mut());
                     self.remember(row, args, scratch);
@@ -147,7 +151,7 @@ impl Keyspace {
             }
             conductor.after(queued, reply, mark);
         }
-        take_ready(&mut access, scratch);
+        take_ready(&mut access, scratch, caller);
         let begun = match reservation {
             Some(reservation) => self.conclude(reservation, panicked, caller, scratch),
             None => Begun::Done(Ran {

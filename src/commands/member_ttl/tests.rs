@@ -238,6 +238,30 @@ fn a_clock_of_stamps_that_runs_ahead_keeps_no_member_longer() {
 }
 
 #[test]
+fn a_write_that_changes_nothing_hides_no_member_from_readers_whose_clock_is_behind_its_stamp() {
+    check(&[
+        ("HSET h a 1 b 2", ":2\r\n"),
+        ("HPEXPIRE h 1500 FIELDS 1 a", "*1\r\n:1\r\n"),
+        ("SADD s x", ":1\r\n"),
+        ("EXPIREMEMBER s x 1500 ms", ":1\r\n"),
+        ("@ahead 5000", ""),
+        ("HSETNX h b 9", ":0\r\n"),
+        ("SMOVE s other y", ":0\r\n"),
+        ("HGET h a", "$1\r\n1\r\n"),
+        ("HLEN h", ":2\r\n"),
+        ("SISMEMBER s x", ":1\r\n"),
+        ("DBSIZE", ":2\r\n"),
+        ("@advance 1499", ""),
+        ("HSETNX h b 9", ":0\r\n"),
+        ("HGET h a", "$1\r\n1\r\n"),
+        ("@advance 1", ""),
+        ("HGET h a", "$-1\r\n"),
+        ("HLEN h", ":1\r\n"),
+        ("EXISTS s", ":0\r\n"),
+    ]);
+}
+
+#[test]
 fn what_is_recorded_says_absolute_times_and_what_was_removed() {
     let mut world = World::new(true, 1);
     world.run("HSET h a 1 b 2 c 3");

@@ -1,5 +1,8 @@
 //! Members of collections go when their time comes: when somebody looks at their key, and by and by.
 //!
+//! Where stamps are ahead of the clock, a write finds members gone that readers still see: they are gone for it alone, unless it
+//! leaves something behind by which they are for all.
+//!
 //! Invariant: where others carry out the same writes, a write from before a member's time that comes later still finds it: keys
 //! with stamps remember what went, a master without stamps gives out none from before, a replica waits for its master's word.
 
@@ -32,7 +35,10 @@ impl Partition {
         };
         let is_due = first_of(record).is_some_and(|first| first <= now);
         if is_due && !self.follows && !op::is_expired(record.deadline(), now) {
-            self.sweep(db, key, now);
+            let swept = self.sweep(db, key, now);
+            if swept > 0 && self.stamped {
+                self.swept.push((db, key.bytes.into(), now));
+            }
             // Whatever is written from now on is stamped later, whoever's clock is behind.
             self.judged.fetch_max(Hlc::at(now).raw(), Ordering::Relaxed);
         }
@@ -84,6 +90,51 @@ impl Partition {
         }
     }
 
+    /// A command is over, or what came from elsewhere: what it swept at a moment that is ahead of the clock comes back where it
+    /// wrote nothing behind that. Where there is no clock, so does all that was swept for it: who looks next sweeps anew.
+    #[inline]
+    pub fn undo_sweeps(&mut self, clock: Option<UnixMillis>) {
+        if !self.swept.is_empty() {
+            self.undo_swept(clock);
+        }
+    }
+
+    #[cold]
+    fn undo_swept(&mut self, clock: Option<UnixMillis>) {
+        let swept = std::mem::take(&mut self.swept);
+        let is_ahead = |at: UnixMillis| clock.is_none_or(|clock| at > clock);
+        for (db, bytes, at) in swept.iter().rev().filter(|(_, _, at)| is_ahead(*at)) {
+            let hash = self.hasher.hash(bytes);
+            let key = Key { bytes, hash };
+            let history = self.unsettled(*db, bytes);
+            if !history.is_some_and(|history| history.ends_with_sweep(*at)) {
+                continue;
+            }
+            if self.walk.is_some() {
+                self.save_preimage(*db, key);
+            }
+            self.catch_up(*db, key);
+            let origins = Arc::clone(&self.origins);
+            let back = self.change_live(*db, key, &origins, true, |live, ground, history| {
+                let before = live.len();
+                let mut filing = Filing {
+                    stamp: None,
+                    unsettled: false,
+                };
+                if let Some(history) = history {
+                    history.undo_sweep(live, ground);
+                    filing = Filing {
+                        stamp: Some(history.last()),
+                        unsettled: true,
+                    };
+                }
+                (live.len().saturating_sub(before), filing)
+            });
+            self.stats.expired_members = self.stats.expired_members.saturating_sub(back as u64);
+            self.note_change(bytes);
+        }
+    }
+
     /// How many members went.
     fn sweep(&mut self, db: u32, key: Key<'_>, at: UnixMillis) -> usize {
         let Some(record) = self.dbs[db as usize].table.get(key.bytes, key.hash) else {
@@ -129,3 +180,6 @@ impl Partition {
         swept
     }
 }
+
+#[cfg(test)]
+mod tests;
