@@ -12,7 +12,7 @@ mod rng;
 mod world;
 
 use keymesh::ablation::{self, Rule};
-use world::{Coverage, Report, run};
+use world::{Coverage, Profile, Report, run, run_as};
 
 /// Seeds that every run of the tests covers.
 const SEEDS: u64 = 300;
@@ -68,6 +68,36 @@ fn run_without(seed: u64, off: &[Rule]) -> Report {
         coverage: Coverage::default(),
         failures: vec!["it panicked".to_owned()],
     })
+}
+
+/// Seeds of members that go by themselves that every run of the tests covers.
+const TIMED_SEEDS: u64 = 200;
+
+#[test]
+fn members_that_go_by_themselves_are_the_same_everywhere_after_full_syncs() {
+    let from = number("KEYMESH_SEED_FROM", 0);
+    let seeds = number("KEYMESH_TIMED_SEEDS", TIMED_SEEDS);
+    let (mut sum, mut failed) = (Coverage::default(), Vec::new());
+    for seed in from..from + seeds {
+        let report = std::panic::catch_unwind(|| run_as(seed, Profile::Timed));
+        let failures = match report {
+            Ok(report) => {
+                add(&mut sum, &report.coverage);
+                report.failures
+            }
+            Err(_) => vec!["it panicked".to_owned()],
+        };
+        if !failures.is_empty() {
+            println!("seed {seed}: {}", failures.join("\n"));
+            failed.push(seed);
+        }
+    }
+    println!("{seeds} seeds from {from}: {sum:?}");
+    assert!(failed.is_empty(), "seeds failed: {failed:?}");
+    if seeds >= TIMED_SEEDS {
+        assert!(sum.merges > seeds, "too few full syncs");
+        assert!(sum.swept > seeds, "too few members whose time came");
+    }
 }
 
 fn add(sum: &mut Coverage, more: &Coverage) {
@@ -131,7 +161,7 @@ const NOTICED: &[(Rule, u64)] = &[
     (Rule::TypeCut, 0),
     (Rule::PoppedNames, 384),
     (Rule::SettledVector, 0),
-    (Rule::SweptMembers, 10_847),
+    (Rule::SweptMembers, 7),
     (Rule::ForgottenIsHeardNoMore, 2_268),
 ];
 

@@ -228,7 +228,8 @@ impl SimNode {
     /// What clients see at `now`.
     pub fn data(&self, now: UnixMillis) -> Data {
         let mut data = Data::new();
-        for guard in &self.node.keyspace.lock_all() {
+        for guard in &mut self.node.keyspace.lock_all() {
+            guard.catch_up_all();
             for db in 0..DATABASES {
                 for record in guard
                     .table(db)

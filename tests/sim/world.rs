@@ -7,6 +7,7 @@ mod disks;
 mod faults;
 mod follower;
 mod messages;
+mod timed;
 mod verdict;
 
 use std::sync::Arc;
@@ -89,6 +90,7 @@ pub struct World {
     gone: Vec<Arc<keymesh::replication::node::Node>>,
     in_slow_write: bool,
     calm: bool,
+    profile: Profile,
     departure: Departure,
     disks: Disks,
     messages: Messages,
@@ -127,8 +129,22 @@ impl Topology {
     }
 }
 
+/// What clients mostly do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// Everything.
+    Usual,
+    /// Members that go by themselves, and journals that hold so little that most of it comes with full syncs.
+    Timed,
+}
+
 /// Runs a seed.
 pub fn run(seed: u64) -> Report {
+    run_as(seed, Profile::Usual)
+}
+
+/// Runs a seed with clients of a kind.
+pub fn run_as(seed: u64, profile: Profile) -> Report {
     // Values are short here, and some of them are to lie apart from their keys all the same.
     let _far = ablation::set_far_from(1 + (seed % 4) as usize);
     let mut rng = Rng::new(seed);
@@ -141,7 +157,10 @@ pub fn run(seed: u64) -> Report {
         Topology::Star,
         Topology::Line,
     ]);
-    let journal_bytes = rng.pick(&[300, 900, 3_000, 100_000]);
+    let mut journal_bytes = rng.pick(&[300, 900, 3_000, 100_000]);
+    if profile == Profile::Timed {
+        journal_bytes = journal_bytes.min(500);
+    }
     let now = EPOCH_MS + 90_000_000_000;
     let nodes = (0..count)
         .map(|index| {
@@ -164,6 +183,7 @@ pub fn run(seed: u64) -> Report {
         gone: Vec::new(),
         in_slow_write: false,
         calm,
+        profile,
         departure: Departure::drawn(seed),
         disks: Disks::drawn(seed),
         messages: Messages::drawn(seed),

@@ -8,7 +8,7 @@ use keymesh::db::{Key, Op, UnixMillis};
 
 use crate::node::Command;
 use crate::oracle::Published;
-use crate::world::World;
+use crate::world::{Profile, World};
 
 impl World {
     pub(super) fn client_write(&mut self) {
@@ -25,7 +25,12 @@ impl World {
             1
         };
         let commands: Vec<Command> = (0..count).map(|_| self.command(now)).collect();
+        let shown_before = self.nodes[index].data(now);
         let published = self.nodes[index].execute(db, &commands, now);
+        if published.is_empty() && !is_off(Rule::ExpiryByStamp) {
+            let shown_after = self.nodes[index].data(now);
+            assert_eq!(shown_before, shown_after, "{commands:?} wrote nothing");
+        }
         let (settled, times) = (
             self.nodes[index].node.keyspace.settled().raw(),
             published.iter().map(|operation| operation.order.0),
@@ -43,6 +48,9 @@ impl World {
 
     fn command(&mut self, now: UnixMillis) -> Command {
         let usual = self.usual_command(now);
+        if self.profile == Profile::Timed && self.collections.percent(75) {
+            return self.timed_command(now);
+        }
         if self.collections.percent(40) {
             let of_lists = self.collections.percent(40);
             if of_lists {
@@ -289,7 +297,7 @@ impl World {
     }
 }
 
-fn words(words: &[&str]) -> Command {
+pub(super) fn words(words: &[&str]) -> Command {
     words.iter().map(|word| word.as_bytes().to_vec()).collect()
 }
 
