@@ -132,6 +132,22 @@ pub const SCENES: &[Scene<'static>] = &[
          D MULTI | RPUSH k 1 | LLEN k | EXEC | LPOP k | EXISTS k",
     ),
     scene(
+        "what stands behind a wait comes behind the pusher's pipeline, in the order of waiting",
+        "A BLPOP k 0 | RPUSH log a | LLEN log
+         D RPUSH k x | RPUSH log 1 | RPUSH log 2 | LRANGE log 0 -1
+         D LRANGE log 0 -1 | DEL log
+         A BLPOP k 0 | RPUSH k a
+         D RPUSH k x | LLEN k | LPOP k
+         D DEL k
+         A BLPOP k 0 | RPUSH r y
+         D RPUSH k x | BLPOP r 0
+         A BLPOP k 0 | RPUSH log a
+         B BLPOP k 0 | RPUSH log b
+         C BLPOP k 0 | RPUSH log c
+         D RPUSH k 1 2 3 | RPUSH log d | RPUSH log e
+         D LRANGE log 0 -1",
+    ),
+    scene(
         "chains",
         "A BLMOVE c1 c2 LEFT RIGHT 0
          B BRPOPLPUSH c2 c3 0
