@@ -23,6 +23,8 @@ pub(super) struct InLine {
     pub waiter: Arc<Waiter>,
     /// The trace that what is taken belongs to.
     trace: Option<TraceBytes>,
+    /// The keys had another owner when it came, who could not be reached.
+    is_stranger: bool,
 }
 
 impl Drop for InLine {
@@ -65,7 +67,7 @@ impl Conversation {
     }
 
     /// Takes charge of the place in the lines that the first try took.
-    pub(super) fn take_place(&mut self, row: &Row, args: Args<'_>) -> Option<InLine> {
+    pub(super) fn take_place(&mut self, row: &'static Row, args: Args<'_>) -> Option<InLine> {
         let waiter = self.scratch.blocking.waiter.take()?;
         let keys = row.key_arguments(args).map(|index| args.get(index).into());
         Some(InLine {
@@ -74,6 +76,7 @@ impl Conversation {
             keys: keys.collect(),
             waiter,
             trace: self.waits_in,
+            is_stranger: self.has_owners() && self.is_owned_elsewhere(row, args),
         })
     }
 
@@ -102,6 +105,8 @@ impl Conversation {
             } else {
                 text
             });
+        } else if !place.is_stranger && self.has_owners() && self.is_owned_elsewhere(row, args) {
+            reply.error(errors::OWNER_CHANGED);
         } else {
             self.scratch.blocking = Blocking {
                 can_wait: true,

@@ -21,6 +21,8 @@ pub(super) const NO_MASTER_ANY_MORE: &str =
 pub(super) const CROSSOWNER: &str = "CROSSOWNER Keys in request don't have the same owner";
 pub(super) const BEHIND: &str = "BEHIND this node does not have all that the asking one has";
 pub(super) const OWNED_IN_MULTI: &str = "ERR the key has another master as its queue-owner: this command is not allowed inside a transaction here";
+pub(super) const OWNER_CHANGED: &str =
+    "UNBLOCKED the queue-owner of these keys has changed while the client waited";
 pub(super) const UNBLOCKED: &str = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
 
 /// How much of a name and of the arguments an error repeats.

@@ -215,7 +215,8 @@ impl Conversation {
     pub(super) fn exec_refusal(&self) -> Option<&'static str> {
         let queue = self.transaction.as_ref()?.queue.iter();
         let mut writes = queue.filter(|queued| queued.row.flags.has(Flags::WRITE));
-        writes.find_map(|queued| self.refusal(queued.row))
+        let refusal = writes.find_map(|queued| self.refusal(queued.row));
+        refusal.or_else(|| self.owner_refusal())
     }
 
     fn exec_transaction(&mut self, transaction: &Transaction, reply: &mut Reply) -> After {

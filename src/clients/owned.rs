@@ -9,6 +9,7 @@ use crate::clients::errors;
 use crate::clients::owners::{Owner, line_of};
 use crate::commands::registry::lookup_built_in;
 use crate::commands::{Flags, Row, claims};
+use crate::config::Options;
 use crate::replication::owner_link::{ITSELF, NOT_OWNER, Positions, parse_positions};
 use crate::resp::{Args, Protocol, Reply, parse_i64, parse_u64};
 
@@ -48,17 +49,34 @@ impl Conversation {
 
     /// Whether a command is not for this node alone; asked where some keys have owners.
     pub(super) fn is_owned_elsewhere(&self, row: &'static Row, args: Args<'_>) -> bool {
-        !matches!(self.place(row, args), Place::Here)
+        !matches!(self.place(&self.options, row, args), Place::Here)
     }
 
-    fn place(&self, row: &'static Row, args: Args<'_>) -> Place {
+    /// Why a transaction is not carried out here, if so: owners have changed since its commands were queued.
+    pub(super) fn owner_refusal(&self) -> Option<&'static str> {
+        // As of now: the pipeline may have begun long ago.
+        let options = self.context.configuration.options();
+        if options.queue_owner.is_empty() {
+            return None;
+        }
+        let mut queue = self.transaction.as_ref()?.queue.iter();
+        queue.find_map(
+            |queued| match self.place(&options, queued.row, queued.args.as_args()) {
+                Place::Here => None,
+                Place::Nowhere => Some(errors::CROSSOWNER),
+                Place::There(_) => Some(errors::OWNED_IN_MULTI),
+            },
+        )
+    }
+
+    fn place(&self, options: &Options, row: &'static Row, args: Args<'_>) -> Place {
         let mut there: Option<Arc<Owner>> = None;
         let mut is_here = false;
         for at in claims::keys(row, args) {
             let key = args.try_get(at).unwrap_or_default();
-            let line = line_of(&self.options.queue_owner, key);
+            let line = line_of(&options.queue_owner, key);
             let owner = line.map(|line| self.context.owners.at(line));
-            let owner = owner.filter(|owner| !owner.is_itself(&self.context, &self.options));
+            let owner = owner.filter(|owner| !owner.is_itself(&self.context, options));
             match (owner, &there) {
                 (None, _) => is_here = true,
                 (Some(owner), None) => there = Some(owner),
@@ -82,7 +100,7 @@ impl Conversation {
         args: Args<'_>,
         reply: &mut Reply,
     ) -> Option<Fate> {
-        let text = match self.place(row, args) {
+        let text = match self.place(&self.options, row, args) {
             Place::Here => return None,
             Place::Nowhere => errors::CROSSOWNER,
             Place::There(_) if self.transaction.is_some() => errors::OWNED_IN_MULTI,

@@ -238,3 +238,37 @@ fn a_paused_owner_hands_nothing_out_to_clients_of_others_either() {
     assert_eq!(client.next().text(), "1");
     assert_eq!(owner.call("LLEN jobs:a").integer(), 0);
 }
+
+#[test]
+fn what_was_queued_or_waits_is_not_carried_out_where_the_keys_have_another_owner_by_now() {
+    let mesh = owned(2, false);
+    let (mut client, mut other) = (mesh.nodes[1].client(), mesh.nodes[1].client());
+    let shown = other.call("CONFIG GET queue-owner");
+    let lines = shown.array()[1].text().to_owned();
+    let mut set_owner = |value: &str| {
+        let words = ["CONFIG", "SET", "queue-owner", value];
+        assert_eq!(other.call_words(&words).text(), "OK");
+    };
+    set_owner("");
+    client.call("RPUSH jobs:a 1 2");
+    assert_eq!(client.call("MULTI").text(), "OK");
+    assert_eq!(client.call("LPOP jobs:a").text(), "QUEUED");
+    set_owner(&lines);
+    assert!(
+        client
+            .call("EXEC")
+            .is_error("EXECABORT Transaction discarded because of: the key has another master")
+    );
+    assert_eq!(client.call("LLEN jobs:a").integer(), 2);
+    assert_eq!(client.call("MULTI").text(), "OK");
+    assert_eq!(client.call("LLEN jobs:a").text(), "QUEUED");
+    assert_eq!(client.call("EXEC").array()[0].integer(), 2);
+    set_owner("");
+    let mut observer = mesh.nodes[1].client();
+    wait_in(&mut client, &mut observer, "BLPOP jobs:b 0");
+    set_owner(&lines);
+    observer.call("RPUSH jobs:b x");
+    assert!(client.next().is_error("UNBLOCKED the queue-owner"));
+    assert_eq!(observer.call("LLEN jobs:b").integer(), 1);
+    assert_eq!(texts(&client.call("BLPOP jobs:b 0")), ["jobs:b", "x"]);
+}
