@@ -11,7 +11,7 @@ use crate::clients::context::Context;
 use crate::clients::errors;
 use crate::clients::identity::Identity;
 use crate::clients::monitor::Monitoring;
-use crate::clients::owners::Owner;
+use crate::clients::owners::{Owner, OwnerWrite};
 use crate::clients::registry::Client;
 use crate::clients::tracking_command::OwnTracking;
 use crate::clients::transaction::{Transaction, Watch};
@@ -145,6 +145,8 @@ pub struct Conversation {
     pub waits_in: Option<TraceBytes>,
     /// The last own write, for WAIT.
     pub last_write: Hlc,
+    /// The last writes that owners made for this connection, for WAIT.
+    pub owner_writes: Vec<OwnerWrite>,
     /// Picks the writes that are traced unasked.
     sampler: HeadSampler,
 }
@@ -186,6 +188,7 @@ impl Conversation {
             trace: Trace::None,
             waits_in: None,
             last_write: Hlc::ZERO,
+            owner_writes: Vec::new(),
             sampler,
         }
     }

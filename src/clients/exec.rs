@@ -153,7 +153,13 @@ impl Execution<'_, '_> {
             After::Next => {}
             // Nothing waits within a transaction: WAIT says how things stand.
             After::Wait { write, .. } => {
-                let acknowledged = conversation.context.replication.acknowledged(write);
+                let replication = &conversation.context.replication;
+                let mut acknowledged = replication.acknowledged(write);
+                // Owners cannot be asked here: of what they wrote, only what has come here is known to be anywhere else.
+                for known in &conversation.owner_writes {
+                    let is_here = replication.has_arrived(&[known.write]);
+                    acknowledged = acknowledged.min(usize::from(is_here));
+                }
                 reply.integer(acknowledged as i64);
             }
             After::HandOver | After::Shutdown => reply.error(errors::SYNTAX),

@@ -8,7 +8,8 @@ use crate::clients::conversation::{After, Conversation, Fate, ReplyMode};
 use crate::clients::errors;
 use crate::clients::owners::{Owner, line_of};
 use crate::commands::registry::lookup_built_in;
-use crate::commands::{Flags, Row, claims};
+use crate::commands::table::SessionCommand;
+use crate::commands::{Flags, Handler, Row, claims};
 use crate::config::Options;
 use crate::replication::owner_link::{ITSELF, NOT_OWNER, Positions, parse_positions};
 use crate::resp::{Args, Protocol, Reply, parse_i64, parse_u64};
@@ -38,6 +39,11 @@ pub(super) struct Request {
     pub wait: Duration,
     /// The language of its reply.
     pub protocol: Protocol,
+}
+
+/// Whether an owner is asked who has what it wrote.
+pub(super) fn is_wait(row: &Row) -> bool {
+    matches!(row.handler, Handler::Session(SessionCommand::Wait))
 }
 
 impl Conversation {
@@ -166,6 +172,15 @@ impl Conversation {
         if let Some(text) = self.refusal(row) {
             // As if its client were connected here: loading, or a replica.
             return Err(text.to_owned());
+        }
+        if is_wait(row) {
+            return Ok(Request {
+                row,
+                db,
+                positions,
+                wait: Duration::from_millis(wait),
+                protocol,
+            });
         }
         let (host, port) = (text(3), number(4));
         let mut claimed = claims::keys(row, command).peekable();

@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use crate::clients::context::Context;
 use crate::config::{Endpoint, Options, QueueOwner, Secret};
 use crate::db::glob::glob_match;
+use crate::db::{Hlc, Origin};
 use crate::replication::dial::Credentials;
 use crate::replication::owner_link::{Answer, AskError, OwnerLink};
 use crate::resp::Protocol;
@@ -49,6 +50,31 @@ pub struct Owners {
     pub local: AtomicU64,
     /// Commands that this node carried out as an owner for others.
     pub served: AtomicU64,
+}
+
+/// The last write that an owner made for a connection.
+#[derive(Debug, Clone)]
+pub struct OwnerWrite {
+    /// Who.
+    pub owner: Arc<Owner>,
+    /// In which life of his, and when.
+    pub write: (Origin, Hlc),
+}
+
+impl OwnerWrite {
+    /// Takes up what an owner has written.
+    pub fn note(writes: &mut Vec<Self>, owner: &Arc<Owner>, made: &[(Origin, Hlc)]) {
+        for &write in made {
+            let mut known = writes.iter_mut();
+            match known.find(|known| Arc::ptr_eq(&known.owner, owner)) {
+                Some(known) => known.write = write,
+                None => writes.push(Self {
+                    owner: Arc::clone(owner),
+                    write,
+                }),
+            }
+        }
+    }
 }
 
 impl Owners {

@@ -6,6 +6,7 @@
 
 mod accounting;
 mod blocking;
+mod owner_waits;
 mod owners;
 mod serving;
 mod waiting;
@@ -236,7 +237,11 @@ impl Session {
                 } => {
                     // Now: the time that follows is nobody's work.
                     self.account(now, started);
-                    self.wait_for_replicas(replicas, write, timeout).await?;
+                    if self.conversation.owner_writes.is_empty() {
+                        self.wait_for_replicas(replicas, write, timeout).await?;
+                    } else {
+                        self.wait_with_owners(replicas, write, timeout).await?;
+                    }
                 }
                 After::Block {
                     timeout,

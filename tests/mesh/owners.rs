@@ -240,6 +240,46 @@ fn a_paused_owner_hands_nothing_out_to_clients_of_others_either() {
 }
 
 #[test]
+fn wait_asks_the_owner_who_has_what_it_wrote() {
+    let mesh = owned(3, false);
+    let mut client = mesh.nodes[1].client();
+    assert_eq!(client.call("SET jobs:lock me NX").text(), "OK");
+    // The owner's write is at both others.
+    assert_eq!(client.call("WAIT 2 20000").integer(), 2);
+    client.call("RPUSH own 1");
+    assert_eq!(client.call("WAIT 2 20000").integer(), 2);
+    mesh.isolate(2);
+    assert_eq!(client.call("DEL jobs:lock").integer(), 1);
+    assert_eq!(client.call("WAIT 1 20000").integer(), 1);
+    assert_eq!(client.call("WAIT 2 300").integer(), 1);
+    mesh.rejoin(2);
+    assert_eq!(client.call("WAIT 2 60000").integer(), 2);
+    assert_eq!(client.call("MULTI").text(), "OK");
+    client.call("WAIT 2 0");
+    let replies = client.call("EXEC");
+    assert_eq!(replies.array()[0].integer(), 1);
+    mesh.nodes[0].kill();
+    assert_eq!(client.call("WAIT 1 300").integer(), 0);
+}
+
+#[test]
+fn whoever_waits_for_replicas_of_an_owner_can_be_unblocked() {
+    let mesh = owned(2, false);
+    let (mut client, mut observer) = (mesh.nodes[1].client(), mesh.nodes[1].client());
+    let id = client.call("CLIENT ID").integer();
+    client.call("SET jobs:lock me NX");
+    // More than there are, and longer than an owner is asked at a time.
+    client.send_raw(b"WAIT 9 0\r\n");
+    eventually("the client waits", || {
+        observer.info_number("blocked_clients") == 1
+    });
+    let unblock = format!("CLIENT UNBLOCK {id}");
+    assert_eq!(observer.call(&unblock).integer(), 1);
+    client.next().integer();
+    assert_eq!(client.call("WAIT 9 5500").integer(), 1);
+}
+
+#[test]
 fn what_was_queued_or_waits_is_not_carried_out_where_the_keys_have_another_owner_by_now() {
     let mesh = owned(2, false);
     let (mut client, mut other) = (mesh.nodes[1].client(), mesh.nodes[1].client());

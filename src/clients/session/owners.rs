@@ -16,14 +16,15 @@ use crate::clients::context::Context;
 use crate::clients::conversation::After;
 use crate::clients::errors;
 use crate::clients::owned::COMMAND_AT;
-use crate::clients::owners::Owner;
+use crate::clients::owned::is_wait;
+use crate::clients::owners::{Owner, OwnerWrite};
 use crate::clients::registry::{Block, signal};
 use crate::clients::session::waiting::Meanwhile;
 use crate::clients::session::{End, Session};
 use crate::commands::blocking::parse_timeout;
 use crate::commands::{Row, claims};
 use crate::config::OwnerUnreachable;
-use crate::db::Hlc;
+use crate::db::{Hlc, Origin};
 use crate::replication::owner_link::{Answer, AskError, Positions, positions_text};
 use crate::resp::{Args, Protocol, Reply, encode_command};
 
@@ -33,11 +34,11 @@ const ARRIVAL_PATIENCE: Duration = Duration::from_secs(1);
 const ARRIVAL_POLL: Duration = Duration::from_millis(20);
 /// How long an owner lets a client of another node wait before it is asked again: a node that has vanished without a word keeps
 /// its place no longer than that.
-const LEG: Duration = Duration::from_secs(5);
+pub(super) const LEG: Duration = Duration::from_secs(5);
 /// How long an owner may be silent beyond that.
-const GRACE: Duration = Duration::from_secs(4);
+pub(super) const GRACE: Duration = Duration::from_secs(4);
 /// Between attempts of who waits.
-const RETRY: Duration = Duration::from_millis(100);
+pub(super) const RETRY: Duration = Duration::from_millis(100);
 
 /// Waits until all of this has arrived, or for long enough.
 async fn arrival(context: &Context, positions: &Positions) {
@@ -77,29 +78,9 @@ impl Asked {
                 *time = self.last_write.max(*time);
             }
         }
-        let node = own.node.to_string();
-        let endpoint = &self.owner.endpoint;
-        let (port, db) = (endpoint.port.to_string(), self.db.to_string());
-        let (positions, wait_ms) = (positions_text(&positions), wait.as_millis().to_string());
-        let protocol = match self.protocol {
-            Protocol::Resp2 => "2",
-            Protocol::Resp3 => "3",
-        };
-        let head = [
-            "MESH",
-            "OWNED",
-            &node,
-            &endpoint.host,
-            &port,
-            &db,
-            &positions,
-            &wait_ms,
-            protocol,
-        ];
-        let words = head.iter().map(|word| word.as_bytes());
-        let words: Vec<&[u8]> = words.chain(self.words.iter().map(Vec::as_slice)).collect();
-        let mut request = Vec::new();
-        encode_command(&words, &mut request);
+        let words: Vec<&[u8]> = self.words.iter().map(Vec::as_slice).collect();
+        let owner = &*self.owner;
+        let request = request(own, owner, self.db, &positions, wait, self.protocol, &words);
         let (context, limit) = (&self.context, wait + GRACE);
         let asking = self
             .owner
@@ -110,6 +91,41 @@ impl Asked {
         }
         Ok(answer)
     }
+}
+
+/// `MESH OWNED` with the words of a command.
+pub(super) fn request(
+    own: Origin,
+    owner: &Owner,
+    db: u32,
+    positions: &[(Origin, Hlc)],
+    wait: Duration,
+    protocol: Protocol,
+    command: &[&[u8]],
+) -> Vec<u8> {
+    let node = own.node.to_string();
+    let (port, db) = (owner.endpoint.port.to_string(), db.to_string());
+    let (positions, wait_ms) = (positions_text(positions), wait.as_millis().to_string());
+    let protocol = match protocol {
+        Protocol::Resp2 => "2",
+        Protocol::Resp3 => "3",
+    };
+    let head = [
+        "MESH",
+        "OWNED",
+        &node,
+        &owner.endpoint.host,
+        &port,
+        &db,
+        &positions,
+        &wait_ms,
+        protocol,
+    ];
+    let words = head.iter().map(|word| word.as_bytes());
+    let words: Vec<&[u8]> = words.chain(command.iter().copied()).collect();
+    let mut request = Vec::new();
+    encode_command(&words, &mut request);
+    request
 }
 
 /// Whether a reply says that nothing has come.
@@ -171,6 +187,8 @@ impl Session {
                         continue;
                     }
                     context.owners.forwarded.fetch_add(1, Ordering::Relaxed);
+                    let writes = &mut self.conversation.owner_writes;
+                    OwnerWrite::note(writes, &asked.owner, &answer.write);
                     break answer.reply;
                 }
                 Err(_) if bits & !signal::DRAIN != 0 => {
@@ -327,6 +345,9 @@ impl Session {
                 return Ok(());
             }
         };
+        if is_wait(request.row) {
+            return self.wait_for_asker(&request).await;
+        }
         let arriving = async {
             if !context.replication.has_arrived(&request.positions) {
                 arrival(&context, &request.positions).await;

@@ -150,7 +150,10 @@ impl Session {
     }
 
     /// Waits for the future, or for somebody who ends it; says by which signals.
-    async fn until_unblocked(&mut self, future: impl Future<Output = ()>) -> Result<u32, End> {
+    pub(super) async fn until_unblocked(
+        &mut self,
+        future: impl Future<Output = ()>,
+    ) -> Result<u32, End> {
         let mut future = std::pin::pin!(future);
         loop {
             match self.meanwhile(future.as_mut()).await? {
