@@ -2,11 +2,15 @@
 //! can come back as long as a write from before may still come.
 
 use super::*;
+use crate::db::item;
+use crate::db::live::content_of;
+use crate::db::merge::Sender;
+use crate::db::op::content::{Content, Parts};
 use crate::db::op::{Expiry, Kind, Names, Op, Pairs};
 use crate::db::origin::{Incarnation, NodeId, Origin, Origins};
 use crate::db::partition::WriteContext;
 use crate::db::table::KeyHasher;
-use crate::db::varint;
+use crate::db::varint::{self, Reader};
 
 const START: i64 = 1_800_000_000_000;
 
@@ -26,6 +30,7 @@ fn names(names: &[&str]) -> Vec<u8> {
 struct Master {
     partition: Partition,
     origins: Arc<Origins>,
+    settled: Hlc,
 }
 
 impl Master {
@@ -40,7 +45,11 @@ impl Master {
         }
         let mut partition = Partition::new(KeyHasher::new(5), 1, true);
         partition.set_origins(&origins);
-        Self { partition, origins }
+        Self {
+            partition,
+            origins,
+            settled: Hlc::ZERO,
+        }
     }
 
     fn key(&self) -> Key<'static> {
@@ -56,11 +65,64 @@ impl Master {
         let context = WriteContext {
             stamp,
             now: moment(at),
-            settled: Hlc::ZERO,
+            settled: self.settled,
             origins: &origins,
         };
         self.partition.apply(0, key, op, &context);
         self.partition.undo_sweeps(None);
+    }
+
+    fn settle(&mut self, at: i64) {
+        self.settled = Hlc::at(moment(at));
+        self.partition.settle(self.settled, usize::MAX);
+    }
+
+    /// What this one has, merged into another's.
+    fn sync(&mut self, other: &mut Self) {
+        let origins = Arc::clone(&other.origins);
+        let context = WriteContext {
+            stamp: Stamp::ZERO,
+            now: moment(0),
+            settled: other.settled,
+            origins: &origins,
+        };
+        let sender = Sender {
+            settled: self.settled,
+            is_strange: &|_| false,
+        };
+        let mut sent = Vec::new();
+        self.partition.begin_walk();
+        while self.partition.walk_next(&mut sent, &mut Vec::new()) {}
+        other.partition.begin_merge();
+        let mut reader = Reader::new(&sent);
+        while !reader.is_empty() {
+            let item = item::decode(&mut reader, &Some).unwrap();
+            other.partition.merge_item(&item, &sender, &context);
+        }
+        let mut from = Some(0);
+        while let Some(position) = from {
+            from = other.partition.merge_absent(0, position, &sender, &context);
+        }
+        other.partition.end_merge();
+        other.settled = other.settled.max(self.settled);
+    }
+
+    /// All that a reader sees: fields and their values, and when which of them go.
+    fn seen(&mut self, at: i64) -> Vec<String> {
+        let (key, mut bytes) = (self.key(), Vec::new());
+        let Some(view) = self.partition.view(0, key, moment(at)) else {
+            return Vec::new();
+        };
+        content_of(view.whole(), false, &mut bytes);
+        let content = Content::new(&bytes).unwrap();
+        let Parts::Hash(pairs) = content.parts() else {
+            return vec!["of another type".to_owned()];
+        };
+        let fields = pairs.iter().map(|pair| format!("{pair:?}"));
+        let timed = content.deadlines().map(|one| format!("{one:?}"));
+        let mut all: Vec<String> = fields.chain(timed).collect();
+        all.sort();
+        all
     }
 
     fn fields(&mut self, at: i64) -> usize {
@@ -159,4 +221,85 @@ fn a_write_that_is_superseded_sweeps_nothing() {
     assert_eq!(master.partition.stats.expired_members, 0);
     assert_eq!(master.fields(50), 1);
     assert_eq!(master.partition.stats.expired_members, 1);
+}
+
+#[test]
+fn full_syncs_above_and_below_settled_sweeps_come_to_the_same() {
+    let set = |at| {
+        let mut op = Vec::new();
+        Op::Set(b"x", Expiry::Clear).encode(&mut op);
+        (at, 2, op)
+    };
+    // Deadlines before the stamps that set them, between operations, and behind all; one taken back in time, one too late.
+    let stories = [
+        vec![
+            hset(10, 1, &["a", "b", "c"]),
+            expire(20, 2, Some(15), &["a"]),
+            expire(30, 3, Some(45), &["b", "c"]),
+            expire(40, 1, None, &["c"]),
+            expire(50, 2, None, &["b"]),
+            hset(60, 3, &["b"]),
+        ],
+        vec![
+            hset(10, 1, &["a"]),
+            expire(20, 2, Some(35), &["a"]),
+            hset(30, 1, &["b"]),
+            expire(33, 3, Some(55), &["a", "b"]),
+            expire(50, 2, Some(900), &["b"]),
+            hset(58, 1, &["c"]),
+        ],
+        vec![
+            hset(10, 1, &["a", "b"]),
+            expire(20, 3, Some(25), &["a", "b"]),
+            hset(30, 1, &["b"]),
+            set(40),
+            hset(50, 3, &["a"]),
+            expire(60, 2, Some(55), &["a"]),
+        ],
+    ];
+    for story in &stories {
+        // Each has all up to what is settled there, and any of the rest.
+        let masters = || {
+            (0..=story.len()).flat_map(|count| {
+                let rest = story.len() - count;
+                (0..1_u32 << rest).map(move |some| (count, some))
+            })
+        };
+        let has =
+            |(count, some): (usize, u32), nth: usize| nth < count || some >> (nth - count) & 1 == 1;
+        let made = |which: (usize, u32)| {
+            let mut master = Master::new();
+            let (early, late) = story.split_at(which.0);
+            for (at, by, op) in early {
+                master.receive(*at, *by, Op::decode(op).unwrap());
+            }
+            if let Some((at, ..)) = early.last() {
+                // What is swept here is settled at once.
+                master.fields(*at);
+                master.settle(*at);
+            }
+            for (nth, (at, by, op)) in late.iter().enumerate() {
+                if has(which, which.0 + nth) {
+                    master.receive(*at, *by, Op::decode(op).unwrap());
+                }
+            }
+            master.fields(48);
+            master
+        };
+        for one in masters() {
+            for other in masters() {
+                let (mut from, mut to) = (made(one), made(other));
+                from.sync(&mut to);
+                let mut expected = Master::new();
+                for (nth, (at, by, op)) in story.iter().enumerate() {
+                    if has(one, nth) || has(other, nth) {
+                        expected.receive(*at, *by, Op::decode(op).unwrap());
+                    }
+                }
+                // Whoever has settled more may be ahead of a reader's clock: behind all of them they see the same.
+                let (seen, expected) = (to.seen(70), expected.seen(70));
+                assert_eq!(seen, expected, "{one:?} {other:?} {story:?}");
+            }
+        }
+    }
 }
