@@ -1,5 +1,5 @@
 //! Safety rules that a test may switch off, to show that the simulation notices. Without the `ablation` feature every
-//! question here is answered "on" at compile time. Beside them a length that a test may make small, to meet what else is rare.
+//! question here is answered "on" at compile time. Beside them lengths that a test may make small, to meet what else is rare.
 
 /// A rule that keeps masters equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +92,42 @@ const FAR_FROM: usize = 4096;
 #[cfg(any(test, feature = "ablation"))]
 thread_local! {
     static FAR: std::cell::Cell<usize> = const { std::cell::Cell::new(FAR_FROM) };
+    static LARGE: std::cell::Cell<usize> = const { std::cell::Cell::new(LARGE_FROM) };
+}
+
+/// What takes long with a collection of more bytes than this is done by who holds no partition.
+const LARGE_FROM: usize = 64 * 1024;
+
+/// From how many bytes on what takes long with a collection is done by who holds no partition.
+#[cfg(any(test, feature = "ablation"))]
+pub fn large_from() -> usize {
+    LARGE.with(std::cell::Cell::get)
+}
+
+/// From how many bytes on what takes long with a collection is done by who holds no partition.
+#[cfg(not(any(test, feature = "ablation")))]
+#[inline(always)]
+pub fn large_from() -> usize {
+    LARGE_FROM
+}
+
+/// Lets collections of more bytes than this be large on this thread until what it returns is dropped.
+#[cfg(any(test, feature = "ablation"))]
+pub fn set_large_from(len: usize) -> LargeFrom {
+    LargeFrom(LARGE.with(|large| large.replace(len)))
+}
+
+/// What the length was before.
+#[cfg(any(test, feature = "ablation"))]
+#[derive(Debug)]
+#[must_use]
+pub struct LargeFrom(usize);
+
+#[cfg(any(test, feature = "ablation"))]
+impl Drop for LargeFrom {
+    fn drop(&mut self) {
+        LARGE.with(|large| large.set(self.0));
+    }
 }
 
 /// From how many bytes on a value lies apart from its key.

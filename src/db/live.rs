@@ -16,6 +16,7 @@ use crate::db::body::{Body, Limits};
 use crate::db::elements::Payload;
 use crate::db::far;
 use crate::db::list::Taken;
+use crate::db::made::Made;
 use crate::db::op::{self, Change, Expiry, Kind, Op, State};
 use crate::db::origin::Origins;
 use crate::db::stamp::{Hlc, Stamp, UnixMillis};
@@ -67,6 +68,8 @@ pub struct Ground<'a> {
     pub origins: &'a Origins,
     /// The write bears a stamp: a new list's elements get ids.
     pub has_ids: bool,
+    /// A value that was made ahead.
+    pub made: Option<&'a Made>,
 }
 
 /// What takes an operation back.

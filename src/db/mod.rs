@@ -13,6 +13,7 @@
 //!   can be taken back.
 //! - [`partition`]: keys, their unsettled operations, tombstones; local writes and remote effects enter by one door.
 //! - [`settle`]: what time does: folding, purging, flushing.
+//! - [`made`]: large values that are made before partitions are locked.
 //! - [`item`]: a key as it travels in a snapshot; [`merge`]: two nodes' views of one key become one.
 //! - [`snapshot`]: the walk that shows one instant while writes go on.
 //! - [`digest`]: sums of what keys show.
@@ -34,6 +35,7 @@ pub mod history;
 pub mod item;
 pub mod list;
 pub mod live;
+pub mod made;
 pub mod merge;
 pub mod news;
 pub mod op;

@@ -25,6 +25,7 @@ use crate::db::body::{SharedLimits, Shown};
 use crate::db::deadlines::{Deadlines, Whole};
 use crate::db::history::History;
 use crate::db::live::Ground;
+use crate::db::made::Made;
 use crate::db::news::NewsDesk;
 use crate::db::op;
 use crate::db::origin::Origins;
@@ -176,6 +177,8 @@ pub struct Partition {
     pub(super) origins: Arc<Origins>,
     /// Memory for a value that is changed, kept from one to the next.
     room: Vec<u8>,
+    /// What was made of the operation that is being carried out.
+    made: Made,
     /// How many elements the last write added or removed.
     counted: u32,
     /// Keys whose histories may have operations that are to be carried out again.
@@ -207,6 +210,7 @@ impl Partition {
             limits: Arc::default(),
             origins: Arc::default(),
             room: Vec::new(),
+            made: Made::default(),
             counted: 0,
             behind: HashSet::new(),
             swept: Vec::new(),
@@ -321,6 +325,7 @@ impl Partition {
             limits: self.limits.get(),
             origins,
             has_ids: self.stamped,
+            made: Some(&self.made),
         }
     }
 

@@ -202,6 +202,7 @@ mod tests {
             limits,
             origins: &origins,
             has_ids: true,
+            made: None,
         };
         let (mut live, mut history) = (Live::default(), History::new(Stamp::ZERO));
         for (time, origin, op) in ops {

@@ -1,5 +1,7 @@
 //! Effects from elsewhere: each origin's records in order, each applied whole, none twice.
 
+use std::iter::Peekable;
+
 use bytes::Bytes;
 use smallvec::SmallVec;
 
@@ -7,7 +9,9 @@ use crate::ablation::{Rule, is_off, wall_clock};
 use crate::commands::call::partition_of;
 use crate::commands::effects::{self, Effect};
 use crate::commands::flush;
+use crate::db::body::Body;
 use crate::db::conflict::{self, Conflicts};
+use crate::db::made;
 use crate::db::settle::Flushed;
 use crate::db::varint::Malformed;
 use crate::db::{Hlc, Key, OriginIndex, Outcome, Partition, Stamp, UnixMillis, WriteContext};
@@ -85,6 +89,7 @@ impl Keyspace {
             Arrival::Gap => return Ok(Ingested::Gap),
             Arrival::Next => {}
         }
+        let mut made = self.make_ahead(foreign, &effects).into_iter().peekable();
         // Held until the journal counts the record: a snapshot shows no operation that its vector does not speak of.
         let hashes: SmallVec<[u64; 8]> = effects
             .iter()
@@ -96,6 +101,7 @@ impl Keyspace {
             &mut guards,
             foreign,
             effects.iter().zip(&hashes),
+            &mut made,
             &mut flushed,
         );
         let record = Record {
@@ -128,6 +134,24 @@ impl Keyspace {
         Ok(Ingested::Applied { superseded, winner })
     }
 
+    /// The large values that effects bring, in their order, each with the time of its stamp. Nobody holds a partition yet.
+    fn make_ahead(&self, foreign: &Foreign, effects: &[Effect<'_>]) -> Vec<(Hlc, Body)> {
+        let mut left = u64::from(foreign.count);
+        let make = |effect: &Effect<'_>| {
+            left = left.saturating_sub(u64::from(effect.stamps()));
+            let time = foreign.stamp.minus(left);
+            match effect {
+                Effect::Key { db, op, .. } if *db < self.databases => {
+                    let content = made::large_content(op)?;
+                    let stamp = Stamp::new(time, foreign.origin);
+                    Some((time, self.maker(true).make(stamp, content)))
+                }
+                _ => None,
+            }
+        };
+        effects.iter().filter_map(make).collect()
+    }
+
     /// The hash of an effect's key; 0 where it has none.
     fn effect_hash(&self, effect: &Effect<'_>) -> u64 {
         match effect {
@@ -157,6 +181,7 @@ impl Keyspace {
         guards: &mut [Option<Held<'_>>],
         foreign: &Foreign,
         effects: impl Iterator<Item = (&'e Effect<'e>, &'e u64)>,
+        made: &mut Peekable<impl Iterator<Item = (Hlc, Body)>>,
         flushed: &mut Vec<Flushed>,
     ) -> (Conflicts, Option<Stamp>) {
         let count = self.partitions.len();
@@ -182,7 +207,10 @@ impl Keyspace {
                         continue;
                     };
                     let place = Key { bytes: key, hash };
-                    let outcome = partition.apply(db, place, op, &context);
+                    let outcome = match made.next_if(|(of, _)| *of == time) {
+                        Some((_, body)) => partition.apply_made(db, place, op, body, &context),
+                        None => partition.apply(db, place, op, &context),
+                    };
                     partition.undo_sweeps(None);
                     if let Outcome::Superseded(by) = outcome {
                         let shown = partition.table(db).get(key, hash);

@@ -28,6 +28,7 @@ use smallvec::SmallVec;
 
 use crate::commands::call::{Setting, partition_of};
 use crate::db::body::{Limits, SharedLimits};
+use crate::db::made::Maker;
 use crate::db::op::STRING_LEN_MAX;
 use crate::db::table::KeyHasher;
 use crate::db::{Hlc, Key, Origins, Partition, Ready, UnixMillis, Waiter};
@@ -287,6 +288,16 @@ impl Keyspace {
             guard.reset(stamped);
         }
         self.share(&mut guards);
+    }
+
+    /// What values are made with ahead; whether elements of lists get ids.
+    pub(crate) fn maker(&self, has_ids: bool) -> Maker<'_> {
+        Maker {
+            hasher: &self.hasher,
+            limits: self.limits.get(),
+            origins: &self.origins,
+            has_ids,
+        }
     }
 
     /// What all commands share.

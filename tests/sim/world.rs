@@ -147,6 +147,7 @@ pub fn run(seed: u64) -> Report {
 pub fn run_as(seed: u64, profile: Profile) -> Report {
     // Values are short here, and some of them are to lie apart from their keys all the same.
     let _far = ablation::set_far_from(1 + (seed % 4) as usize);
+    let _large = ablation::set_large_from(4 * (seed / 4 % 4) as usize);
     let mut rng = Rng::new(seed);
     let count = 2 + rng.below(3);
     let topology = rng.pick(&[

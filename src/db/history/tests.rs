@@ -289,7 +289,7 @@ proptest! {
         let small = Limits { hash_entries: 3, set_entries: 3, intset_entries: 3, zset_entries: 3, ..Limits::default() };
         let limits = if is_small { Limits::default() } else { small };
         let (origins, hasher) = (origins(), KeyHasher::new(7));
-        let ground = Ground { hasher: &hasher, limits, origins: &origins, has_ids: true };
+        let ground = Ground { hasher: &hasher, limits, origins: &origins, has_ids: true, made: None };
         let mut pair = Pair {
             ground,
             history: History::new(Stamp::ZERO),

@@ -6,6 +6,8 @@ use crate::db::body::{Body, Form, Large, Shown};
 use crate::db::deadlines::Whole;
 use crate::db::elements::packed;
 use crate::db::live::{Ground, elements, lists, scores, timed};
+#[cfg(test)]
+use crate::db::made::{MADE_HELD, is_large};
 use crate::db::op::content::{LIST_WITH_IDS, Parts, id_of_content};
 use crate::db::op::parts;
 use crate::db::op::{Content, Kind, Scores};
@@ -14,6 +16,13 @@ use crate::db::varint;
 
 /// The value that an operation with this stamp brings.
 pub fn put_content(ground: &Ground<'_>, stamp: Stamp, content: Content<'_>) -> Body {
+    if let Some(body) = ground.made.and_then(|made| made.take(stamp)) {
+        return body;
+    }
+    #[cfg(test)]
+    if ground.made.is_some() && is_large(content) {
+        MADE_HELD.set(MADE_HELD.get() + 1);
+    }
     let kind = content.kind();
     // A list that has ids keeps them, whoever takes it.
     let has_ids = ground.has_ids || matches!(content.parts(), Parts::ListWithIds(_));

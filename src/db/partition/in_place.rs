@@ -60,8 +60,23 @@ impl Partition {
         !self.stamped || is_newer(last) && is_newer(space.cut)
     }
 
-    /// What [`Self::apply`] does with SET or PUT, for a value that need not be copied. It is no list of a key with stamps, whose
-    /// elements get new ids.
+    /// The same as [`Self::apply`], with what was made of the operation ahead (see [`crate::db::made`]).
+    pub fn apply_made(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        op: Op<'_>,
+        body: Body,
+        ctx: &WriteContext<'_>,
+    ) -> Outcome {
+        self.made.leave(ctx.stamp, body);
+        let outcome = self.apply(db, key, op, ctx);
+        self.made.clear();
+        outcome
+    }
+
+    /// What [`Self::apply`] does with SET or PUT, for a value that need not be copied. Elements of a list keep the ids they have: where keys
+    /// bear stamps, they have some.
     pub fn apply_whole(
         &mut self,
         db: u32,
@@ -73,7 +88,7 @@ impl Partition {
         let expiry = deadline.map_or(Expiry::Clear, Expiry::At);
         if !self.is_newest(db, key, ctx) {
             let mut bytes = Vec::new();
-            content_of(body.whole(), false, &mut bytes);
+            content_of(body.whole(), true, &mut bytes);
             return match &body {
                 Body::String(value) => self.apply(db, key, Op::Set(value, expiry), ctx),
                 _ => self.apply(db, key, Op::Put(Content::of(&bytes), deadline), ctx),

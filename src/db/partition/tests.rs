@@ -234,7 +234,7 @@ proptest! {
         for at in 0..KEYS.len() {
             let (mut expected, limits, origins) = (Live::default(), Limits::default(), Origins::default());
             let hasher = KeyHasher::new(3);
-            let ground = Ground { hasher: &hasher, limits, origins: &origins, has_ids: true };
+            let ground = Ground { hasher: &hasher, limits, origins: &origins, has_ids: true, made: None };
             for (nth, (of, made, ..)) in steps.iter().enumerate() {
                 let now = UnixMillis(ms(nth));
                 if *of == at {

@@ -48,6 +48,7 @@ impl Partition {
             limits: self.limits.get(),
             origins,
             has_ids,
+            made: Some(&self.made),
         };
         let Db {
             table, unsettled, ..

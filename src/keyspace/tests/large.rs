@@ -1,6 +1,37 @@
 //! Large values that are copied or renamed: what is recorded of them is made without the partitions, and nobody notices.
 
 use super::*;
+use crate::db::made::MADE_HELD;
+
+/// A node that has read these journals, one after the other.
+fn reader(of: &[(u128, &[Entry])]) -> Node {
+    let own = Origin {
+        node: NodeId(99),
+        ..WRITER
+    };
+    let mut copy = Node::new(true, 2, own);
+    for (node, entries) in of {
+        let origin = Origin {
+            node: NodeId(*node),
+            ..WRITER
+        };
+        let origin = copy.keyspace.origins.intern(origin).unwrap();
+        for entry in *entries {
+            let foreign = Foreign {
+                origin,
+                prev: entry.prev,
+                stamp: entry.stamp,
+                count: entry.record.count,
+                payload: entry.record.payload.clone(),
+                trace: None,
+            };
+            let ingested = copy.keyspace.ingest(&foreign).unwrap();
+            assert!(matches!(ingested, Ingested::Applied { .. }));
+        }
+    }
+    copy.caller.now = UnixMillis(START.0 + 60_000);
+    copy
+}
 
 fn with_large_ones() -> Node {
     let mut node = Node::stamped();
@@ -90,4 +121,54 @@ fn who_holds_all_partitions_finds_everything_published() {
             }
         }
     });
+}
+
+#[test]
+fn what_another_master_copied_is_made_before_partitions_are_held() {
+    let mut node = with_large_ones();
+    for kind in ["set", "zset", "list"] {
+        node.run(&format!("COPY {kind} {kind}:copy"));
+        node.run(&format!("RENAME {kind} {kind}:renamed"));
+    }
+    node.run("SUNIONSTORE union set:copy set:renamed");
+    node.run("SORT set:copy ALPHA STORE sorted");
+    node.run("INCR n");
+    MADE_HELD.set(0);
+    let mut copy = replay(&node);
+    assert_eq!(MADE_HELD.get(), 0);
+    assert_eq!(copy.digest(), node.digest());
+    for line in ["LLEN list:copy", "LINDEX list:renamed 777", "SCARD union"] {
+        assert_eq!(copy.run(line), node.run(line), "{line}");
+    }
+}
+
+#[test]
+fn a_large_value_that_comes_late_finds_its_place_without_being_made_anew() {
+    let (mut one, mut other) = (with_large_ones(), Node::new(true, 4, WRITER));
+    for kind in ["set", "zset", "list"] {
+        one.run(&format!("COPY {kind} {kind}:copy"));
+    }
+    other.caller.now = UnixMillis(START.0 + 1_000);
+    for line in [
+        "SADD set:copy member:1 another",
+        "ZADD zset:copy 7 member:1",
+        "RPUSH list:copy last",
+    ] {
+        other.run(line);
+    }
+    let (one, other) = (one.records(), other.records());
+    let (one, other) = ((1, &one[..]), (2, &other[..]));
+    MADE_HELD.set(0);
+    let mut nodes = [reader(&[one, other]), reader(&[other, one])];
+    assert_eq!(MADE_HELD.get(), 0);
+    for line in [
+        ("SCARD set:copy", ":12001\r\n"),
+        ("ZSCORE zset:copy member:1", "$1\r\n7\r\n"),
+        ("LINDEX list:copy -1", "$4\r\nlast\r\n"),
+    ] {
+        for node in &mut nodes {
+            assert_eq!(node.run(line.0), line.1, "{}", line.0);
+        }
+    }
+    assert_eq!(nodes[0].digest(), nodes[1].digest());
 }
