@@ -6,6 +6,7 @@
 //! ```
 //! The value is a string, or the content of any other type (see `op::content`), ids of list elements included. Stamps carry the sender's origin indices; the reader translates them. All fixed-width integers are little endian.
 
+use crate::ablation::large_from;
 use crate::db::body::{Body, Shown};
 use crate::db::deadlines::Whole;
 use crate::db::live::{Ground, Live, OpBytes, Value, content_of, put_content};
@@ -19,8 +20,6 @@ const HAS_VALUE: u8 = 1;
 const HAS_DEADLINE: u8 = 2;
 const HAS_WRITTEN: u8 = 4;
 const IS_CONTENT: u8 = 8;
-/// A smaller collection is encoded at once.
-const SHARED_BYTES: usize = 64 * 1024;
 
 /// A key as received.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,24 +105,54 @@ pub struct Shared {
     body: Body,
     deadline: Option<UnixMillis>,
     original: Option<Hlc>,
+    /// What came since, in stamp order.
+    ops: Vec<(Stamp, OpBytes)>,
+}
+
+/// Whether a value is a collection whose bytes are better made later.
+fn is_large(shown: Shown<'_>) -> bool {
+    let len = match shown {
+        Shown::String(_) => 0,
+        Shown::Small(_, bytes) => bytes.len(),
+        Shown::Large(large) => large.len_bytes(),
+    };
+    len > large_from()
 }
 
 impl Shared {
     /// That of a key without a history; none where what it shows is no large collection.
     pub fn of(db: u32, record: Record<'_>) -> Option<Self> {
-        if record.is_tombstone() {
-            return None;
-        }
-        let whole = record.whole();
-        let is_large =
-            matches!(whole.shown, Shown::Large(large) if large.len_bytes() > SHARED_BYTES);
-        is_large.then(|| Self {
+        let whole = (!record.is_tombstone()).then(|| record.whole())?;
+        is_large(whole.shown).then(|| Self {
             db,
             key: record.key().into(),
             stamp: record.stamp().unwrap_or(Stamp::ZERO),
             body: whole.to_body(),
             deadline: record.deadline(),
             original: record.original(),
+            ops: Vec::new(),
+        })
+    }
+
+    /// That of a key with a history, see [`encode_unsettled`].
+    pub fn of_unsettled(
+        db: u32,
+        key: &[u8],
+        base: &Live,
+        floor: Stamp,
+        ops: &mut dyn ExactSizeIterator<Item = (Stamp, &[u8])>,
+    ) -> Option<Self> {
+        let value = base.value.as_ref()?;
+        is_large(value.body.shown()).then(|| Self {
+            db,
+            key: key.into(),
+            stamp: floor,
+            body: value.body.clone(),
+            deadline: value.deadline,
+            original: base.original(floor),
+            ops: ops
+                .map(|(stamp, op)| (stamp, OpBytes::from_slice(op)))
+                .collect(),
         })
     }
 
@@ -138,12 +167,14 @@ impl Shared {
             original: self.original,
         };
         encode_head(out, &head);
-        varint::put(out, 0);
+        let ops = self.ops.iter();
+        encode_ops(out, &mut ops.map(|(stamp, op)| (*stamp, &op[..])));
     }
 
     /// Memory that it may keep.
     pub fn len_bytes(&self) -> usize {
-        self.body.len_bytes()
+        let ops = self.ops.iter().map(|(_, op)| size_of::<Stamp>() + op.len());
+        self.body.len_bytes() + ops.sum::<usize>()
     }
 }
 
@@ -165,6 +196,10 @@ pub fn encode_unsettled(
         original: base.original(floor),
     };
     encode_head(out, &head);
+    encode_ops(out, ops);
+}
+
+fn encode_ops(out: &mut Vec<u8>, ops: &mut dyn ExactSizeIterator<Item = (Stamp, &[u8])>) {
     varint::put(out, ops.len() as u64);
     for (stamp, op) in ops {
         out.extend_from_slice(&stamp.raw().to_le_bytes());

@@ -12,6 +12,7 @@ use crate::db::body::Body;
 use crate::db::history::History;
 use crate::db::item::Item;
 use crate::db::live::{Ground, Live, OpBytes, content_of};
+use crate::db::made::Maker;
 use crate::db::op::{Content, Expiry, Op};
 use crate::db::origin::OriginIndex;
 use crate::db::partition::{Key, Partition, WriteContext};
@@ -24,6 +25,34 @@ pub struct Sender<'a> {
     pub settled: Hlc,
     /// Whether an origin is none of those that had anything to do with that.
     pub is_strange: &'a dyn Fn(OriginIndex) -> bool,
+}
+
+/// A received key, made of its item before the partition is locked: to make a large one takes long.
+#[derive(Debug)]
+pub struct Theirs<'a> {
+    db: u32,
+    key: &'a [u8],
+    side: Side,
+}
+
+impl<'a> Theirs<'a> {
+    /// What the sender shows of the key. The maker is that of the partitions' manner.
+    pub fn of(item: &Item<'a>, sender: &Sender<'_>, maker: &Maker<'_>) -> Self {
+        let ground = maker.ground();
+        let mut side = Side {
+            live: item.base.to_live(&ground),
+            history: History::new(item.base_stamp),
+        };
+        for (stamp, bytes) in &item.ops {
+            side.insert(&ground, *stamp, bytes);
+        }
+        side.history.settle(&mut side.live, &ground, sender.settled);
+        Self {
+            db: item.db,
+            key: item.key,
+            side,
+        }
+    }
 }
 
 impl Partition {
@@ -45,26 +74,13 @@ impl Partition {
     }
 
     /// Merges one received key; `ctx.stamp` is not used.
-    pub fn merge_item(&mut self, item: &Item<'_>, sender: &Sender<'_>, ctx: &WriteContext<'_>) {
-        if item.db >= self.databases() {
+    pub fn merge_item(&mut self, theirs: Theirs<'_>, sender: &Sender<'_>, ctx: &WriteContext<'_>) {
+        let Theirs { db, key, side } = theirs;
+        if db >= self.databases() {
             return;
         }
-        let key = Key {
-            bytes: item.key,
-            hash: self.hasher.hash(item.key),
-        };
-        let ground = self.ground(ctx.origins);
-        let mut theirs = Side {
-            live: item.base.to_live(&ground),
-            history: History::new(item.base_stamp),
-        };
-        for (stamp, bytes) in &item.ops {
-            theirs.insert(&ground, *stamp, bytes);
-        }
-        theirs
-            .history
-            .settle(&mut theirs.live, &ground, sender.settled);
-        self.merge_key(item.db, key, theirs, sender, ctx);
+        let hash = self.hasher.hash(key);
+        self.merge_key(db, Key { bytes: key, hash }, side, sender, ctx);
     }
 
     /// Merges the keys of one segment that the sender did not mention, which says that they are absent there. Returns the

@@ -101,7 +101,11 @@ impl Partition {
         let db = walk.db;
         for bytes in &unsettled {
             let hash = self.hasher.hash(bytes);
-            self.encode_unsettled(db, Key { bytes, hash }, out);
+            match self.image_of_unsettled(db, Key { bytes, hash }) {
+                Some(Image::Item(bytes)) => out.extend_from_slice(&bytes),
+                Some(Image::Shared(large)) => shared.push(large),
+                None => {}
+            }
         }
         let Some(walk) = &mut self.walk else {
             return false;
@@ -142,11 +146,7 @@ impl Partition {
         let record = space.table.get(key.bytes, key.hash);
         let image = match record {
             None => None,
-            Some(record) if record.is_unsettled() => {
-                let mut bytes = Vec::new();
-                self.encode_unsettled(db, key, &mut bytes);
-                Some(Image::Item(bytes))
-            }
+            Some(record) if record.is_unsettled() => self.image_of_unsettled(db, key),
             Some(record) => Some(Shared::of(db, record).map_or_else(
                 || {
                     let mut bytes = Vec::new();
@@ -161,21 +161,25 @@ impl Partition {
         walk.pre_images.insert(place, image);
     }
 
-    /// Appends the item of a key that has a history.
-    fn encode_unsettled(&mut self, db: u32, key: Key<'_>, out: &mut Vec<u8>) {
+    /// How a key is that has a history.
+    fn image_of_unsettled(&mut self, db: u32, key: Key<'_>) -> Option<Image> {
         let origins = Arc::clone(&self.origins);
-        let Some(mut history) = self.dbs[db as usize].unsettled.remove(key.bytes) else {
-            return;
-        };
+        let mut history = self.dbs[db as usize].unsettled.remove(key.bytes)?;
         let mut live = self.take_live(db, key);
         let (floor, last) = (history.floor(), history.last());
-        history.with_base(&mut live, &self.ground(&origins), |base, ops| {
-            item::encode_unsettled(out, db, key.bytes, base, floor, ops);
+        let image = history.with_base(&mut live, &self.ground(&origins), |base, ops| {
+            if let Some(large) = Shared::of_unsettled(db, key.bytes, base, floor, ops) {
+                return Image::Shared(large);
+            }
+            let mut bytes = Vec::new();
+            item::encode_unsettled(&mut bytes, db, key.bytes, base, floor, ops);
+            Image::Item(bytes)
         });
         self.dbs[db as usize]
             .unsettled
             .insert(key.bytes.into(), history);
         self.put_live(db, key, live, Some(last), true);
+        Some(image)
     }
 
     /// Saves every key of a database that the walk has not reached.

@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering;
 use hashbrown::{HashMap, HashSet};
 
 use crate::ablation::{Rule, is_off};
-use crate::db::merge::Sender;
+use crate::db::merge::{Sender, Theirs};
 use crate::db::varint::Reader;
 use crate::db::{Hlc, OriginIndex, Stamp, UnixMillis, WriteContext, item};
 use crate::journal::Position;
@@ -282,13 +282,15 @@ impl Node {
         sender: &Sender<'_>,
     ) -> Result<(), LinkError> {
         let context = self.merge_context();
+        let maker = self.keyspace.maker(self.keyspace.is_stamped());
         let mut reader = Reader::new(items);
         while !reader.is_empty() {
             let item = item::decode(&mut reader, &|theirs| indices.get(&theirs).copied())?;
             let hash = self.keyspace.hash(item.key);
+            let theirs = Theirs::of(&item, sender, &maker);
             self.keyspace
                 .lock_hash(hash)
-                .merge_item(&item, sender, &context);
+                .merge_item(theirs, sender, &context);
         }
         Ok(())
     }

@@ -1,7 +1,11 @@
 //! Large values that are copied or renamed: what is recorded of them is made without the partitions, and nobody notices.
 
 use super::*;
+use crate::db::item;
 use crate::db::made::MADE_HELD;
+use crate::db::merge::{Sender, Theirs};
+use crate::db::varint::Reader;
+use crate::db::{Stamp, WriteContext};
 
 /// A node that has read these journals, one after the other.
 fn reader(of: &[(u128, &[Entry])]) -> Node {
@@ -171,4 +175,60 @@ fn a_large_value_that_comes_late_finds_its_place_without_being_made_anew() {
         }
     }
     assert_eq!(nodes[0].digest(), nodes[1].digest());
+}
+
+#[test]
+fn items_of_large_keys_with_operations_to_come_are_made_without_the_partition() {
+    let mut node = with_large_ones();
+    for line in ["SADD set another", "ZADD zset 7 member:1", "LPOP list"] {
+        node.run(line);
+    }
+    // A base that was settled, and operations over it.
+    node.settle();
+    node.caller.now = UnixMillis(START.0 + 10);
+    for line in ["SREM set member:5", "ZREM zset member:3", "RPUSH list x"] {
+        node.run(line);
+    }
+    let (mut out, mut shared) = (Vec::new(), Vec::new());
+    for index in 0..node.keyspace.partitions_len() {
+        node.keyspace.lock(index).begin_walk();
+    }
+    // One changes before the walk gets there.
+    node.run("SADD set late");
+    for index in 0..node.keyspace.partitions_len() {
+        let mut partition = node.keyspace.lock(index);
+        while partition.walk_next(&mut out, &mut shared) {}
+    }
+    assert_eq!((out.len(), shared.len()), (0, 3));
+    node.run("SREM set late");
+    shared.iter().for_each(|large| large.encode(&mut out));
+    let own = Origin {
+        node: NodeId(2),
+        ..WRITER
+    };
+    let copy = Node::new(true, 2, own);
+    let origin = copy.keyspace.origins.intern(WRITER).unwrap();
+    let sender = Sender {
+        settled: Hlc::ZERO,
+        is_strange: &|_| false,
+    };
+    let ctx = WriteContext {
+        stamp: Stamp::ZERO,
+        now: UnixMillis(0),
+        settled: Hlc::ZERO,
+        origins: &copy.keyspace.origins,
+    };
+    MADE_HELD.set(0);
+    let mut reader = Reader::new(&out);
+    while !reader.is_empty() {
+        let item = item::decode(&mut reader, &|_| Some(origin)).unwrap();
+        assert_eq!(item.ops.len(), 1);
+        let theirs = Theirs::of(&item, &sender, &copy.keyspace.maker(true));
+        let hash = copy.keyspace.hash(item.key);
+        copy.keyspace
+            .lock_hash(hash)
+            .merge_item(theirs, &sender, &ctx);
+    }
+    assert_eq!(MADE_HELD.get(), 0);
+    assert_eq!(copy.digest(), node.digest());
 }
