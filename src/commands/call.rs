@@ -173,7 +173,7 @@ impl<'a> DataCall<'a, '_> {
     fn put_whole(&mut self, key: Key<'_>, body: Body, deadline: Option<UnixMillis>) {
         let (db, context) = (self.db, self.context());
         let is_list = body.kind() == Kind::List;
-        if self.stamp.is_some() && !is_list && is_better_late(&body) {
+        if self.stamp.is_some() && is_better_late(&body) {
             self.effects
                 .push_late(db, key.bytes, body.clone(), deadline);
             self.count_stamps(1);

@@ -228,6 +228,15 @@ impl Shown<'_> {
         self.len() == 0
     }
 
+    /// Whether it is a list whose elements bear ids.
+    pub fn has_ids(&self) -> bool {
+        match self {
+            Self::Small(Form::List, bytes) => list::packed::has_ids(bytes),
+            Self::Large(Large::List(list)) => list.has_ids(),
+            _ => false,
+        }
+    }
+
     /// A copy.
     pub fn to_body(&self) -> Body {
         match self {

@@ -3,14 +3,12 @@
 //!
 //! Invariant: what is made is what would have been made at once.
 
+use crate::ablation::large_from;
 use crate::commands::effects::put_key;
 use crate::db::body::Body;
 use crate::db::live::content_of;
 use crate::db::op::{Content, Kind};
 use crate::db::{Op, UnixMillis};
-
-/// The bytes of a smaller value are made at once.
-const LATE_BYTES: usize = 64 * 1024;
 
 /// PUT of a large value.
 #[derive(Debug)]
@@ -23,9 +21,16 @@ pub(super) struct Late {
     pub deadline: Option<UnixMillis>,
 }
 
-/// Whether a value is better copied, to make its bytes later: a collection that is large and therefore shares its parts.
+/// Whether a value is better copied, to make its bytes later: a collection that is large and therefore shares its parts. Elements
+/// of a large list keep the names that they had where they came from, for no other list knows them by those; where they have none
+/// they need some first.
 pub fn is_better_late(body: &Body) -> bool {
-    body.kind() != Kind::String && body.len_bytes() > LATE_BYTES
+    let can_wait = match body.kind() {
+        Kind::String => false,
+        Kind::List => body.shown().has_ids(),
+        _ => true,
+    };
+    can_wait && body.len_bytes() > large_from()
 }
 
 /// Puts the bytes of all of these between the others.
@@ -35,7 +40,7 @@ pub(super) fn make(all: Vec<Late>, payload: &mut Vec<u8>) {
         made.extend_from_slice(payload.get(done..late.at).unwrap_or_default());
         done = late.at;
         let mut bytes = Vec::new();
-        content_of(late.body.whole(), false, &mut bytes);
+        content_of(late.body.whole(), true, &mut bytes);
         let op = Op::Put(Content::of(&bytes), late.deadline);
         put_key(&mut made, late.db, &late.key, op);
     }

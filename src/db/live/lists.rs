@@ -1,7 +1,8 @@
 //! Operations of lists.
 //!
-//! Invariant: with stamps every element bears an id, the time of its push with the tag of its origin; or one of
-//! [`id_of_content`](crate::db::op::parts::id_of_content), where the list came as a whole.
+//! Invariant: with stamps every element bears an id, which no other element of its list bears: the time of its push with the tag of
+//! its origin; or where the list came as a whole, the id that it had where it came from, or one of
+//! [`id_of_content`](crate::db::op::content::id_of_content).
 
 use crate::db::body::{Body, Form, Large};
 use crate::db::elements::packed::LEN_MAX;

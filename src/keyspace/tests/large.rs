@@ -1,6 +1,7 @@
 //! Large values that are copied or renamed: what is recorded of them is made without the partitions, and nobody notices.
 
 use super::*;
+use crate::ablation::set_large_from;
 use crate::db::item;
 use crate::db::made::MADE_HELD;
 use crate::db::merge::{Sender, Theirs};
@@ -173,6 +174,36 @@ fn a_large_value_that_comes_late_finds_its_place_without_being_made_anew() {
         for node in &mut nodes {
             assert_eq!(node.run(line.0), line.1, "{}", line.0);
         }
+    }
+    assert_eq!(nodes[0].digest(), nodes[1].digest());
+}
+
+#[test]
+fn elements_of_a_large_list_keep_their_names_in_copies() {
+    let _large = set_large_from(0);
+    let mut one = Node::stamped();
+    one.run("RPUSH list a b c d");
+    // Somebody has seen the list before it goes and comes back, and takes an element.
+    let own = Origin {
+        node: NodeId(2),
+        ..WRITER
+    };
+    let mut other = Node::new(true, 4, own);
+    other.ingest(&one.records());
+    other.caller.now = UnixMillis(START.0 + 5);
+    one.run("RENAME list elsewhere");
+    one.run("RENAME elsewhere list");
+    assert_eq!(other.run("LPOP list"), "$1\r\na\r\n");
+    let both = one.records();
+    let taken = other.records();
+    let mut nodes = [
+        reader(&[(1, &both), (2, &taken)]),
+        reader(&[(1, &both[..1]), (2, &taken), (1, &both[1..])]),
+    ];
+    for node in &mut nodes {
+        let left = "*3\r\n$1\r\nb\r\n$1\r\nc\r\n$1\r\nd\r\n";
+        assert_eq!(node.run("LRANGE list 0 -1"), left);
+        assert_eq!(node.run("EXISTS elsewhere"), ":0\r\n");
     }
     assert_eq!(nodes[0].digest(), nodes[1].digest());
 }
