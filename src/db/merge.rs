@@ -212,6 +212,8 @@ impl Partition {
             return;
         }
         self.touch(db, key.bytes);
+        let space = &mut self.dbs[db as usize];
+        space.newest = space.newest.max(last.time());
         if unsettled {
             self.keep_history(db, key, history, last.time());
         }

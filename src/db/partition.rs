@@ -124,6 +124,8 @@ pub struct Db {
     pub(super) unsettled: HashMap<Box<[u8]>, History>,
     /// The last FLUSHDB or FLUSHALL: deletes everything before it.
     pub(super) cut: Stamp,
+    /// No write of any key here came later.
+    pub(super) newest: Hlc,
     live: usize,
     timed: usize,
     /// Members of some key have, or had, deadlines.

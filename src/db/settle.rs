@@ -192,8 +192,8 @@ impl Partition {
         }
     }
 
-    /// Deletes everything in `db` stamped before the flush. `newest` promises that nothing here is newer, which frees the
-    /// tables in one go.
+    /// Deletes everything in `db` stamped before the flush. Where nothing here is newer, as `newest` promises, the tables go as
+    /// they are, to be freed by who holds no partition.
     pub fn flush(&mut self, db: u32, newest: bool, ctx: &WriteContext<'_>) -> (Outcome, Flushed) {
         let space = &self.dbs[db as usize];
         if self.stamped && ctx.origins.compare(ctx.stamp, space.cut) != Ordering::Greater {
@@ -203,6 +203,7 @@ impl Partition {
         if self.walk.is_some() {
             self.save_all_preimages(db);
         }
+        let newest = newest || self.dbs[db as usize].newest < ctx.stamp.time();
         if !self.stamped || newest {
             let old = std::mem::take(&mut self.dbs[db as usize]);
             self.dbs[db as usize].cut = if self.stamped { ctx.stamp } else { Stamp::ZERO };

@@ -38,7 +38,9 @@ impl Partition {
         if self.walk.is_some() {
             self.save_preimage(db, key);
         }
-        if self.dbs[db as usize].timed_members {
+        let space = &mut self.dbs[db as usize];
+        space.newest = space.newest.max(ctx.stamp.time());
+        if space.timed_members {
             self.catch_up(db, key);
             self.sweep_looked_at(db, key, ctx.now);
         }

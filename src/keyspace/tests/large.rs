@@ -263,3 +263,43 @@ fn items_of_large_keys_with_operations_to_come_are_made_without_the_partition() 
     assert_eq!(MADE_HELD.get(), 0);
     assert_eq!(copy.digest(), node.digest());
 }
+
+#[test]
+fn a_flush_from_elsewhere_hands_back_tables_in_which_nothing_is_newer() {
+    let node = with_large_ones();
+    let other = Origin {
+        node: NodeId(2),
+        ..WRITER
+    };
+    let flush = |node: &Node, ms: i64| {
+        let origin = node.keyspace.origins.intern(other).unwrap();
+        let ctx = WriteContext {
+            stamp: Stamp::new(Hlc::at(UnixMillis(START.0 + ms)), origin),
+            now: UnixMillis(START.0 + ms),
+            settled: Hlc::ZERO,
+            origins: &node.keyspace.origins,
+        };
+        let mut count = 0;
+        for guard in &mut node.keyspace.lock_all() {
+            count += guard.flush(0, false, &ctx).1.len();
+        }
+        count
+    };
+    assert_eq!(flush(&node, 1_000), 3);
+    assert_eq!(
+        node.keyspace
+            .lock_all()
+            .iter()
+            .map(|guard| guard.len(0))
+            .sum::<usize>(),
+        0
+    );
+    // A later write stays, and what came before the flush and arrives after it shows nowhere.
+    let mut node = with_large_ones();
+    node.caller.now = UnixMillis(START.0 + 2_000);
+    node.run("SADD set:later member");
+    flush(&node, 1_000);
+    assert_eq!(node.run("KEYS *"), "*1\r\n$9\r\nset:later\r\n");
+    assert_eq!(flush(&node, 3_000), 1);
+    assert_eq!(node.run("DBSIZE"), ":0\r\n");
+}
