@@ -33,7 +33,7 @@ const fn looking(last: i16, handler: fn(&mut DataCall<'_, '_>)) -> Row {
     Row {
         name: "debug",
         arity: -2,
-        flags: Flags::READONLY,
+        flags: Flags::READONLY.and(Flags::WHOLE),
         keys: Keys::Range {
             first: 2,
             last,

@@ -85,6 +85,8 @@ impl Flags {
     pub const PUBSUB: Self = Self(1 << 18);
     /// Which arguments are keys depends on others.
     pub const MOVABLE_KEYS: Self = Self(1 << 19);
+    /// May read all elements of its keys, and looks at nothing but those.
+    pub const WHOLE: Self = Self(1 << 20);
 
     /// Both.
     pub const fn and(self, other: Self) -> Self {

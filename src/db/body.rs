@@ -5,6 +5,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use crate::ablation::large_from;
 use crate::db::deadlines::Timed;
 use crate::db::elements::{Elements, packed};
 use crate::db::garbage;
@@ -226,6 +227,16 @@ impl Shown<'_> {
     /// Whether there is nothing.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Whether it is a collection of which what takes long is done by who holds no partition.
+    pub fn is_large(&self) -> bool {
+        let len = match self {
+            Self::String(_) => 0,
+            Self::Small(_, bytes) => bytes.len(),
+            Self::Large(large) => large.len_bytes(),
+        };
+        len > large_from()
     }
 
     /// Whether it is a list whose elements bear ids.

@@ -6,7 +6,6 @@
 //! ```
 //! The value is a string, or the content of any other type (see `op::content`), ids of list elements included. Stamps carry the sender's origin indices; the reader translates them. All fixed-width integers are little endian.
 
-use crate::ablation::large_from;
 use crate::db::body::{Body, Shown};
 use crate::db::deadlines::Whole;
 use crate::db::live::{Ground, Live, OpBytes, Value, content_of, put_content};
@@ -109,21 +108,11 @@ pub struct Shared {
     ops: Vec<(Stamp, OpBytes)>,
 }
 
-/// Whether a value is a collection whose bytes are better made later.
-fn is_large(shown: Shown<'_>) -> bool {
-    let len = match shown {
-        Shown::String(_) => 0,
-        Shown::Small(_, bytes) => bytes.len(),
-        Shown::Large(large) => large.len_bytes(),
-    };
-    len > large_from()
-}
-
 impl Shared {
     /// That of a key without a history; none where what it shows is no large collection.
     pub fn of(db: u32, record: Record<'_>) -> Option<Self> {
         let whole = (!record.is_tombstone()).then(|| record.whole())?;
-        is_large(whole.shown).then(|| Self {
+        whole.shown.is_large().then(|| Self {
             db,
             key: record.key().into(),
             stamp: record.stamp().unwrap_or(Stamp::ZERO),
@@ -143,7 +132,7 @@ impl Shared {
         ops: &mut dyn ExactSizeIterator<Item = (Stamp, &[u8])>,
     ) -> Option<Self> {
         let value = base.value.as_ref()?;
-        is_large(value.body.shown()).then(|| Self {
+        value.body.shown().is_large().then(|| Self {
             db,
             key: key.into(),
             stamp: floor,

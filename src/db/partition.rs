@@ -5,6 +5,7 @@
 //! its operations come to in stamp order, and those that may still be overtaken can be taken back, so that effects may arrive in
 //! any order; a delete leaves a tombstone until everything before it has arrived. A key that is absent counts as deleted at the settled time.
 
+mod apart;
 mod apply;
 mod in_place;
 mod members;

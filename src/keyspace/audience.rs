@@ -79,7 +79,7 @@ impl Keyspace {
         self.gather(scratch.client, access.iter_mut());
         self.remember(row, args, scratch);
         drop(guards);
-        let ran = self.finish(begun, caller, scratch);
+        let ran = self.finish_call(begun, row, args, caller, scratch, reply);
         self.pubsub.announce();
         ran
     }

@@ -62,6 +62,8 @@ pub struct Ran {
 pub(super) enum Begun<'k> {
     /// And published.
     Done(Ran),
+    /// It is to be read from copies of its keys.
+    Apart(Box<Partition>),
     /// Its place is to be filled; whether it panicked.
     Late(Reservation<'k>, Publishing<'k>, bool),
 }
@@ -126,7 +128,7 @@ impl Keyspace {
         let begun = self.begin(row, args, Some(hash), caller, scratch, reply, &mut access);
         self.held(since, scratch);
         drop(guard);
-        self.finish(begun, caller, scratch)
+        self.finish_call(begun, row, args, caller, scratch, reply)
     }
 
     /// Counts a hold that was timed by itself.
@@ -164,7 +166,7 @@ impl Keyspace {
                 Some(since) => self.held(since, scratch),
             }
             drop(guard);
-            return self.finish(begun, caller, scratch);
+            return self.finish_call(begun, row, args, caller, scratch, reply);
         }
         // Each of several is timed by itself.
         scratch.laps.end_now(&self.holds);
@@ -183,7 +185,7 @@ impl Keyspace {
             &mut Access::Many(&mut refs),
         );
         drop(guards);
-        self.finish(begun, caller, scratch)
+        self.finish_call(begun, row, args, caller, scratch, reply)
     }
 
     /// The partition that holds all keys of a call with a list of keys, if one does: DEL, EXISTS and MGET of one key mostly.
@@ -241,7 +243,7 @@ impl Keyspace {
         access: &mut Access<'_>,
     ) -> Ran {
         let begun = self.begin(row, args, first_hash, caller, scratch, reply, access);
-        self.finish(begun, caller, scratch)
+        self.finish_call(begun, row, args, caller, scratch, reply)
     }
 
     /// All that needs the partitions: what was done is published, unless that takes long.
@@ -258,6 +260,11 @@ impl Keyspace {
         access: &mut Access<'_>,
     ) -> Begun<'_> {
         let writes = row.flags.has(Flags::WRITE);
+        if row.flags.has(Flags::WHOLE)
+            && let Some(copies) = self.copies_to_read(row, args, caller, access)
+        {
+            return Begun::Apart(copies);
+        }
         if !writes || !self.is_recording() {
             let panicked = self.call(row, args, first_hash, caller, None, scratch, reply, access);
             take_ready(access, scratch, caller);
@@ -307,6 +314,8 @@ impl Keyspace {
     pub(super) fn finish(&self, begun: Begun<'_>, caller: &Caller, scratch: &mut Scratch) -> Ran {
         match begun {
             Begun::Done(ran) => ran,
+            // Nothing was changed: see `finish_call`.
+            Begun::Apart(_) => Ran::default(),
             Begun::Late(reservation, _until_published, panicked) => Ran {
                 stamp: self.publish(reservation, caller, scratch),
                 panicked,

@@ -44,7 +44,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "hgetall",
         arity: 2,
-        flags: Flags::READONLY,
+        flags: Flags::READONLY.and(Flags::WHOLE),
         keys: Keys::One,
         stamps: Stamps::None,
         handler: Handler::Data(read::hgetall),
@@ -114,7 +114,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "hkeys",
         arity: 2,
-        flags: Flags::READONLY,
+        flags: Flags::READONLY.and(Flags::WHOLE),
         keys: Keys::One,
         stamps: Stamps::None,
         handler: Handler::Data(read::hkeys),
@@ -133,7 +133,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "hvals",
         arity: 2,
-        flags: Flags::READONLY,
+        flags: Flags::READONLY.and(Flags::WHOLE),
         keys: Keys::One,
         stamps: Stamps::None,
         handler: Handler::Data(read::hvals),

@@ -129,7 +129,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "dump",
         arity: 2,
-        flags: Flags::READONLY,
+        flags: Flags::READONLY.and(Flags::WHOLE),
         keys: Keys::One,
         stamps: Stamps::None,
         handler: Handler::Data(dump::dump),

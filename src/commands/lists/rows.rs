@@ -191,7 +191,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "lrange",
         arity: 4,
-        flags: Flags::READONLY,
+        flags: Flags::READONLY.and(Flags::WHOLE),
         keys: Keys::One,
         stamps: Stamps::None,
         handler: Handler::Data(read::lrange),

@@ -9,7 +9,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "sinter",
         arity: -2,
-        flags: Flags::READONLY,
+        flags: Flags::READONLY.and(Flags::WHOLE),
         keys: Keys::Range {
             first: 1,
             last: -1,
@@ -31,7 +31,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "sintercard",
         arity: -3,
-        flags: Flags::READONLY.and(Flags::MOVABLE_KEYS),
+        flags: Flags::READONLY.and(Flags::MOVABLE_KEYS).and(Flags::WHOLE),
         keys: Keys::Counted {
             count: 1,
             has_destination: false,
@@ -87,7 +87,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "sunion",
         arity: -2,
-        flags: Flags::READONLY,
+        flags: Flags::READONLY.and(Flags::WHOLE),
         keys: Keys::Range {
             first: 1,
             last: -1,
@@ -140,7 +140,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "sdiff",
         arity: -2,
-        flags: Flags::READONLY,
+        flags: Flags::READONLY.and(Flags::WHOLE),
         keys: Keys::Range {
             first: 1,
             last: -1,

@@ -59,7 +59,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "smembers",
         arity: 2,
-        flags: Flags::READONLY,
+        flags: Flags::READONLY.and(Flags::WHOLE),
         keys: Keys::One,
         stamps: Stamps::None,
         handler: Handler::Data(read::smembers),

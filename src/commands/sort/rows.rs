@@ -66,7 +66,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "sort_ro",
         arity: -2,
-        flags: Flags::READONLY.and(Flags::MOVABLE_KEYS),
+        flags: Flags::READONLY.and(Flags::MOVABLE_KEYS).and(Flags::WHOLE),
         keys: Keys::Sort,
         stamps: Stamps::None,
         handler: Handler::Data(super::sort_ro),

@@ -45,7 +45,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "zunion",
         arity: -3,
-        flags: Flags::READONLY.and(Flags::MOVABLE_KEYS),
+        flags: Flags::READONLY.and(Flags::MOVABLE_KEYS).and(Flags::WHOLE),
         keys: READ,
         stamps: Stamps::None,
         handler: Handler::Data(algebra::zunion),
@@ -81,7 +81,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "zinter",
         arity: -3,
-        flags: Flags::READONLY.and(Flags::MOVABLE_KEYS),
+        flags: Flags::READONLY.and(Flags::MOVABLE_KEYS).and(Flags::WHOLE),
         keys: READ,
         stamps: Stamps::None,
         handler: Handler::Data(algebra::zinter),
@@ -117,7 +117,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "zintercard",
         arity: -3,
-        flags: Flags::READONLY.and(Flags::MOVABLE_KEYS),
+        flags: Flags::READONLY.and(Flags::MOVABLE_KEYS).and(Flags::WHOLE),
         keys: READ,
         stamps: Stamps::None,
         handler: Handler::Data(algebra::zintercard),
@@ -139,7 +139,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "zdiff",
         arity: -3,
-        flags: Flags::READONLY.and(Flags::MOVABLE_KEYS),
+        flags: Flags::READONLY.and(Flags::MOVABLE_KEYS).and(Flags::WHOLE),
         keys: READ,
         stamps: Stamps::None,
         handler: Handler::Data(algebra::zdiff),

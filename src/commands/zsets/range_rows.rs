@@ -26,7 +26,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "zrange",
         arity: -4,
-        flags: Flags::READONLY,
+        flags: Flags::READONLY.and(Flags::WHOLE),
         keys: Keys::One,
         stamps: Stamps::None,
         handler: Handler::Data(range::zrange),
@@ -52,7 +52,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "zrangebyscore",
         arity: -4,
-        flags: Flags::READONLY,
+        flags: Flags::READONLY.and(Flags::WHOLE),
         keys: Keys::One,
         stamps: Stamps::None,
         handler: Handler::Data(range::zrangebyscore),
@@ -80,7 +80,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "zrevrangebyscore",
         arity: -4,
-        flags: Flags::READONLY,
+        flags: Flags::READONLY.and(Flags::WHOLE),
         keys: Keys::One,
         stamps: Stamps::None,
         handler: Handler::Data(range::zrevrangebyscore),
@@ -162,7 +162,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "zrevrange",
         arity: -4,
-        flags: Flags::READONLY,
+        flags: Flags::READONLY.and(Flags::WHOLE),
         keys: Keys::One,
         stamps: Stamps::None,
         handler: Handler::Data(range::zrevrange),

@@ -265,6 +265,76 @@ fn items_of_large_keys_with_operations_to_come_are_made_without_the_partition() 
 }
 
 #[test]
+fn whole_reads_of_large_values_are_answered_from_copies_and_nobody_notices() {
+    let (mut node, mut usual) = (with_large_ones(), with_large_ones());
+    for node in [&mut node, &mut usual] {
+        node.run("SADD small member:1 x");
+        for start in (0..3_000).step_by(300) {
+            let fields = (start..start + 300).map(|n| format!(" member:{n} value:{n}"));
+            node.run(&format!("HSET hash{}", fields.collect::<String>()));
+        }
+        node.run("EXPIRE set 1000");
+    }
+    let lines = [
+        ("HGETALL hash", true),
+        ("HKEYS hash", true),
+        ("HVALS hash", true),
+        ("SMEMBERS set", true),
+        ("SMEMBERS small", false),
+        ("SMEMBERS nothing", false),
+        ("SMEMBERS list", true),
+        ("LRANGE list 0 -1", true),
+        ("LRANGE list 10 20", false),
+        ("LRANGE list 0 x", false),
+        ("ZRANGE zset 0 -1 WITHSCORES", true),
+        ("ZRANGE zset 5 10", false),
+        ("ZRANGEBYSCORE zset -inf +inf", true),
+        ("ZRANGEBYSCORE zset -inf +inf LIMIT 1 2", false),
+        ("ZRANGEBYSCORE zset 5 10000", false),
+        ("SINTER set small", false),
+        ("SUNION set small", true),
+        ("SUNION set nothing", false),
+        ("SINTER set set", true),
+        ("ZUNION 2 zset set", true),
+        ("ZUNION 0 zset", false),
+        ("SORT_RO set ALPHA", true),
+        ("SORT_RO set BY nosort:* GET #", false),
+        ("DUMP list", true),
+        ("DUMP nothing", false),
+    ];
+    for (line, is_apart) in lines {
+        let args = typed(line);
+        let args = args.as_args();
+        let row = registry::lookup(args.name()).unwrap();
+        let copies = {
+            let mut guards = node.keyspace.lock_for(row, args);
+            let mut refs: Vec<_> = guards.iter_mut().map(|g| g.as_deref_mut()).collect();
+            let mut access = crate::commands::call::Access::Many(&mut refs);
+            let (keyspace, caller) = (&node.keyspace, &node.caller);
+            keyspace.copies_to_read(row, args, caller, &mut access)
+        };
+        assert_eq!(copies.is_some(), is_apart, "{line}");
+        let expected = {
+            let _large = set_large_from(usize::MAX);
+            usual.run(line)
+        };
+        assert!(node.run(line) == expected, "{line}");
+    }
+    let looked = |node: &Node| {
+        let each = (0..node.keyspace.partitions_len()).map(|index| {
+            let stats = node.keyspace.lock(index).stats;
+            [stats.hits, stats.misses]
+        });
+        each.fold([0; 2], |[hits, misses], [more, fewer]| {
+            [hits + more, misses + fewer]
+        })
+    };
+    assert_eq!(looked(&node), looked(&usual));
+    let (reply, _) = node.transaction(&["SADD set one", "SMEMBERS set", "SCARD set"], false);
+    assert!(reply.starts_with(":1\r\n*12001\r\n") && reply.ends_with(":12001\r\n"));
+}
+
+#[test]
 fn a_flush_from_elsewhere_hands_back_tables_in_which_nothing_is_newer() {
     let node = with_large_ones();
     let other = Origin {
