@@ -4,7 +4,8 @@
 use super::*;
 use crate::db::item;
 use crate::db::live::content_of;
-use crate::db::merge::Sender;
+use crate::db::made::Maker;
+use crate::db::merge::{Sender, Theirs};
 use crate::db::op::content::{Content, Parts};
 use crate::db::op::{Expiry, Kind, Names, Op, Pairs};
 use crate::db::origin::{Incarnation, NodeId, Origin, Origins};
@@ -90,6 +91,13 @@ impl Master {
             settled: self.settled,
             is_strange: &|_| false,
         };
+        let hasher = other.partition.hasher.clone();
+        let maker = Maker {
+            hasher: &hasher,
+            limits: other.partition.limits.get(),
+            origins: &origins,
+            has_ids: true,
+        };
         let mut sent = Vec::new();
         self.partition.begin_walk();
         while self.partition.walk_next(&mut sent, &mut Vec::new()) {}
@@ -97,7 +105,8 @@ impl Master {
         let mut reader = Reader::new(&sent);
         while !reader.is_empty() {
             let item = item::decode(&mut reader, &Some).unwrap();
-            other.partition.merge_item(&item, &sender, &context);
+            let theirs = Theirs::of(&item, &sender, &maker);
+            other.partition.merge_item(theirs, &sender, &context);
         }
         let mut from = Some(0);
         while let Some(position) = from {
