@@ -217,7 +217,9 @@ impl Node {
                 && let Some(mine) = inner.state.table.members.nodes.get_mut(&me)
             {
                 let present = inner.state.incarnation;
-                mine.forgotten = mine.forgotten.max(told.forgotten);
+                // Whoever has forgotten all lives of it that it knows counts none that has begun since.
+                let present_too = if told.is_forgotten() { present.0 } else { 0 };
+                mine.forgotten = mine.forgotten.max(told.forgotten).max(present_too);
                 let mut known = mine.clone();
                 known.lives = told.lives;
                 known
