@@ -48,6 +48,7 @@ pub mod settle;
 mod shared;
 pub mod snapshot;
 pub mod stamp;
+pub mod stream;
 pub mod table;
 pub mod varint;
 pub mod views;

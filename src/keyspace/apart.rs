@@ -100,6 +100,9 @@ impl Keyspace {
 /// Whether a call reads so much of its keys that a copy costs less.
 fn reads_much(row: &Row, args: Args<'_>, sizes: &Sizes) -> bool {
     let is_large = |(len, is_large): &(usize, bool)| *is_large && *len > 0;
+    if !sizes.iter().any(is_large) {
+        return false;
+    }
     match row.name {
         // The smallest says how much there is to do.
         "sinter" | "sintercard" | "zinter" | "zintercard" => sizes.iter().all(is_large),
@@ -108,7 +111,7 @@ fn reads_much(row: &Row, args: Args<'_>, sizes: &Sizes) -> bool {
             let by_score = row.name.ends_with("score");
             some.is_some_and(|(len, _)| range_len(args, *len, by_score) > AT_ONCE)
         }
-        _ => sizes.iter().any(is_large),
+        _ => true,
     }
 }
 

@@ -1,0 +1,147 @@
+//! Entries in any order against a map.
+
+use super::*;
+use crate::db::varint;
+use proptest::prelude::*;
+
+type Model = BTreeMap<StreamId, Vec<(Vec<u8>, Vec<u8>)>>;
+
+fn pairs(fields: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (name, value) in fields {
+        varint::put_bytes(&mut bytes, name);
+        varint::put_bytes(&mut bytes, value);
+    }
+    bytes
+}
+
+fn owned(fields: Fields<'_>) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let pairs = fields.iter();
+    pairs
+        .map(|(name, value)| (name.to_vec(), value.to_vec()))
+        .collect()
+}
+
+fn ids() -> impl Strategy<Value = StreamId> {
+    let ms = prop_oneof![8 => 0_u64..20, 1 => Just(u64::MAX), 1 => Just(1 << 40)];
+    let seq = prop_oneof![8 => 0_u64..20, 1 => Just(u64::MAX), 1 => Just(1 << 40)];
+    (ms, seq).prop_map(|(ms, seq)| StreamId { ms, seq })
+}
+
+fn fields() -> impl Strategy<Value = Vec<(Vec<u8>, Vec<u8>)>> {
+    let names = prop_oneof![
+        3 => Just(vec![b"a".to_vec(), b"b".to_vec()]),
+        1 => proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..4), 1..4),
+    ];
+    (names, proptest::collection::vec(any::<u8>(), 0..30)).prop_map(|(names, value)| {
+        names
+            .into_iter()
+            .map(|name| (name, value.clone()))
+            .collect()
+    })
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Insert(StreamId, Vec<(Vec<u8>, Vec<u8>)>),
+    Remove(StreamId),
+    Trim(StreamId),
+}
+
+fn steps() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        12 => (ids(), fields()).prop_map(|(id, fields)| Step::Insert(id, fields)),
+        5 => ids().prop_map(Step::Remove),
+        1 => ids().prop_map(Step::Trim),
+    ]
+}
+
+fn all(entries: &Entries) -> Vec<StreamId> {
+    let range = entries.range(StreamId::MIN, StreamId::MAX);
+    range.map(|entry| entry.id).collect()
+}
+
+proptest! {
+    #[test]
+    fn entries_are_those_of_a_map_in_both_directions(
+        steps in proptest::collection::vec(steps(), 0..300), most_entries in 1_usize..8, most_bytes in prop_oneof![Just(0_usize), Just(60)],
+        from in ids(), to in ids(), most in 0_usize..60,
+    ) {
+        let limits = NodeLimits { entries: most_entries, bytes: most_bytes };
+        let (mut entries, mut model) = (Entries::default(), Model::new());
+        for step in steps {
+            let copy = entries.clone();
+            let before = all(&copy);
+            match step {
+                Step::Insert(id, fields) => {
+                    let bytes = pairs(&fields);
+                    let is_new = entries.insert(id, Fields::of(&bytes, fields.len()), limits);
+                    prop_assert_eq!(is_new, !model.contains_key(&id));
+                    model.entry(id).or_insert(fields);
+                }
+                Step::Remove(id) => prop_assert_eq!(entries.remove(id), model.remove(&id).is_some()),
+                Step::Trim(id) => {
+                    let kept = model.split_off(&id);
+                    prop_assert_eq!(entries.trim_before(id), model.len());
+                    model = kept;
+                }
+            }
+            // A copy stays what it was.
+            prop_assert_eq!(all(&copy), before);
+        }
+        prop_assert_eq!(entries.len(), model.len());
+        prop_assert_eq!(entries.first(), model.keys().next().copied());
+        prop_assert_eq!(entries.last(), model.keys().next_back().copied());
+        let blocks: usize = entries.blocks.values().map(|block| block.len_bytes()).sum();
+        prop_assert_eq!(entries.blocks_bytes, blocks);
+        for (id, fields) in &model {
+            prop_assert_eq!(entries.get(*id).map(owned), Some(fields.clone()));
+        }
+        let expected: Vec<_> = if from <= to {
+            model.range(from..=to).map(|(id, fields)| (*id, fields.clone())).collect()
+        } else {
+            Vec::new()
+        };
+        let seen: Vec<_> = entries.range(from, to).map(|entry| (entry.id, owned(entry.fields))).collect();
+        prop_assert_eq!(&seen, &expected);
+        let mut back: Vec<_> = entries.range_back(from, to).map(|entry| (entry.id, owned(entry.fields))).collect();
+        back.reverse();
+        prop_assert_eq!(&back, &expected);
+        // Cuts by length leave what they say.
+        let mut cut = entries.clone();
+        if let Some(id) = entries.cut_for_len(most) {
+            cut.trim_before(id);
+        }
+        prop_assert!(cut.len() == model.len().min(most) || entries.last() == Some(StreamId::MAX));
+        let mut blockwise = entries.clone();
+        if let Some(id) = entries.cut_blocks_for_len(most, usize::MAX) {
+            blockwise.trim_before(id);
+        }
+        prop_assert!(blockwise.len() >= model.len().min(most));
+        let mut before = entries.clone();
+        if let Some(id) = entries.cut_blocks_before(to, usize::MAX) {
+            before.trim_before(id);
+        }
+        prop_assert!(model.range(to..).all(|(id, _)| before.get(*id).is_some()));
+    }
+}
+
+#[test]
+fn appended_entries_fill_blocks_as_far_as_one_takes() {
+    let mut entries = Entries::default();
+    let bytes = pairs(&[(b"name".to_vec(), b"value".to_vec())]);
+    for ms in 1..=1_000 {
+        entries.insert(
+            StreamId { ms, seq: 0 },
+            Fields::of(&bytes, 1),
+            NodeLimits::default(),
+        );
+    }
+    assert_eq!((entries.len(), entries.blocks_len()), (1_000, 10));
+    let each = entries.len_bytes() / entries.len();
+    assert!(each < 16, "{each}");
+    let cut = entries.cut_blocks_for_len(350, usize::MAX);
+    assert_eq!(cut, Some(StreamId { ms: 600, seq: 1 }));
+    let cut = entries.cut_blocks_for_len(350, 250);
+    assert_eq!(cut, Some(StreamId { ms: 200, seq: 1 }));
+}
