@@ -130,6 +130,29 @@ impl Drop for LargeFrom {
     }
 }
 
+#[cfg(any(test, feature = "ablation"))]
+thread_local! {
+    static ELAPSED_MS: std::cell::Cell<i64> = const { std::cell::Cell::new(0) };
+}
+
+/// How many milliseconds a computation took that began then: in a test what it says, so that each run is the same.
+#[cfg(any(test, feature = "ablation"))]
+pub fn elapsed_ms(_: std::time::Instant) -> i64 {
+    ELAPSED_MS.with(std::cell::Cell::get)
+}
+
+/// How many milliseconds a computation took that began then.
+#[cfg(not(any(test, feature = "ablation")))]
+pub fn elapsed_ms(since: std::time::Instant) -> i64 {
+    i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Lets every computation on this thread take so long.
+#[cfg(any(test, feature = "ablation"))]
+pub fn set_elapsed_ms(ms: i64) {
+    ELAPSED_MS.with(|elapsed| elapsed.set(ms));
+}
+
 /// From how many bytes on a value lies apart from its key.
 #[cfg(any(test, feature = "ablation"))]
 pub fn far_from() -> usize {

@@ -7,7 +7,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use crate::commands::blocking::Blocking;
-use crate::commands::effects::{Effect, Effects, is_better_late};
+use crate::commands::effects::{Effect, Effects, LateValue, is_better_late};
+use crate::commands::whole::Ahead;
 use crate::db::body::Body;
 use crate::db::live::content_of;
 use crate::db::news::{Attention, Event, events_of};
@@ -82,6 +83,8 @@ pub struct DataCall<'a, 'p> {
     pub panic_after_mutation: &'a AtomicBool,
     /// For commands that may wait.
     pub blocking: &'a mut Blocking,
+    /// For commands that store what they compute.
+    pub ahead: &'a mut Ahead,
 }
 
 impl<'a> DataCall<'a, '_> {
@@ -170,12 +173,35 @@ impl<'a> DataCall<'a, '_> {
         }
     }
 
+    /// The same as [`Self::apply_quietly`] with PUT of this content, of which `body` was made ahead.
+    pub fn put_made_quietly(
+        &mut self,
+        key: Key<'_>,
+        content: Vec<u8>,
+        body: Body,
+        deadline: Option<UnixMillis>,
+    ) {
+        let (db, context) = (self.db, self.context());
+        let op = Op::Put(Content::of(&content), deadline);
+        let partition = self.access.partition(key.hash);
+        partition.keep_next_quiet();
+        partition.apply_made(db, key, op, body, &context);
+        if self.stamp.is_some() {
+            let value = LateValue::Content(content);
+            self.effects.push_late(db, key.bytes, value, deadline);
+            self.count_stamps(1);
+        }
+        if self.panic_after_mutation.load(Ordering::Relaxed) {
+            self.panic_as_asked();
+        }
+    }
+
     fn put_whole(&mut self, key: Key<'_>, body: Body, deadline: Option<UnixMillis>) {
         let (db, context) = (self.db, self.context());
         let is_list = body.kind() == Kind::List;
         if self.stamp.is_some() && is_better_late(&body) {
             self.effects
-                .push_late(db, key.bytes, body.clone(), deadline);
+                .push_late(db, key.bytes, LateValue::Body(body.clone()), deadline);
             self.count_stamps(1);
             let partition = self.access.partition(key.hash);
             partition.keep_next_quiet();

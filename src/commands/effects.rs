@@ -13,11 +13,10 @@ mod late;
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use crate::db::body::Body;
 use crate::db::varint::{self, Malformed, Reader};
 use crate::db::{NodeId, Op, UnixMillis};
 use late::Late;
-pub use late::is_better_late;
+pub use late::{LateValue, is_better_late};
 
 /// Memory that is kept from one command to the next.
 const KEPT: usize = 64 * 1024;
@@ -129,12 +128,18 @@ impl Effects {
     }
 
     /// Adds an effect that brings a large value, whose bytes [`Self::make_late`] makes.
-    pub fn push_late(&mut self, db: u32, key: &[u8], body: Body, deadline: Option<UnixMillis>) {
+    pub fn push_late(
+        &mut self,
+        db: u32,
+        key: &[u8],
+        value: LateValue,
+        deadline: Option<UnixMillis>,
+    ) {
         self.late.push(Late {
             at: self.payload.len(),
             db,
             key: key.into(),
-            body,
+            value,
             deadline,
         });
         self.count += 1;

@@ -48,6 +48,7 @@ pub mod sort;
 pub mod strings;
 pub mod table;
 mod typed;
+pub mod whole;
 #[cfg(test)]
 pub(crate) mod world;
 pub mod zsets;

@@ -17,10 +17,11 @@ use std::ops::Range;
 
 use crate::commands::call::DataCall;
 use crate::commands::errors;
+use crate::commands::whole::Whole;
 use crate::db::news::Attention;
-use crate::db::op::{Content, Kind};
+use crate::db::op::Kind;
 use crate::db::varint::put_bytes;
-use crate::db::{Key, Op, View};
+use crate::db::{Key, View};
 use elements::{Elements, Weights};
 use options::Options;
 use pattern::Pattern;
@@ -39,24 +40,54 @@ fn run(call: &mut DataCall<'_, '_>, may_store: bool) {
         Err(error) => return call.reply.error(error),
     };
     let key = call.key(1);
-    let loaded = call.read(key, |view, reply| {
-        let loaded = view.map_or_else(|| Some(Loaded::default()), |view| load(view, &options));
-        if loaded.is_none() {
+    let is_sortable = call.read(key, |view, reply| {
+        let is_sortable = view.is_none_or(|view| {
+            view.list().is_some() || view.zset().is_some() || view.set().is_some()
+        });
+        if !is_sortable {
             reply.error(errors::WRONG_TYPE);
         }
-        loaded
+        is_sortable
     });
-    let Some(loaded) = loaded else {
+    if !is_sortable {
         return;
+    }
+    let Some(destination) = options.store else {
+        return match sorted(call, &options, key) {
+            Ok((elements, order)) => reply(call, &options, &elements, &order),
+            Err(error) => call.reply.error(error),
+        };
     };
+    let computed = call.compute(|call| {
+        let (elements, order) = sorted(call, &options, key)?;
+        Ok(whole_of(call, &options, &elements, &order))
+    });
+    let destination = Key {
+        bytes: destination,
+        hash: call.setting.hasher.hash(destination),
+    };
+    match computed {
+        Some(Ok(whole)) => whole.store(call, destination, (Attention::LIST, "sortstore")),
+        Some(Err(error)) => call.reply.error(&error),
+        None => {}
+    }
+}
+
+/// The elements of a key that was looked at, and the order in which they are asked for; the error is what to reply.
+fn sorted(
+    call: &mut DataCall<'_, '_>,
+    options: &Options<'_>,
+    key: Key<'_>,
+) -> Result<(Elements, Vec<usize>), &'static str> {
+    let (db, now) = (call.db, call.now);
+    let view = call.access.partition(key.hash).seen(db, key, now);
+    let loaded = view.and_then(|view| load(view, options));
+    let loaded = loaded.unwrap_or_default();
     let order = match loaded.order {
         Order::Kept => loaded.shown.collect(),
         Order::By(by, alpha) => {
-            let Some(weights) = weigh(call, &loaded.elements, by, alpha) else {
-                return call
-                    .reply
-                    .error("ERR One or more scores can't be converted into double");
-            };
+            let weights = weigh(call, &loaded.elements, by, alpha)
+                .ok_or("ERR One or more scores can't be converted into double")?;
             let is_stored = options.store.is_some();
             let mut order = weights.order(&loaded.elements, options.is_descending, is_stored);
             order.truncate(loaded.shown.end);
@@ -64,10 +95,7 @@ fn run(call: &mut DataCall<'_, '_>, may_store: bool) {
             order
         }
     };
-    match options.store {
-        None => reply(call, &options, &loaded.elements, &order),
-        Some(destination) => store(call, &options, &loaded.elements, &order, destination),
-    }
+    Ok((loaded.elements, order))
 }
 
 /// How elements come into their order.
@@ -192,13 +220,13 @@ fn reply(call: &mut DataCall<'_, '_>, options: &Options<'_>, elements: &Elements
     }
 }
 
-fn store(
+/// The list of these elements, or of what is said of them.
+fn whole_of(
     call: &mut DataCall<'_, '_>,
     options: &Options<'_>,
     elements: &Elements,
     order: &[usize],
-    destination: &[u8],
-) {
+) -> Whole {
     let mut content = vec![Kind::List as u8];
     for element in order.iter().map(|&at| elements.get(at)) {
         if options.gets.is_empty() {
@@ -210,18 +238,7 @@ fn store(
             });
         }
     }
-    let destination = Key {
-        bytes: destination,
-        hash: call.setting.hasher.hash(destination),
-    };
-    if !order.is_empty() {
-        call.apply_quietly(destination, Op::Put(Content::of(&content), None));
-        call.tell_of(destination, Attention::LIST, "sortstore");
-    } else if call.exists(destination) {
-        call.apply(destination, Op::Del);
-    }
-    let len = order.len() * options.gets.len().max(1);
-    call.reply.integer(len as i64);
+    Whole::of(content, order.len() * options.gets.len().max(1))
 }
 
 #[cfg(test)]

@@ -87,6 +87,8 @@ impl Flags {
     pub const MOVABLE_KEYS: Self = Self(1 << 19);
     /// May read all elements of its keys, and looks at nothing but those.
     pub const WHOLE: Self = Self(1 << 20);
+    /// What it stores may be computed ahead: see [`crate::commands::whole`].
+    pub const AHEAD: Self = Self(1 << 21);
 
     /// Both.
     pub const fn and(self, other: Self) -> Self {
@@ -96,6 +98,11 @@ impl Flags {
     /// Whether all of `other` are there.
     pub const fn has(self, other: Self) -> bool {
         self.0 & other.0 == other.0
+    }
+
+    /// Whether any of `other` is there.
+    pub const fn has_any(self, other: Self) -> bool {
+        self.0 & other.0 != 0
     }
 }
 

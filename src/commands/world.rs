@@ -7,6 +7,7 @@ use crate::commands::blocking::Blocking;
 use crate::commands::call::{Access, DataCall, Setting, partition_of};
 use crate::commands::effects::{self, Effect, Effects};
 use crate::commands::table::{Flags, Handler, Keys};
+use crate::commands::whole::Ahead;
 use crate::commands::{command_reply, errors, registry, scan};
 use crate::db::op::STRING_LEN_MAX;
 use crate::db::table::KeyHasher;
@@ -166,6 +167,7 @@ impl World {
             first_hash: None,
             panic_after_mutation: &self.never,
             blocking: &mut Blocking::default(),
+            ahead: &mut Ahead::default(),
         };
         handler(&mut call);
         for partition in access.iter_mut() {

@@ -5,10 +5,11 @@
 //! error. What a range costs grows with what it returns, and with the logarithm of the set.
 
 use crate::commands::call::DataCall;
+use crate::commands::whole::Whole;
+use crate::db::Key;
 use crate::db::news::Attention;
-use crate::db::op::{Content, Kind, Scores};
+use crate::db::op::{Kind, Scores};
 use crate::db::ordered::Element;
-use crate::db::{Key, Op};
 use crate::resp::Reply;
 
 mod add;
@@ -27,6 +28,7 @@ mod scan;
 
 pub use algebra_rows::ROWS as ALGEBRA_ROWS;
 pub use blocking_rows::ROWS as BLOCKING_ROWS;
+pub use range::range_len;
 pub use range_rows::ROWS as RANGE_ROWS;
 pub use rows::ROWS;
 
@@ -63,33 +65,15 @@ fn stored(score: f64) -> f64 {
     if score == 0.0 { 0.0 } else { score }
 }
 
-/// The content of a sorted set that is put as a whole.
-struct Whole {
-    bytes: Vec<u8>,
-    len: usize,
-}
-
-impl Whole {
-    fn of<'e>(elements: impl Iterator<Item = Element<'e>>) -> Self {
-        let mut bytes = vec![Kind::Zset as u8];
-        let mut len = 0;
-        for (member, score) in elements {
-            Scores::put(&mut bytes, stored(score), member);
-            len += 1;
-        }
-        Self { bytes, len }
+/// A sorted set that is put as a whole.
+fn whole_of<'e>(elements: impl Iterator<Item = Element<'e>>) -> Whole {
+    let mut bytes = vec![Kind::Zset as u8];
+    let mut len = 0;
+    for (member, score) in elements {
+        Scores::put(&mut bytes, stored(score), member);
+        len += 1;
     }
-
-    /// Puts it at a key, whatever was there; an empty one deletes the key. The reply is how many elements there are.
-    fn store(&self, call: &mut DataCall<'_, '_>, key: Key<'_>, event: &'static str) {
-        if self.len > 0 {
-            call.apply_quietly(key, Op::Put(Content::of(&self.bytes), None));
-            tell(call, key, event);
-        } else if call.exists(key) {
-            call.apply(key, Op::Del);
-        }
-        call.reply.integer(self.len as i64);
-    }
+    Whole::of(bytes, len)
 }
 
 #[cfg(test)]

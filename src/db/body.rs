@@ -11,7 +11,9 @@ use crate::db::elements::{Elements, packed};
 use crate::db::garbage;
 use crate::db::list::{self, Fill, List};
 use crate::db::op::Kind;
+use crate::db::op::content::id_change;
 use crate::db::ordered::{self, Ordered};
+use crate::db::stamp::Stamp;
 use crate::db::table::KeyHasher;
 
 /// How a small collection's bytes are to be read.
@@ -129,6 +131,18 @@ pub enum Body {
 }
 
 impl Body {
+    /// Gives the elements of a list that came as a whole under no stamp the ids that they have under this one; says whether it
+    /// could, without a look at each element.
+    pub fn name_by(&mut self, stamp: Stamp) -> bool {
+        match self {
+            Self::Large(Large::List(list)) => {
+                list.raise_ids(id_change(stamp));
+                true
+            }
+            _ => !self.shown().has_ids(),
+        }
+    }
+
     /// Nothing, of this type: to be filled at once. Elements of a list bear ids where `has_ids` is set.
     pub fn empty(kind: Kind, has_ids: bool) -> Self {
         match kind {

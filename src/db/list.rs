@@ -246,6 +246,14 @@ impl List {
         Some(start(blocks, self.len, at.block) + start(nodes, block.len(), at.node) + at.element)
     }
 
+    /// Makes every id by so much more, where there are any, with a look at each node, but at no element; no origin may change by
+    /// that.
+    pub fn raise_ids(&mut self, by: u64) {
+        if self.has_ids {
+            self.blocks.iter_mut().for_each(|block| block.raise_ids(by));
+        }
+    }
+
     /// Takes the element with an id out.
     pub fn remove_id(&mut self, id: Stamp) -> Option<Taken> {
         let at = self.find(id)?;

@@ -87,7 +87,8 @@ pub fn large_content<'o>(op: &Op<'o>) -> Option<Content<'o>> {
     }
 }
 
-pub(in crate::db) fn is_large(content: Content<'_>) -> bool {
+/// Whether a content is a large collection.
+pub fn is_large(content: Content<'_>) -> bool {
     content.kind() != Kind::String && content.as_bytes().len() > large_from()
 }
 

@@ -3,24 +3,51 @@
 //!
 //! Invariant: the reply, and what is counted, is that of the moment at which the copies were made.
 
+use std::time::Instant;
+
 use smallvec::SmallVec;
 
-use crate::commands::Row;
+use crate::ablation::large_from;
 use crate::commands::call::{Access, partition_of};
-use crate::db::{Key, Partition};
+use crate::commands::whole::Ahead;
+use crate::commands::{Flags, Row, zsets};
+use crate::db::{Key, Partition, View};
 use crate::keyspace::execute::Begun;
 use crate::keyspace::{Caller, Keyspace, Ran, Scratch};
 use crate::resp::{Args, Reply, parse_i64};
 
-/// Fewer elements than this are read at once.
+/// So many elements of a range are read at once.
 const AT_ONCE: usize = 1024;
 
 /// How many elements each key has, and whether it is large.
-type Sizes = SmallVec<[(usize, bool); 4]>;
+pub(super) type Sizes = SmallVec<[(usize, bool); 4]>;
 
 impl Keyspace {
-    /// Copies of a call's keys, where it reads much of them; all of them are there then.
+    /// What is first to be done of a call whose row says that it may read much, where that is best done apart.
     #[inline(never)]
+    pub(super) fn begin_apart(
+        &self,
+        row: &Row,
+        args: Args<'_>,
+        caller: &Caller,
+        scratch: &Scratch,
+        access: &mut Access<'_>,
+    ) -> Option<Begun<'_>> {
+        if row.flags.has(Flags::AHEAD)
+            && matches!(scratch.ahead, Ahead::Perhaps)
+            && let Some(sources) = self.sources_to_compute(row, args, caller, access)
+        {
+            return Some(Begun::Ahead(sources));
+        }
+        let stores = row.flags.has(Flags::WRITE) && row.key_arguments(args).nth(1).is_some();
+        if !row.flags.has(Flags::WHOLE) || stores {
+            return None;
+        }
+        let copies = self.copies_to_read(row, args, caller, access)?;
+        Some(Begun::Apart(copies))
+    }
+
+    /// Copies of a call's keys, where it reads much of them; all of them are there then.
     pub(super) fn copies_to_read(
         &self,
         row: &Row,
@@ -40,10 +67,10 @@ impl Keyspace {
         let mut sizes = Sizes::new();
         for key in &keys {
             let partition = access.partition(key.hash);
-            let shown = partition.view(caller.db, *key, caller.now)?.shown;
-            sizes.push((shown.len(), shown.is_large()));
+            let view = partition.view(caller.db, *key, caller.now)?;
+            sizes.push(size_of_key(row, args, &view));
         }
-        if !reads_much(row, args, &sizes) {
+        if !reads_much(row, &sizes) {
             return None;
         }
         let first = keys.first()?;
@@ -67,12 +94,37 @@ impl Keyspace {
         reply: &mut Reply,
     ) -> Ran {
         match begun {
-            Begun::Apart(copies) => self.read_apart(copies, row, args, caller, scratch, reply),
+            Begun::Apart(_) | Begun::Ahead(_) => {
+                self.finish_apart(begun, row, args, caller, scratch, reply)
+            }
             begun => self.finish(begun, caller, scratch),
         }
     }
 
     #[inline(never)]
+    fn finish_apart(
+        &self,
+        begun: Begun<'_>,
+        row: &Row,
+        args: Args<'_>,
+        caller: &Caller,
+        scratch: &mut Scratch,
+        reply: &mut Reply,
+    ) -> Ran {
+        let since = Instant::now();
+        let ran = match begun {
+            Begun::Apart(copies) => self.read_apart(copies, row, args, caller, scratch, reply),
+            Begun::Ahead(sources) => {
+                self.compute_and_store(sources, row, args, caller, scratch, reply)
+            }
+            begun => self.finish(begun, caller, scratch),
+        };
+        // The time without a partition is no part of a lap.
+        let laps = &mut scratch.laps;
+        laps.leave_out(since, Instant::now(), &self.holds);
+        ran
+    }
+
     fn read_apart(
         &self,
         mut copies: Box<Partition>,
@@ -97,38 +149,46 @@ impl Keyspace {
     }
 }
 
+/// How many elements a call reads of a key, as far as that is known, and whether the key is large.
+pub(super) fn size_of_key(row: &Row, args: Args<'_>, view: &View<'_>) -> (usize, bool) {
+    let is_large = view.shown.is_large();
+    let len = match row.name {
+        "lrange" if is_large => range_len(args, view.shown.len()),
+        _ if is_large && is_range(row) => zsets::range_len(row.name, args, view).unwrap_or(0),
+        _ => view.shown.len(),
+    };
+    (len, is_large)
+}
+
+/// Whether it is a command over a range of one key.
+fn is_range(row: &Row) -> bool {
+    row.name == "lrange" || row.name.starts_with("zrange") || row.name.starts_with("zrevrange")
+}
+
 /// Whether a call reads so much of its keys that a copy costs less.
-fn reads_much(row: &Row, args: Args<'_>, sizes: &Sizes) -> bool {
+pub(super) fn reads_much(row: &Row, sizes: &Sizes) -> bool {
     let is_large = |(len, is_large): &(usize, bool)| *is_large && *len > 0;
     if !sizes.iter().any(is_large) {
         return false;
     }
     match row.name {
         // The smallest says how much there is to do.
-        "sinter" | "sintercard" | "zinter" | "zintercard" => sizes.iter().all(is_large),
-        "lrange" | "zrange" | "zrevrange" | "zrangebyscore" | "zrevrangebyscore" => {
+        "sinter" | "sintercard" | "sinterstore" | "zinter" | "zintercard" | "zinterstore" => {
+            sizes.iter().all(is_large)
+        }
+        _ if is_range(row) => {
             let some = sizes.first().filter(|size| is_large(size));
-            let by_score = row.name.ends_with("score");
-            some.is_some_and(|(len, _)| range_len(args, *len, by_score) > AT_ONCE)
+            some.is_some_and(|(len, _)| *len > AT_ONCE.min(large_from()))
         }
         _ => true,
     }
 }
 
-/// How many elements a range holds, of so many: those between two ranks, or all between two infinities. Of other bounds that is not
-/// known yet.
-fn range_len(args: Args<'_>, len: usize, by_score: bool) -> usize {
+/// How many elements a range of a list holds that has so many.
+fn range_len(args: Args<'_>, len: usize) -> usize {
     let [Some(start), Some(end)] = [args.try_get(2), args.try_get(3)] else {
         return 0;
     };
-    let has = |word: &[u8]| (4..args.len()).any(|at| args.get(at).eq_ignore_ascii_case(word));
-    let is_infinite = |text: &[u8]| text.ends_with(b"inf");
-    if is_infinite(start) && is_infinite(end) {
-        return if has(b"limit") { 0 } else { len };
-    }
-    if by_score || has(b"byscore") || has(b"bylex") {
-        return 0;
-    }
     let rank = |text| {
         let index = parse_i64(text)?;
         let len = i64::try_from(len).unwrap_or(i64::MAX);

@@ -10,9 +10,11 @@ use smallvec::SmallVec;
 
 use crate::commands::blocking::Blocking;
 use crate::commands::call::{Access, DataCall, partition_of};
+use crate::commands::whole::Ahead;
 use crate::commands::{Effects, Flags, Handler, Keys, Row, scan};
 use crate::db::{Partition, Ready, Stamp, UnixMillis};
 use crate::journal::{Record, Reservation, TraceBytes};
+use crate::keyspace::ahead::Sources;
 use crate::keyspace::holds::nanos;
 use crate::keyspace::late::Publishing;
 use crate::keyspace::{Guards, Keyspace, Laps};
@@ -37,6 +39,8 @@ pub struct Scratch {
     pub laps: Laps,
     /// Whether the caller can wait, and whether he is to.
     pub blocking: Blocking,
+    /// Where the call computes what it stores.
+    pub(super) ahead: Ahead,
     /// Whose memory it is, where that is a client.
     pub client: Option<u64>,
     /// Where the caller will serve who waits: the keys that have become ready. Others call, and leave it at that.
@@ -64,6 +68,8 @@ pub(super) enum Begun<'k> {
     Done(Ran),
     /// It is to be read from copies of its keys.
     Apart(Box<Partition>),
+    /// What it stores is to be computed from copies of what it reads.
+    Ahead(Box<Sources>),
     /// Its place is to be filled; whether it panicked.
     Late(Reservation<'k>, Publishing<'k>, bool),
 }
@@ -260,10 +266,10 @@ impl Keyspace {
         access: &mut Access<'_>,
     ) -> Begun<'_> {
         let writes = row.flags.has(Flags::WRITE);
-        if row.flags.has(Flags::WHOLE)
-            && let Some(copies) = self.copies_to_read(row, args, caller, access)
+        if row.flags.has_any(Flags::WHOLE.and(Flags::AHEAD))
+            && let Some(begun) = self.begin_apart(row, args, caller, scratch, access)
         {
-            return Begun::Apart(copies);
+            return begun;
         }
         if !writes || !self.is_recording() {
             let panicked = self.call(row, args, first_hash, caller, None, scratch, reply, access);
@@ -315,7 +321,7 @@ impl Keyspace {
         match begun {
             Begun::Done(ran) => ran,
             // Nothing was changed: see `finish_call`.
-            Begun::Apart(_) => Ran::default(),
+            Begun::Apart(_) | Begun::Ahead(_) => Ran::default(),
             Begun::Late(reservation, _until_published, panicked) => Ran {
                 stamp: self.publish(reservation, caller, scratch),
                 panicked,
@@ -376,6 +382,7 @@ impl Keyspace {
         };
         let setting = self.setting();
         let (effects, blocking) = (&mut scratch.effects, &mut scratch.blocking);
+        let ahead = &mut scratch.ahead;
         let ran = catch_unwind(AssertUnwindSafe(|| {
             let mut call = DataCall {
                 args,
@@ -390,6 +397,7 @@ impl Keyspace {
                 first_hash,
                 panic_after_mutation: &self.panic_after_mutation,
                 blocking,
+                ahead,
             };
             handler(&mut call);
         }));

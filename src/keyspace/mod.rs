@@ -4,6 +4,7 @@
 //! does the work itself. Nobody awaits while holding one. Per key, journal order is execution order, because a command
 //! reserves its place in the journal while it holds the key's partition.
 
+mod ahead;
 mod apart;
 mod audience;
 mod execute;

@@ -1,5 +1,6 @@
 //! The executor's promises.
 
+mod ahead;
 mod expiry;
 mod large;
 mod reads;

@@ -1,5 +1,5 @@
 //! Effects that bring a large value as a whole. To make their bytes takes long, so that is left to who holds no partition any
-//! more: until then the value is a copy, which shares its parts with what the key shows.
+//! more: until then the value is a copy, which shares its parts with what the key shows, or content that needs only its place.
 //!
 //! Invariant: what is made is what would have been made at once.
 
@@ -17,8 +17,17 @@ pub(super) struct Late {
     pub at: usize,
     pub db: u32,
     pub key: Box<[u8]>,
-    pub body: Body,
+    pub value: LateValue,
     pub deadline: Option<UnixMillis>,
+}
+
+/// The value of a [`Late`].
+#[derive(Debug)]
+pub enum LateValue {
+    /// A copy.
+    Body(Body),
+    /// Its bytes.
+    Content(Vec<u8>),
 }
 
 /// Whether a value is better copied, to make its bytes later: a collection that is large and therefore shares its parts. Elements
@@ -39,8 +48,14 @@ pub(super) fn make(all: Vec<Late>, payload: &mut Vec<u8>) {
     for late in all {
         made.extend_from_slice(payload.get(done..late.at).unwrap_or_default());
         done = late.at;
-        let mut bytes = Vec::new();
-        content_of(late.body.whole(), true, &mut bytes);
+        let bytes = match late.value {
+            LateValue::Content(bytes) => bytes,
+            LateValue::Body(body) => {
+                let mut bytes = Vec::new();
+                content_of(body.whole(), true, &mut bytes);
+                bytes
+            }
+        };
         let op = Op::Put(Content::of(&bytes), late.deadline);
         put_key(&mut made, late.db, &late.key, op);
     }
@@ -86,7 +101,7 @@ mod tests {
                     simple(effects, b"between");
                 }
                 if is_late {
-                    effects.push_late(3, key, body.clone(), deadline);
+                    effects.push_late(3, key, LateValue::Body(body.clone()), deadline);
                 } else {
                     at_once(effects, 3, key, body, deadline);
                 }
@@ -99,7 +114,7 @@ mod tests {
         assert!(!later.is_late());
         assert_eq!(later.payload(), now.payload());
         assert_eq!(later.take_payload(), now.take_payload());
-        later.push_late(0, b"k", one, None);
+        later.push_late(0, b"k", LateValue::Body(one), None);
         later.clear();
         assert!(!later.is_late() && later.payload().is_empty() && later.count() == 0);
     }

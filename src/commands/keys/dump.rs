@@ -2,9 +2,10 @@
 //! SET, or the PUT of a whole value, that it is.
 
 use crate::commands::call::DataCall;
+use crate::commands::whole::Whole;
 use crate::commands::{errors, payload};
 use crate::db::body::{Form, Shown};
-use crate::db::op::{Content, Kind, Scores};
+use crate::db::op::{Kind, Scores};
 use crate::db::{Expiry, Op, UnixMillis, View, varint};
 use crate::resp::parse_i64;
 
@@ -134,9 +135,15 @@ pub(super) fn restore(call: &mut DataCall<'_, '_>) {
     if time_to_live < 0 {
         return call.reply.error("ERR Invalid TTL value, must be >= 0");
     }
-    let value = match payload::restore_content(call.args.get(3)) {
-        Ok(value) => value,
-        Err(error) => return call.reply.error_format(format_args!("ERR {error}")),
+    let args = call.args;
+    let computed = call.compute(|_| match payload::restore_content(args.get(3)) {
+        Ok(value) => Ok(Whole::of(content_of(&value), 1)),
+        Err(error) => Err(format!("ERR {error}").into()),
+    });
+    let whole = match computed {
+        Some(Ok(whole)) => whole,
+        Some(Err(error)) => return call.reply.error(&error),
+        None => return,
     };
     let expiry = match time_to_live {
         0 => Expiry::Clear,
@@ -155,11 +162,12 @@ pub(super) fn restore(call: &mut DataCall<'_, '_>) {
                 Expiry::At(deadline) => Some(deadline),
                 _ => None,
             };
-            if let payload::Content::String(bytes) = &value {
-                call.apply_quietly(key, Op::Set(bytes, expiry));
-            } else {
-                let content = content_of(&value);
-                call.apply_quietly(key, Op::Put(Content::of(&content), deadline));
+            // A look at the parts of a large collection would be one at each of its elements.
+            match whole.bytes.split_first() {
+                Some((&kind, bytes)) if kind == Kind::String as u8 => {
+                    call.apply_quietly(key, Op::Set(bytes, expiry));
+                }
+                _ => whole.put_quietly(call, key, deadline),
             }
             call.tell(key, "restore");
         }

@@ -147,7 +147,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "restore",
         arity: -4,
-        flags: Flags::WRITE.and(Flags::DENYOOM),
+        flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::AHEAD),
         keys: Keys::One,
         stamps: Stamps::Fixed(1),
         handler: Handler::Data(dump::restore),

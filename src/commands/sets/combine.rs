@@ -8,11 +8,12 @@ use std::collections::HashSet;
 
 use crate::commands::call::{Access, DataCall, partition_of};
 use crate::commands::errors;
+use crate::commands::whole::Whole;
 use crate::db::news::Attention;
-use crate::db::op::{Content, Kind};
+use crate::db::op::Kind;
 use crate::db::varint::put_bytes;
 use crate::db::views::SetView;
-use crate::db::{Key, Op, UnixMillis};
+use crate::db::{Key, UnixMillis};
 use crate::resp::parse_i64;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,18 +172,16 @@ fn store(call: &mut DataCall<'_, '_>, how: Combination, event: &'static str) {
     let Some(keys) = checked(call, 2..call.args.len()) else {
         return;
     };
-    let members = combined(sets(call.access, call.db, call.now, &keys), how);
-    let len = members.len();
-    let mut content = vec![Kind::Set as u8];
-    for member in members {
-        put_bytes(&mut content, member);
+    let computed = call.compute(|call| {
+        let members = combined(sets(call.access, call.db, call.now, &keys), how);
+        let len = members.len();
+        let mut content = vec![Kind::Set as u8];
+        for member in members {
+            put_bytes(&mut content, member);
+        }
+        Ok(Whole::of(content, len))
+    });
+    if let Some(Ok(whole)) = computed {
+        whole.store(call, call.key(1), (Attention::SET, event));
     }
-    let destination = call.key(1);
-    if len > 0 {
-        call.apply_quietly(destination, Op::Put(Content::of(&content), None));
-        call.tell_of(destination, Attention::SET, event);
-    } else if call.exists(destination) {
-        call.apply(destination, Op::Del);
-    }
-    call.reply.integer(len as i64);
 }

@@ -56,7 +56,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "sinterstore",
         arity: -3,
-        flags: Flags::WRITE.and(Flags::DENYOOM),
+        flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::AHEAD),
         keys: Keys::Range {
             first: 1,
             last: -1,
@@ -109,7 +109,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "sunionstore",
         arity: -3,
-        flags: Flags::WRITE.and(Flags::DENYOOM),
+        flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::AHEAD),
         keys: Keys::Range {
             first: 1,
             last: -1,
@@ -162,7 +162,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "sdiffstore",
         arity: -3,
-        flags: Flags::WRITE.and(Flags::DENYOOM),
+        flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::AHEAD),
         keys: Keys::Range {
             first: 1,
             last: -1,

@@ -34,7 +34,11 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "sort",
         arity: -2,
-        flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::MOVABLE_KEYS),
+        flags: Flags::WRITE
+            .and(Flags::DENYOOM)
+            .and(Flags::MOVABLE_KEYS)
+            .and(Flags::WHOLE)
+            .and(Flags::AHEAD),
         keys: Keys::Sort,
         stamps: Stamps::Fixed(1),
         handler: Handler::Data(super::sort),

@@ -10,7 +10,8 @@ use hashbrown::HashMap;
 
 use crate::commands::call::{Access, DataCall, partition_of};
 use crate::commands::errors;
-use crate::commands::zsets::{Whole, write_elements};
+use crate::commands::zsets::{whole_of, write_elements};
+use crate::db::news::Attention;
 use crate::db::ordered::Element;
 use crate::db::views::{Form, SetView, ZsetView};
 use crate::db::{Key, UnixMillis};
@@ -228,17 +229,21 @@ fn combine(
         Ok(options) => options,
         Err(error) => return call.reply.error(error),
     };
-    let access = &*call.access;
-    let mut sources: Vec<Source<'_>> = (first..)
-        .zip(&options.weights)
-        .map(|(index, &weight)| Source {
-            members: members_of(access, call.db, call.now, call.key(index)),
-            weight,
-        })
-        .collect();
-    if operation != Operation::Diff {
-        sources.sort_by_key(|source| source.members.len());
+    let look = (call.db, call.now);
+    let keys: Vec<Key<'_>> = (first..first + keys).map(|index| call.key(index)).collect();
+    if output == Output::Store {
+        let computed = call.compute(|call| {
+            let sources = sources(call.access, look, &keys, operation, &options);
+            Ok(whole_of(
+                elements(&sources, operation, &options).into_iter(),
+            ))
+        });
+        if let Some(Ok(whole)) = computed {
+            whole.store(call, call.key(1), (Attention::ZSET, command));
+        }
+        return;
     }
+    let sources = sources(call.access, look, &keys, operation, &options);
     if output == Output::Count {
         let mut common = inter(&sources, options.aggregate);
         let count = match options.limit {
@@ -247,21 +252,46 @@ fn combine(
         };
         return call.reply.integer(count as i64);
     }
-    let mut elements: Vec<Element<'_>> = match operation {
-        Operation::Union => union(&sources, options.aggregate),
-        Operation::Inter => inter(&sources, options.aggregate).collect(),
-        Operation::Diff => diff(&sources),
+    let elements = elements(&sources, operation, &options);
+    let len = elements.len();
+    write_elements(call.reply, len, options.with_scores, elements.into_iter());
+}
+
+/// The sources at these keys, which were looked at in this database at this moment, in the order in which their scores are added.
+fn sources<'p>(
+    access: &'p Access<'_>,
+    (db, now): (u32, UnixMillis),
+    keys: &[Key<'_>],
+    operation: Operation,
+    options: &Options,
+) -> Vec<Source<'p>> {
+    let source = |(key, &weight): (&Key<'_>, &f64)| Source {
+        members: members_of(access, db, now, *key),
+        weight,
+    };
+    let mut sources: Vec<_> = keys.iter().zip(&options.weights).map(source).collect();
+    if operation != Operation::Diff {
+        sources.sort_by_key(|source| source.members.len());
+    }
+    sources
+}
+
+/// What the sources come to, in order.
+fn elements<'a>(
+    sources: &[Source<'a>],
+    operation: Operation,
+    options: &Options,
+) -> Vec<Element<'a>> {
+    let mut elements = match operation {
+        Operation::Union => union(sources, options.aggregate),
+        Operation::Inter => inter(sources, options.aggregate).collect(),
+        Operation::Diff => diff(sources),
     };
     elements.sort_unstable_by(|one, other| {
         let by_score = one.1.partial_cmp(&other.1).unwrap_or(Ordering::Equal);
         by_score.then_with(|| one.0.cmp(other.0))
     });
-    if output == Output::Store {
-        let whole = Whole::of(elements.into_iter());
-        return whole.store(call, call.key(1), command);
-    }
-    let len = elements.len();
-    write_elements(call.reply, len, options.with_scores, elements.into_iter());
+    elements
 }
 
 fn union<'a>(sources: &[Source<'a>], aggregate: Aggregate) -> Vec<Element<'a>> {

@@ -63,7 +63,10 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "zunionstore",
         arity: -4,
-        flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::MOVABLE_KEYS),
+        flags: Flags::WRITE
+            .and(Flags::DENYOOM)
+            .and(Flags::MOVABLE_KEYS)
+            .and(Flags::AHEAD),
         keys: STORED,
         stamps: Stamps::Fixed(1),
         handler: Handler::Data(algebra::zunionstore),
@@ -99,7 +102,10 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "zinterstore",
         arity: -4,
-        flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::MOVABLE_KEYS),
+        flags: Flags::WRITE
+            .and(Flags::DENYOOM)
+            .and(Flags::MOVABLE_KEYS)
+            .and(Flags::AHEAD),
         keys: STORED,
         stamps: Stamps::Fixed(1),
         handler: Handler::Data(algebra::zinterstore),
@@ -157,7 +163,10 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "zdiffstore",
         arity: -4,
-        flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::MOVABLE_KEYS),
+        flags: Flags::WRITE
+            .and(Flags::DENYOOM)
+            .and(Flags::MOVABLE_KEYS)
+            .and(Flags::AHEAD),
         keys: STORED,
         stamps: Stamps::Fixed(1),
         handler: Handler::Data(algebra::zdiffstore),

@@ -5,7 +5,9 @@ use std::ops::Range;
 use crate::commands::call::DataCall;
 use crate::commands::errors;
 use crate::commands::zsets::bounds::{Bounds, By, limited};
-use crate::commands::zsets::{Whole, write_elements};
+use crate::commands::zsets::{whole_of, write_elements};
+use crate::db::View;
+use crate::db::news::Attention;
 use crate::db::ordered::Element;
 use crate::db::views::{Form, ZsetView};
 use crate::resp::{Args, parse_i64};
@@ -112,6 +114,25 @@ impl<'a> Wanted<'a> {
     }
 }
 
+/// How many elements a call of a command of ranges reads; none where it is refused.
+pub fn range_len(command: &str, args: Args<'_>, view: &View<'_>) -> Option<usize> {
+    let by = match command {
+        "zrangebyscore" | "zrevrangebyscore" => Some(By::Score),
+        "zrangebylex" | "zrevrangebylex" => Some(By::Lex),
+        "zrevrange" => Some(By::Rank),
+        _ => None,
+    };
+    let stores = command == "zrangestore";
+    let grammar = Grammar {
+        source: if stores { 2 } else { 1 },
+        by,
+        reverse: by.map(|_| command.starts_with("zrev")),
+        stores,
+    };
+    let wanted = Wanted::parse(grammar, args).ok()?;
+    Some(wanted.ranks(view.zset()?).len())
+}
+
 fn range(call: &mut DataCall<'_, '_>, grammar: Grammar) {
     let wanted = match Wanted::parse(grammar, call.args) {
         Ok(wanted) => wanted,
@@ -175,11 +196,17 @@ pub(super) fn zrangestore(call: &mut DataCall<'_, '_>) {
         Err(error) => return call.reply.error(error),
     };
     let (destination, source) = (call.key(1), call.key(2));
-    let whole = call.read_zset(source, |zset, _| match zset {
-        Some(zset) => Whole::of(wanted.elements(zset, wanted.ranks(zset))),
-        None => Whole::of(std::iter::empty()),
+    if call.read_zset(source, |_, _| ()).is_none() {
+        return;
+    }
+    let computed = call.compute(|call| {
+        let (db, now) = (call.db, call.now);
+        let view = call.access.partition(source.hash).seen(db, source, now);
+        let zset = view.and_then(|view| view.zset());
+        let elements = zset.map(|zset| wanted.elements(zset, wanted.ranks(zset)));
+        Ok(whole_of(elements.into_iter().flatten()))
     });
-    if let Some(whole) = whole {
-        whole.store(call, destination, "zrangestore");
+    if let Some(Ok(whole)) = computed {
+        whole.store(call, destination, (Attention::ZSET, "zrangestore"));
     }
 }

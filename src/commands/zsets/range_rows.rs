@@ -108,7 +108,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "zrangebylex",
         arity: -4,
-        flags: Flags::READONLY,
+        flags: Flags::READONLY.and(Flags::WHOLE),
         keys: Keys::One,
         stamps: Stamps::None,
         handler: Handler::Data(range::zrangebylex),
@@ -135,7 +135,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "zrevrangebylex",
         arity: -4,
-        flags: Flags::READONLY,
+        flags: Flags::READONLY.and(Flags::WHOLE),
         keys: Keys::One,
         stamps: Stamps::None,
         handler: Handler::Data(range::zrevrangebylex),
@@ -189,7 +189,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "zrangestore",
         arity: -5,
-        flags: Flags::WRITE.and(Flags::DENYOOM),
+        flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::AHEAD),
         keys: Keys::Range {
             first: 1,
             last: 2,

@@ -95,6 +95,14 @@ impl Block {
         Some(result)
     }
 
+    /// Makes every id by so much more.
+    pub fn raise_ids(&mut self, by: u64) {
+        for node in &mut self.nodes {
+            shared::own(node).raise_ids(by);
+        }
+        (self.low, self.high) = (self.low.wrapping_add(by), self.high.wrapping_add(by));
+    }
+
     /// Puts a node in before the one at `at`.
     pub fn insert(&mut self, at: usize, node: Arc<Node>) {
         self.count_in(&node);

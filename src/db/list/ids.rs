@@ -290,6 +290,13 @@ impl Ids {
         self.high = self.high.max(behind.high);
     }
 
+    /// Makes every id by so much more; none changes its origin by that.
+    pub fn raise(&mut self, by: u64) {
+        let raised = |id: Stamp| Stamp::from_raw(id.raw().wrapping_add(by));
+        (self.first, self.last) = (raised(self.first), raised(self.last));
+        (self.low, self.high) = (self.low.wrapping_add(by), self.high.wrapping_add(by));
+    }
+
     pub fn seal(&mut self) {
         self.between.seal();
     }

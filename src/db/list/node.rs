@@ -120,6 +120,13 @@ impl Node {
         self.bytes.len_bytes() + ids.map_or(0, |ids| size_of::<Ids>() + ids.len_bytes())
     }
 
+    /// Makes every id by so much more.
+    pub fn raise_ids(&mut self, by: u64) {
+        if let Some(ids) = &mut self.ids {
+            ids.raise(by);
+        }
+    }
+
     /// Bounds that no id is outside of; those of a node without ids hold nothing.
     #[inline]
     pub fn bounds(&self) -> (u64, u64) {

@@ -187,3 +187,8 @@ pub fn id_of_content(stamp: Stamp, nth: u64) -> Stamp {
         OriginIndex(0),
     )
 }
+
+/// By how much the ids of such elements are more than those of the same ones under [`Stamp::ZERO`].
+pub fn id_change(stamp: Stamp) -> u64 {
+    id_of_content(stamp, 0).raw() - id_of_content(Stamp::ZERO, 0).raw()
+}

@@ -14,6 +14,12 @@ impl Partition {
             .push(flag);
     }
 
+    /// How many keys are watched.
+    #[cfg(test)]
+    pub(crate) fn watchers_len(&self) -> usize {
+        self.watchers.len()
+    }
+
     /// Whether anybody watches a key.
     pub(super) fn is_watched(&self) -> bool {
         !self.watchers.is_empty()
