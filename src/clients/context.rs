@@ -191,6 +191,7 @@ impl Context {
             intset_entries: options.set_max_intset_entries,
             zset_entries: options.zset_max_listpack_entries,
             zset_value: options.zset_max_listpack_value,
+            hll_sparse: options.hll_sparse_max_bytes,
             list: Fill::new(options.list_max_listpack_size),
         });
         let pubsub = &keyspace.pubsub;

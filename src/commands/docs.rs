@@ -29,6 +29,8 @@ impl Categories {
     pub const STRING: Self = Self(1 << 7);
     /// Strings as bits.
     pub const BITMAP: Self = Self(1 << 8);
+    /// HyperLogLogs.
+    pub const HYPERLOGLOG: Self = Self(1 << 9);
     /// Channels.
     pub const PUBSUB: Self = Self(1 << 12);
     /// For operators.
@@ -120,6 +122,8 @@ pub enum Group {
     Bitmap,
     /// Hashes.
     Hash,
+    /// HyperLogLogs.
+    HyperLogLog,
     /// Lists.
     List,
     /// Sets.
@@ -141,6 +145,7 @@ impl Group {
             Self::Transactions => "transactions",
             Self::Bitmap => "bitmap",
             Self::Hash => "hash",
+            Self::HyperLogLog => "hyperloglog",
             Self::List => "list",
             Self::Set => "set",
             Self::SortedSet => "sorted-set",

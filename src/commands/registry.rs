@@ -5,7 +5,7 @@
 
 use crate::commands::table::Row;
 use crate::commands::{
-    bitmaps, expire, flush, hashes, keys, lists, member_ttl, operator_rows, renames, scan,
+    bitmaps, expire, flush, hashes, hll, keys, lists, member_ttl, operator_rows, renames, scan,
     server_rows, session_rows, sets, sort, strings, zsets,
 };
 
@@ -27,6 +27,7 @@ static FAMILIES: &[&[Row]] = &[
     server_rows::ROWS,
     operator_rows::ROWS,
     bitmaps::ROWS,
+    hll::ROWS,
     keys::MORE_ROWS,
     lists::ROWS,
     lists::CHANGE_ROWS,

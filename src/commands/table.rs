@@ -227,6 +227,12 @@ impl Row {
         self.flags.0 & (Flags::FAST.0 | Flags::BRIEF.0) != 0
     }
 
+    /// Whether it reads, and writes down within the value what it found, where it may.
+    #[inline]
+    pub fn takes_notes(&self) -> bool {
+        self.stamps != Stamps::None && self.flags.has(Flags::READONLY)
+    }
+
     /// Whether it may bring about something on other nodes.
     pub fn may_replicate(&self) -> bool {
         self.flags.has(Flags::WRITE) || self.flags.has(Flags::MAY_REPLICATE)

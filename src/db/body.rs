@@ -272,7 +272,8 @@ impl Shown<'_> {
     }
 }
 
-/// Up to what a collection is small: Redis's `*-max-listpack-*`, `set-max-intset-entries` and `list-max-listpack-size`.
+/// Up to what a collection is small: Redis's `*-max-listpack-*`, `set-max-intset-entries` and `list-max-listpack-size`; and a
+/// HyperLogLog sparse: `hll-sparse-max-bytes`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is the directive of that name")]
 pub struct Limits {
@@ -283,6 +284,7 @@ pub struct Limits {
     pub intset_entries: usize,
     pub zset_entries: usize,
     pub zset_value: usize,
+    pub hll_sparse: usize,
     pub list: Fill,
 }
 
@@ -296,6 +298,7 @@ impl Default for Limits {
             intset_entries: 512,
             zset_entries: 128,
             zset_value: 64,
+            hll_sparse: 3_000,
             list: Fill::new(-2),
         }
     }
@@ -303,7 +306,7 @@ impl Default for Limits {
 
 /// The limits in force, which may change while partitions are held: a transaction may carry out CONFIG SET.
 #[derive(Debug)]
-pub struct SharedLimits([AtomicI64; 8]);
+pub struct SharedLimits([AtomicI64; 9]);
 
 impl Default for SharedLimits {
     fn default() -> Self {
@@ -328,6 +331,7 @@ impl SharedLimits {
             zset_entries: size(5),
             zset_value: size(6),
             list: Fill::new(nth(7)),
+            hll_sparse: size(8),
         }
     }
 
@@ -343,7 +347,10 @@ impl SharedLimits {
             limits.zset_value,
         ];
         let sizes = sizes.map(|size| i64::try_from(size).unwrap_or(i64::MAX));
-        let all = sizes.into_iter().chain([limits.list.as_directive()]);
+        let hll_sparse = i64::try_from(limits.hll_sparse).unwrap_or(i64::MAX);
+        let all = sizes
+            .into_iter()
+            .chain([limits.list.as_directive(), hll_sparse]);
         for (place, value) in self.0.iter().zip(all) {
             place.store(value, Ordering::Relaxed);
         }

@@ -15,6 +15,7 @@ use crate::ablation::{Rule, is_off, wall_clock};
 use crate::db::body::{Body, Limits};
 use crate::db::elements::Payload;
 use crate::db::far;
+use crate::db::hll;
 use crate::db::list::Taken;
 use crate::db::made::Made;
 use crate::db::op::{self, Change, Expiry, Kind, Op, State};
@@ -94,6 +95,7 @@ impl Changed {
         match self {
             Self::Whole(Some(value)) => value.body.len_bytes(),
             Self::Bytes(_, _, old) | Self::String(old) => old.len(),
+            Self::Patched(before) => before.len() * size_of::<(u32, u8)>(),
             Self::Elements(was, _) => {
                 let payload = |(_, payload): &(Name, Option<Payload>)| {
                     NAME + payload.as_ref().map_or(0, |payload| payload.len())
@@ -115,6 +117,8 @@ pub(super) enum Changed {
     Nothing,
     /// The string was so long, and this stood from an offset on.
     Bytes(usize, usize, OpBytes),
+    /// Bytes of the string were these, the last one written over first.
+    Patched(hll::Before),
     /// The string was this.
     String(OpBytes),
     Deadline(Option<UnixMillis>),
@@ -267,7 +271,7 @@ impl Live {
         }
     }
 
-    /// Writes into the string or behind it, where an operation does that.
+    /// Writes into the string or behind it, or raises registers in it, where an operation does that.
     fn write(&mut self, op: Op<'_>, at: UnixMillis) -> Option<Changed> {
         let value = self
             .value
@@ -276,6 +280,14 @@ impl Live {
         let Body::String(bytes) = &mut value.body else {
             return None;
         };
+        if let Some(change) = op.hll_change() {
+            let before = change.change_dense(bytes)?;
+            return Some(if before.is_empty() {
+                Changed::Nothing
+            } else {
+                Changed::Patched(before)
+            });
+        }
         let len = bytes.len();
         if !op.writes() || op::grown_len(op, len).is_none() {
             return None;
@@ -406,6 +418,15 @@ impl Live {
                     bytes.truncate(len);
                     if let Some(place) = bytes.get_mut(from..from + old.len()) {
                         place.copy_from_slice(&old);
+                    }
+                }
+            }
+            (Changed::Patched(before), Some(value)) => {
+                if let Body::String(bytes) = &mut value.body {
+                    for (at, old) in before.into_iter().rev() {
+                        if let Some(place) = bytes.get_mut(at as usize) {
+                            *place = old;
+                        }
                     }
                 }
             }

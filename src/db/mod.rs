@@ -4,6 +4,7 @@
 //! - [`origin`]: who wrote: node ids, incarnations, the node-local dictionary of origins, version vectors.
 //! - [`op`]: what one effect does to one key, its bytes, what it means for strings ([`op::step()`]).
 //! - [`bitfield`]: integers of any width within a string, BITFIELD's program.
+//! - [`hll`]: HyperLogLogs, strings that estimate how many different elements were added; what PFADD and PFMERGE travel as.
 //! - [`record`]: one key at rest, one allocation; `far`: a long value beside it, which may grow.
 //! - [`glob`]: Redis patterns, for keys, directives and channels.
 //! - [`table`]: the segmented hash table that grows without a pause; [`directory`]: which of its segments holds what.
@@ -32,6 +33,7 @@ mod far;
 pub mod garbage;
 pub mod glob;
 pub mod history;
+pub mod hll;
 pub mod item;
 pub mod list;
 pub mod live;

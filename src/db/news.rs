@@ -103,6 +103,7 @@ pub fn events_of(op: &Op<'_>) -> (Event, Option<Event>) {
         Op::SetBit(..) | Op::BitField(_) => (string("setbit"), None),
         Op::Expire(Some(_)) => (EXPIRE, None),
         Op::Expire(None) => ((Attention::GENERIC, "persist"), None),
+        Op::PfAdd(_) | Op::PfMerge(_) => (string("pfadd"), None),
         Op::HSet(_) => ((Attention::HASH, "hset"), None),
         Op::HIncr(..) => ((Attention::HASH, "hincrby"), None),
         Op::HIncrByFloat(..) => ((Attention::HASH, "hincrbyfloat"), None),

@@ -10,6 +10,7 @@ pub mod parts;
 mod step;
 
 use crate::db::bitfield::Program;
+use crate::db::hll::{Adds, Change as HllChange, Merge};
 use crate::db::stamp::{Hlc, UnixMillis};
 pub use content::Content;
 pub use parts::{ElementName, ElementNames, End, Kind, Names, Pairs, Positions, Scores};
@@ -54,6 +55,10 @@ pub enum Op<'a> {
     SetBit(u32, bool),
     /// Integers within the string change.
     BitField(Program<'a>),
+    /// Registers of the HyperLogLog are raised, one after the other.
+    PfAdd(Adds<'a>),
+    /// The registers of others are merged into the HyperLogLog.
+    PfMerge(Merge<'a>),
     /// Fields of the hash get values.
     HSet(Pairs<'a>),
     /// The number in a field of the hash grows by this much.
@@ -135,11 +140,23 @@ impl<'a> Op<'a> {
             | Self::Append(_)
             | Self::SetRange(..)
             | Self::SetBit(..)
-            | Self::BitField(_) => Some(Kind::String),
+            | Self::BitField(_)
+            | Self::PfAdd(_) => Some(Kind::String),
+            Self::PfMerge(merge) if !merge.is_of_form() => Some(Kind::String),
             Self::HSet(_) | Self::HIncr(..) | Self::HIncrByFloat(..) => Some(Kind::Hash),
             Self::SAdd(_) => Some(Kind::Set),
             Self::ZAdd(_) | Self::ZIncr(..) => Some(Kind::Zset),
             Self::Push(..) => Some(Kind::List),
+            _ => None,
+        }
+    }
+
+    /// What it does to a HyperLogLog, if it is of these.
+    #[inline]
+    pub fn hll_change(&self) -> Option<HllChange<'a>> {
+        match *self {
+            Self::PfAdd(adds) => Some(HllChange::Add(adds)),
+            Self::PfMerge(merge) => Some(HllChange::Merge(merge)),
             _ => None,
         }
     }

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use hashbrown::{HashMap, HashSet};
 
-use crate::db::body::{SharedLimits, Shown};
+use crate::db::body::{Limits, SharedLimits, Shown};
 use crate::db::deadlines::{Deadlines, Whole};
 use crate::db::history::History;
 use crate::db::live::Ground;
@@ -309,6 +309,17 @@ impl Partition {
     /// Says where it is said up to what collections are small.
     pub fn set_limits(&mut self, limits: &Arc<SharedLimits>) {
         self.limits = Arc::clone(limits);
+    }
+
+    /// Up to what collections are small, now.
+    pub fn limits(&self) -> Limits {
+        self.limits.get()
+    }
+
+    /// Whether a reader may write down, within the value, what it found. Where keys bear stamps no write comes of a read; whoever
+    /// follows gets his master's; and where others have the same value they must be told.
+    pub fn takes_notes(&self, is_recorded: bool) -> bool {
+        !self.stamped && !self.follows && (is_recorded || !self.shared)
     }
 
     /// Says where origins are looked up.

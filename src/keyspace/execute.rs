@@ -265,7 +265,7 @@ impl Keyspace {
         reply: &mut Reply,
         access: &mut Access<'_>,
     ) -> Begun<'_> {
-        let writes = row.flags.has(Flags::WRITE);
+        let writes = row.flags.has(Flags::WRITE) || self.takes_notes(row);
         if row.flags.has_any(Flags::WHOLE.and(Flags::AHEAD))
             && let Some(begun) = self.begin_apart(row, args, caller, scratch, access)
         {
@@ -295,6 +295,12 @@ impl Keyspace {
         );
         take_ready(access, scratch, caller);
         self.conclude(reservation, panicked, caller, scratch)
+    }
+
+    /// Whether a reader may leave something within the value, which is to be recorded.
+    #[inline]
+    pub(super) fn takes_notes(&self, row: &Row) -> bool {
+        row.takes_notes() && !self.is_stamped() && !self.is_following()
     }
 
     /// Publishes what was done, unless that takes long. The caller holds the partitions.
@@ -377,7 +383,9 @@ impl Keyspace {
         // Expiry for a recorded write is judged by its own stamp, as every other node will judge it, its master's or its
         // replica's alike. A read within a transaction hides by the clock as any other.
         let now = match stamp {
-            Some(stamp) if row.flags.has(Flags::WRITE) => stamp.time().millis(),
+            Some(stamp) if row.flags.has(Flags::WRITE) || self.takes_notes(row) => {
+                stamp.time().millis()
+            }
             _ => caller.now,
         };
         let setting = self.setting();

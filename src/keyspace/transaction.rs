@@ -100,7 +100,7 @@ impl Keyspace {
             if let Some(row) = queued.data {
                 mark_needed(self, row, args, &mut needed);
             }
-            writes |= queued.row.flags.has(Flags::WRITE);
+            writes |= queued.row.flags.has(Flags::WRITE) || self.takes_notes(queued.row);
             stamps = stamps.saturating_add(queued.row.stamps_max(args.len(), self.databases));
         }
         let mut guards = self.lock_needed(&needed);

@@ -373,6 +373,10 @@ impl Generator {
         {
             return;
         }
+        // Redis adds elements to a corrupt one until it notices.
+        if words.iter().any(|word| word == b"pbad") {
+            return;
+        }
         // Redis dies of billions of clients: it makes room for them at once.
         if is(2, b"maxclients") {
             return;
@@ -477,6 +481,33 @@ impl Generator {
                 keymesh::commands::payload::dump(&value)
             }
             "payload" => self.pick(PAYLOADS),
+            "pkey" if self.percent(90) => self.pick(&[b"p0", b"p1", b"p2"]),
+            "pkey" => self.pick(&KEYS[..4]),
+            "crowd" => {
+                let from = self.below(1_000);
+                let upto = from + 1 + self.below(300);
+                words.extend((from..upto).map(|number| number.to_string().into_bytes()));
+                upto.to_string().into_bytes()
+            }
+            "sketch" => {
+                let form = self.below(3) as u8;
+                let mut bytes = [b"HYLL".as_slice(), &[form], &[0; 11]].concat();
+                bytes[15] = self.pick(&[b"\x80", b"\x00"])[0];
+                let runs: &[&[u8]] = &[
+                    b"",
+                    b"\x7f\xff",
+                    b"\x50\x00",
+                    b"\x85",
+                    b"\x00",
+                    b"\x7f",
+                    b"\xff",
+                    b"\x60\xf3\x80P\xb1\x84K\xfb\x80BZ",
+                ];
+                for _ in 0..self.below(4) {
+                    bytes.extend(self.pick(runs));
+                }
+                bytes
+            }
             "zkey" if self.percent(80) => self.pick(&[b"z0", b"z1", b"z2"]),
             "zkey" => self.pick(&KEYS[..4]),
             "lkey" => self.pick(&[b"l0", b"l1"]),

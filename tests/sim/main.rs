@@ -101,6 +101,26 @@ fn members_that_go_by_themselves_are_the_same_everywhere_after_full_syncs() {
     }
 }
 
+/// Seeds of HyperLogLogs that every run of the tests covers.
+const SKETCH_SEEDS: u64 = 100;
+
+#[test]
+fn sketches_are_the_same_everywhere_to_the_byte() {
+    let from = number("KEYMESH_SEED_FROM", 0);
+    let seeds = number("KEYMESH_SKETCH_SEEDS", SKETCH_SEEDS);
+    let mut failed = Vec::new();
+    for seed in from..from + seeds {
+        let report = std::panic::catch_unwind(|| run_as(seed, Profile::Sketches));
+        let failures = report.map_or(vec!["it panicked".to_owned()], |report| report.failures);
+        if !failures.is_empty() {
+            let shown: String = failures.join("\n").chars().take(2_000).collect();
+            println!("seed {seed}: {shown}");
+            failed.push(seed);
+        }
+    }
+    assert!(failed.is_empty(), "seeds failed: {failed:?}");
+}
+
 fn add(sum: &mut Coverage, more: &Coverage) {
     sum.writes += more.writes;
     sum.merges += more.merges;

@@ -25,6 +25,10 @@ pub struct Published {
     pub op: Vec<u8>,
 }
 
+mod sketch;
+
+pub use sketch::canonical;
+
 /// Key to value, as [`Content::shown`] writes it, and deadline.
 pub type Data = BTreeMap<(u32, Vec<u8>), (Vec<u8>, Option<i64>)>;
 
@@ -441,6 +445,14 @@ fn string(old: Option<Vec<u8>>, op: Op<'_>) -> Option<Vec<u8>> {
         }
         Op::SetBit(offset, bit) => write_bits(&mut value, offset as usize, 1, i128::from(bit)),
         Op::BitField(program) => run_bitfield(&mut value, program.as_bytes()),
+        Op::PfAdd(adds) => {
+            let added = sketch::added(adds.as_bytes());
+            value = sketch::raised((!is_new).then_some(value), &added);
+        }
+        Op::PfMerge(merge) => {
+            let merged = sketch::merged(merge.as_bytes());
+            value = sketch::raised((!is_new).then_some(value), &merged);
+        }
         Op::IncrByFloat(delta) => {
             if is_new {
                 value = b"0".to_vec();

@@ -7,6 +7,7 @@ mod disks;
 mod faults;
 mod follower;
 mod messages;
+mod sketches;
 mod timed;
 mod verdict;
 
@@ -80,6 +81,10 @@ pub struct World {
     later: Rng,
     /// The same for commands of collections.
     collections: Rng,
+    /// The same for those of HyperLogLogs.
+    sketches: Rng,
+    /// How many of a hundred commands those are. In most seeds none, so that these stay as they were.
+    sketch_share: u64,
     now: i64,
     nodes: Vec<SimNode>,
     network: Network,
@@ -136,6 +141,8 @@ pub enum Profile {
     Usual,
     /// Members that go by themselves, and journals that hold so little that most of it comes with full syncs.
     Timed,
+    /// HyperLogLogs.
+    Sketches,
 }
 
 /// Runs a seed.
@@ -175,6 +182,12 @@ pub fn run_as(seed: u64, profile: Profile) -> Report {
         rng,
         later: Rng::new(!seed),
         collections: Rng::new(seed ^ 0x5555_5555_5555_5555),
+        sketches: Rng::new(seed ^ 0x3333_3333_3333_3333),
+        sketch_share: match profile {
+            Profile::Sketches => 75,
+            Profile::Usual if seed % 21 == 14 => 25,
+            _ => 0,
+        },
         now,
         nodes,
         network: Network::default(),

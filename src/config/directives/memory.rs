@@ -138,11 +138,11 @@ pub(super) const ROWS: &[Directive] = &[
         "bytes of a member up to which a sorted set is small",
     )
     .alias(&["zset-max-ziplist-value"]),
-    accepted(
+    row(
         "hll-sparse-max-bytes",
         Kind::Memory(0, BYTES),
         "3000",
-        COMPACT,
+        "bytes up to which a HyperLogLog is sparse",
     ),
     accepted(
         "stream-node-max-bytes",

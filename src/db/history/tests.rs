@@ -59,6 +59,18 @@ fn packed(names: &[Vec<u8>]) -> Vec<u8> {
     out
 }
 
+/// Registers of a HyperLogLog that is sparse up to 40 bytes.
+fn pf_add() -> impl Strategy<Value = Vec<u8>> {
+    let registers = proptest::collection::vec((0_u16..40, 1_u8..40), 0..5);
+    registers.prop_map(|registers| {
+        let mut bytes = vec![40];
+        for register in registers {
+            crate::db::hll::put_add(&mut bytes, register);
+        }
+        encoded(Op::PfAdd(crate::db::hll::Adds::new(&bytes).unwrap()))
+    })
+}
+
 fn string_op() -> impl Strategy<Value = Vec<u8>> {
     let bytes = || proptest::collection::vec(any::<u8>(), 0..9);
     let deadline = || (1_000_u64..1_300).prop_map(moment);
@@ -73,6 +85,15 @@ fn string_op() -> impl Strategy<Value = Vec<u8>> {
         6 => bytes().prop_map(|tail| encoded(Op::Append(&tail))),
         6 => (0_u32..30, bytes()).prop_map(|(at, bytes)| encoded(Op::SetRange(at, &bytes))),
         6 => (0_u32..200, any::<bool>()).prop_map(|(at, bit)| encoded(Op::SetBit(at, bit))),
+        8 => pf_add(),
+        3 => (proptest::collection::btree_map(0_usize..40, 1_u8..40, 0..5), any::<bool>()).prop_map(|(raised, dense)| {
+            let mut registers = crate::db::hll::no_registers();
+            for (index, count) in raised {
+                registers[index] = count;
+            }
+            let bytes = crate::db::hll::encode_merge(&registers, dense, 40);
+            encoded(Op::PfMerge(crate::db::hll::Merge::new(&bytes).unwrap()))
+        }),
         5 => deadline().prop_map(|at| encoded(Op::Expire(Some(at)))),
         3 => Just(encoded(Op::Expire(None))),
         2 => (900_u64..1_300, bytes()).prop_map(|(at, value)| {

@@ -30,12 +30,14 @@
 //! 0x1a LSET by position      varint position, element = the rest
 //! 0x1b LINSERT by position   varint position, element = the rest
 //! 0x1c EXPIRE of members     type (1 hash | 2 set | 3 sorted set), 0 persist | 1 deadline i64 LE, (field or member)+
+//! 0x1d PFADD, 0x1e PFMERGE   registers, see db::hll
 //! ```
 //! Fields, members and elements of which there may be several are a varint length and that many bytes each.
 //!
 //! Invariant: whoever reads refuses what no writer writes.
 
 use crate::db::bitfield::Program;
+use crate::db::hll::{Adds, Merge};
 use crate::db::op::parts::{
     self, ElementName, ElementNames, End, Kind, Names, Pairs, Positions, Scores,
 };
@@ -94,6 +96,8 @@ impl<'a> Op<'a> {
                 out.push(u8::from(bit));
             }
             Self::BitField(_) => out.push(0x0b),
+            Self::PfAdd(_) => out.push(0x1d),
+            Self::PfMerge(_) => out.push(0x1e),
             Self::HSet(_) => out.push(0x0c),
             Self::HIncr(delta, _) => {
                 out.push(0x0d);
@@ -164,6 +168,8 @@ impl<'a> Op<'a> {
             | Self::ListSetAt(_, content)
             | Self::ListInsertAt(_, content) => content,
             Self::BitField(program) => program.as_bytes(),
+            Self::PfAdd(adds) => adds.as_bytes(),
+            Self::PfMerge(merge) => merge.as_bytes(),
             Self::HSet(pairs) => pairs.as_bytes(),
             Self::SAdd(names)
             | Self::Remove(_, names)
@@ -220,6 +226,8 @@ impl<'a> Op<'a> {
                 Self::SetBit(offset, take_bool(&mut reader)?)
             }
             0x0b => return Ok(Self::BitField(Program::new(reader.rest())?)),
+            0x1d => return Ok(Self::PfAdd(Adds::new(reader.rest())?)),
+            0x1e => return Ok(Self::PfMerge(Merge::new(reader.rest())?)),
             0x0c..=0x1c => return Self::decode_of_elements(kind, reader),
             _ => {
                 return Err(Malformed(

@@ -67,7 +67,7 @@ pub fn step<'a>(current: Option<State<'_>>, op: Op<'a>, at: UnixMillis) -> Chang
             Some(state) if state.deadline != deadline => Change::Deadline(deadline),
             _ => idle,
         },
-        _ if op.adds_to() != Some(Kind::String) => idle,
+        _ if op.adds_to() != Some(Kind::String) && op.hll_change().is_none() => idle,
         _ => match compute(current.map(|state| state.value), op) {
             Some(value) => Change::Compute(value, current.and_then(|state| state.deadline)),
             None => idle,
@@ -105,6 +105,10 @@ fn compute(current: Option<&[u8]>, op: Op<'_>) -> Option<Bytes> {
             value.extend_from_slice(old);
             value.extend_from_slice(tail);
             Some(value)
+        }
+        Op::PfAdd(_) | Op::PfMerge(_) => {
+            let made = op.hll_change()?.made_of(current);
+            made.ok().flatten().map(Bytes::from_vec)
         }
         _ => {
             let old = current.unwrap_or_default();

@@ -7,7 +7,7 @@ fn operations_have_these_bytes_and_come_back() {
     let at = UnixMillis(0x0102);
     let moment = [2, 1, 0, 0, 0, 0, 0, 0];
     let program = Program::new(&[2, 4, 8, 0, 1]).unwrap();
-    let cases: [(Op<'_>, Vec<u8>); 17] = [
+    let cases: [(Op<'_>, Vec<u8>); 20] = [
         (Op::Set(b"v", Expiry::Clear), vec![0x01, 0, b'v']),
         (Op::Set(b"", Expiry::Keep), vec![0x01, 1]),
         (
@@ -34,6 +34,15 @@ fn operations_have_these_bytes_and_come_back() {
         (Op::SetBit(300, true), vec![0x0a, 0xac, 0x02, 1]),
         (Op::SetBit(0, false), vec![0x0a, 0, 0]),
         (Op::BitField(program), vec![0x0b, 2, 4, 8, 0, 1]),
+        (
+            Op::PfAdd(Adds::new(&[0xb8, 0x17, 7, 51]).unwrap()),
+            vec![0x1d, 0xb8, 0x17, 7, 51],
+        ),
+        (
+            Op::PfMerge(Merge::new(&[1, 0xb8, 0x17, 7, 63]).unwrap()),
+            vec![0x1e, 1, 0xb8, 0x17, 7, 63],
+        ),
+        (Op::PfMerge(Merge::TO_DENSE), vec![0x1e, 3, 0]),
     ];
     for (op, golden) in cases {
         let mut out = Vec::new();
@@ -46,7 +55,7 @@ fn operations_have_these_bytes_and_come_back() {
 
 #[test]
 fn what_no_encoder_writes_is_refused() {
-    let cases: [&[u8]; 14] = [
+    let cases: [&[u8]; 17] = [
         &[],
         &[0x00],
         &[0x09],
@@ -61,6 +70,9 @@ fn what_no_encoder_writes_is_refused() {
         &[0x02, 0],
         &[0x07, 2],
         &[0x06, 0xff, 0xff, 0xff, 0xff, 0x7f],
+        &[0x1d],
+        &[0x1e],
+        &[0x1f],
     ];
     for bytes in cases {
         assert!(Op::decode(bytes).is_err(), "{bytes:?}");
