@@ -102,7 +102,7 @@ impl Names {
         match row.handler {
             Handler::Data(_) => {
                 let hash = match row.keys {
-                    Keys::One | Keys::Sort | Keys::Range { first: 1, .. } => {
+                    Keys::One | Keys::Sort | Keys::Stored { .. } | Keys::Range { first: 1, .. } => {
                         args.try_get(1).map(|key| keyspace.hash(key))
                     }
                     _ => None,

@@ -118,7 +118,7 @@ fn key_range(keys: Keys) -> (i64, i64, i64) {
             has_destination: false,
             ..
         } => (0, 0, 0),
-        Keys::One | Keys::Sort | Keys::Counted { .. } => (1, 1, 1),
+        Keys::One | Keys::Sort | Keys::Stored { .. } | Keys::Counted { .. } => (1, 1, 1),
         Keys::Range { first, last, step } => (i64::from(first), i64::from(last), i64::from(step)),
     }
 }
@@ -141,7 +141,7 @@ fn key_specs(row: &Row, reply: &mut Reply) {
     // A last key that is counted from the first one, unless it is counted from the end.
     let last_key = if last >= 0 { last - first } else { last };
     if key_specs.is_empty() {
-        reply.set(1 + row.docs.unknown_specs.len());
+        reply.set(1 + row.docs.unknown_specs.len() + row.docs.keyword_specs.len());
         let place = match counted {
             Some(count) => Place::Counted(count),
             None => Place::Range([first, last_key, step]),
@@ -149,6 +149,10 @@ fn key_specs(row: &Row, reply: &mut Reply) {
         key_spec(access, access_note, place, reply);
         for (note, access) in row.docs.unknown_specs {
             key_spec(access, note, Place::Unknown, reply);
+        }
+        for (word, from) in row.docs.keyword_specs {
+            let place = Place::Behind(word, i64::from(*from));
+            key_spec(&["OW", "update"], "", place, reply);
         }
         return;
     }
@@ -169,6 +173,8 @@ enum Place {
     Range([i64; 3]),
     /// Behind their number, which is at this argument.
     Counted(i64),
+    /// One behind this word, which stands somewhere from this argument on.
+    Behind(&'static str, i64),
     /// Where only the command itself finds them.
     Unknown,
 }
@@ -190,6 +196,20 @@ fn key_spec(access: &[&str], note: &str, place: Place, reply: &mut Reply) {
         Place::Counted(count) => {
             let fields = [("keynumidx", 0), ("firstkey", 1), ("keystep", 1)];
             (count, "keynum", fields)
+        }
+        Place::Behind(word, from) => {
+            reply.map(2);
+            reply.bulk(b"type");
+            reply.bulk(b"keyword");
+            reply.bulk(b"spec");
+            reply.map(2);
+            reply.bulk(b"keyword");
+            reply.bulk(word.as_bytes());
+            reply.bulk(b"startfrom");
+            reply.integer(from);
+            reply.bulk(b"find_keys");
+            let fields = [("lastkey", 0), ("keystep", 1), ("limit", 0)];
+            return typed_spec("range", &fields, reply);
         }
         Place::Unknown => {
             typed_spec("unknown", &[], reply);

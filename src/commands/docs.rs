@@ -31,6 +31,8 @@ impl Categories {
     pub const BITMAP: Self = Self(1 << 8);
     /// HyperLogLogs.
     pub const HYPERLOGLOG: Self = Self(1 << 9);
+    /// Positions on earth.
+    pub const GEO: Self = Self(1 << 10);
     /// Channels.
     pub const PUBSUB: Self = Self(1 << 12);
     /// For operators.
@@ -110,6 +112,8 @@ pub enum Group {
     Connection,
     /// Keys whatever their type.
     Generic,
+    /// Positions on earth.
+    Geo,
     /// Channels.
     PubSub,
     /// The server.
@@ -139,6 +143,7 @@ impl Group {
             Self::Cluster => "cluster",
             Self::Connection => "connection",
             Self::Generic => "generic",
+            Self::Geo => "geo",
             Self::PubSub => "pubsub",
             Self::Server => "server",
             Self::String => "string",
@@ -224,6 +229,8 @@ pub struct Docs {
     pub key_specs: &'static [KeySpec],
     /// Keys that no place in the arguments tells of: a remark, and what is done with them.
     pub unknown_specs: &'static [(&'static str, &'static [&'static str])],
+    /// Keys that are written, behind a word that may stand from an argument on.
+    pub keyword_specs: &'static [(&'static str, u16)],
     /// A remark on `access`; empty for none.
     pub access_note: &'static str,
     /// The channels that it tells or hears.
@@ -250,6 +257,7 @@ impl Docs {
         access: &[],
         key_specs: &[],
         unknown_specs: &[],
+        keyword_specs: &[],
         access_note: "",
         channels: Channels::None,
         deprecated: None,

@@ -9,7 +9,11 @@ impl Row {
     pub fn has_keys(&self) -> bool {
         let is_somewhere = matches!(
             self.keys,
-            Keys::One | Keys::Sort | Keys::Counted { .. } | Keys::Range { first: 1.., .. }
+            Keys::One
+                | Keys::Sort
+                | Keys::Stored { .. }
+                | Keys::Counted { .. }
+                | Keys::Range { first: 1.., .. }
         );
         is_somewhere && !self.docs.access.contains(&"not_key")
     }
@@ -19,7 +23,7 @@ impl Row {
         if let Some(spec) = self.docs.key_specs.iter().find(|spec| spec.holds(index)) {
             return spec.access;
         }
-        if self.keys == Keys::Sort && index != 1 {
+        if matches!(self.keys, Keys::Sort | Keys::Stored { .. }) && index != 1 {
             return &["OW", "update"];
         }
         if !self.docs.access.contains(&"variable_flags") {

@@ -6,7 +6,7 @@
 //!   a configuration.
 //! - `key_access`: what a call does with each of its keys.
 //! - [`call`]: what a data command gets; [`access`]: the partitions it holds; [`effects`]: the bytes of what it did.
-//! - [`strings`], [`bitmaps`], [`hll`], [`hashes`], [`sets`], [`zsets`], `lists`, [`sort`], [`keys`], [`expire`], [`member_ttl`], [`scan`], [`flush`]: the data
+//! - [`strings`], [`bitmaps`], [`hll`], [`hashes`], [`sets`], [`zsets`], [`geo`], `lists`, [`sort`], [`keys`], [`expire`], [`member_ttl`], [`scan`], [`flush`]: the data
 //!   commands.
 //! - [`blocking`]: what commands that may wait have in common.
 //! - [`element_view`]: what hashes, sets and sorted sets are asked alike; [`element_scan`]: the walk of HSCAN and its kin;
@@ -30,6 +30,7 @@ pub mod element_view;
 pub mod errors;
 pub mod expire;
 pub mod flush;
+pub mod geo;
 pub mod hashes;
 pub mod help;
 pub mod hll;

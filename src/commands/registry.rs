@@ -1,12 +1,12 @@
 //! All rows, and the way from a name to its row: an open-addressed table that the compiler fills.
 //!
-//! A name of up to 16 bytes is two machine words and a length, lower-cased eight bytes at a time; equal words are equal
+//! A name of up to 24 bytes is three machine words and a length, lower-cased eight bytes at a time; equal words are equal
 //! names, so that a look-up is a multiplication and one or two comparisons of words.
 
 use crate::commands::table::Row;
 use crate::commands::{
-    bitmaps, expire, flush, hashes, hll, keys, lists, member_ttl, operator_rows, renames, scan,
-    server_rows, session_rows, sets, sort, strings, zsets,
+    bitmaps, expire, flush, geo, hashes, hll, keys, lists, member_ttl, operator_rows, renames,
+    scan, server_rows, session_rows, sets, sort, strings, zsets,
 };
 
 /// Every family's rows, the ones used most first.
@@ -28,6 +28,8 @@ static FAMILIES: &[&[Row]] = &[
     operator_rows::ROWS,
     bitmaps::ROWS,
     hll::ROWS,
+    geo::ROWS,
+    geo::READ_ROWS,
     keys::MORE_ROWS,
     lists::ROWS,
     lists::CHANGE_ROWS,
@@ -40,13 +42,15 @@ static FAMILIES: &[&[Row]] = &[
 ];
 
 /// The longest name of a command.
-const NAME_LEN_MAX: usize = 16;
+const NAME_LEN_MAX: usize = 24;
 /// A power of two, several times the number of commands.
 const SLOTS: usize = 2048;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Name {
     head: u64,
+    /// Of a name of more than two words, what is between them.
+    middle: u64,
     tail: u64,
     len: usize,
 }
@@ -125,8 +129,18 @@ impl Name {
                 (_, _, []) => return None,
             },
         };
+        // Few names are longer than two words.
+        let middle = if len > 16 {
+            match name.split_at(8).1.first_chunk() {
+                Some(middle) => u64::from_le_bytes(*middle),
+                None => 0,
+            }
+        } else {
+            0
+        };
         Some(Self {
             head: lower(head),
+            middle: lower(middle),
             tail: lower(tail),
             len,
         })
@@ -154,6 +168,7 @@ const fn fill() -> [Slot; SLOTS] {
     const EMPTY: Slot = Slot {
         name: Name {
             head: 0,
+            middle: 0,
             tail: 0,
             len: 0,
         },
@@ -173,7 +188,10 @@ const fn fill() -> [Slot; SLOTS] {
             while table[at % SLOTS].row.is_some() {
                 let other = table[at % SLOTS].name;
                 assert!(
-                    other.head != name.head || other.tail != name.tail || other.len != name.len,
+                    other.head != name.head
+                        || other.middle != name.middle
+                        || other.tail != name.tail
+                        || other.len != name.len,
                     "two rows of one name"
                 );
                 at += 1;

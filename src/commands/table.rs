@@ -3,7 +3,7 @@
 
 use crate::commands::call::DataCall;
 use crate::commands::docs::{Categories, Docs};
-use crate::commands::{errors, sort};
+use crate::commands::{errors, geo, sort};
 use crate::resp::{Args, Reply};
 
 /// Which arguments are keys. Argument 0 is the command's name.
@@ -31,6 +31,11 @@ pub enum Keys {
     },
     /// One at argument 1 and, of a command that writes, one behind the last `STORE`. Where there is a `BY` or a `GET`, all partitions are locked.
     Sort,
+    /// One at argument 1, and those behind `STORE` and `STOREDIST`, which may stand from this argument on.
+    Stored {
+        /// Where options begin.
+        from: u16,
+    },
     /// The command looks at whole databases: all partitions are locked.
     All,
     /// The command walks with a cursor at this argument, which names the one partition to lock.
@@ -308,7 +313,7 @@ impl Row {
     /// The arguments of a call that are keys.
     pub fn key_arguments(&self, args: Args<'_>) -> impl Iterator<Item = usize> + use<> {
         let argc = args.len();
-        let (mut written, mut stored) = (None, None);
+        let (mut written, mut stored) = (None, [None; 3]);
         let (first, last, step) = match self.keys {
             Keys::None | Keys::All | Keys::Cursor(_) => (1, 0, 1),
             Keys::One => (1, 1, 1),
@@ -340,13 +345,18 @@ impl Row {
             }
             Keys::Sort => {
                 if self.flags.has(Flags::WRITE) {
-                    stored = sort::destination(args);
+                    stored = [sort::destination(args), None, None];
                 }
+                (1, 1, 1)
+            }
+            Keys::Stored { from } => {
+                stored = geo::destinations(args, usize::from(from));
                 (1, 1, 1)
             }
         };
         let written = written.filter(|index| *index < argc);
         let keys = (first..last.saturating_add(1).min(argc)).step_by(step);
+        let stored = stored.into_iter().flatten();
         written.into_iter().chain(keys).chain(stored)
     }
 

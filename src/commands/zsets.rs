@@ -26,6 +26,7 @@ mod remove;
 mod rows;
 mod scan;
 
+pub use add::{Terms, add_scores};
 pub use algebra_rows::ROWS as ALGEBRA_ROWS;
 pub use blocking_rows::ROWS as BLOCKING_ROWS;
 pub use range::range_len;

@@ -199,7 +199,7 @@ impl Keyspace {
     fn only_partition(&self, row: &Row, args: Args<'_>, first_hash: Option<u64>) -> Option<usize> {
         if !matches!(
             row.keys,
-            Keys::Range { .. } | Keys::Counted { .. } | Keys::Sort
+            Keys::Range { .. } | Keys::Counted { .. } | Keys::Sort | Keys::Stored { .. }
         ) || row.looks_anywhere(args)
         {
             return None;

@@ -200,6 +200,18 @@ const DRAWS: &[&[u8]] = &[
     b"1.0",
 ];
 
+/// Where places are: some near each other, some at the edges of the map.
+const SPOTS: &[(f64, f64)] = &[
+    (13.361389, 38.115556),
+    (15.087269, 37.502669),
+    (13.583333, 37.316667),
+    (-122.4, 37.8),
+    (179.2, -16.5),
+    (-179.9, -17.1),
+    (2.35, 48.85),
+    (20.5, 79.9),
+];
+
 /// Rules of users. One of `%` alone is not among them: Redis 7.0.15 dies of it.
 const RULES: &[&[u8]] = &[
     b"on",
@@ -373,6 +385,10 @@ impl Generator {
         {
             return;
         }
+        // Of a destination alone Redis finds no key: it lets everybody do it, whatever keys a user may use.
+        if is(0, b"pfmerge") {
+            return;
+        }
         // Redis adds elements to a corrupt one until it notices.
         if words.iter().any(|word| word == b"pbad") {
             return;
@@ -481,6 +497,48 @@ impl Generator {
                 keymesh::commands::payload::dump(&value)
             }
             "payload" => self.pick(PAYLOADS),
+            "gkey" if self.percent(90) => self.pick(&[b"g0", b"g1"]),
+            "gkey" => self.pick(&[b"k0", b"z0", b"g2"]),
+            "dkey" => b"d0".to_vec(),
+            "town" => format!("p{}", self.below(24)).into_bytes(),
+            // Each place is somewhere else, so that no two are equally far from anywhere.
+            "spot" => {
+                let place = self.below(24);
+                let moved = self.below(3) as f64 / 1000.0;
+                let (east, north) = SPOTS[place % SPOTS.len()];
+                let ring = (place / SPOTS.len()) as f64;
+                words.push(format!("{:.6}", east + ring * 0.173 + moved).into_bytes());
+                words.push(format!("{:.6}", north - ring * 0.211 - moved).into_bytes());
+                format!("p{place}").into_bytes()
+            }
+            "near" => {
+                let (east, north) = SPOTS[self.below(SPOTS.len())];
+                let by = self.below(100) as f64 / 137.0;
+                words.push(format!("{:.4}", east - by).into_bytes());
+                format!("{:.4}", north + by / 3.0).into_bytes()
+            }
+            "degrees" => self.pick(&[
+                b"0",
+                b"13.361389",
+                b"-122.4",
+                b"180",
+                b"-180",
+                b"85.05112878",
+                b"-85.05112878",
+                b"85.06",
+                b"181",
+                b"1e3",
+                b"x",
+                b"nan",
+                b"inf",
+                b"-0",
+            ]),
+            "metres" if self.percent(85) => self.pick(&[
+                b"0", b"1", b"30", b"250.5", b"1000", b"20000", b"90000", b"1e6", b"4e6", b"3e7",
+            ]),
+            "metres" => self.pick(FLOATS),
+            "unit" if self.percent(95) => self.pick(&[b"m", b"km", b"ft", b"mi", b"M", b"Km"]),
+            "unit" => self.pick(WORDS),
             "pkey" if self.percent(90) => self.pick(&[b"p0", b"p1", b"p2"]),
             "pkey" => self.pick(&KEYS[..4]),
             "crowd" => {

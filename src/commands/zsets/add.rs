@@ -116,14 +116,41 @@ fn add(call: &mut DataCall<'_, '_>, options: Options) {
             None => return call.reply.error(errors::NOT_A_FLOAT),
         }
     }
+    add_all(call, key, options, Scores::of(&bytes));
+}
+
+/// On what terms members get scores that come from elsewhere than a ZADD.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Terms {
+    /// Only those that are not there.
+    pub nx: bool,
+    /// Only those that are there.
+    pub xx: bool,
+    /// Who gets another score is counted, too.
+    pub ch: bool,
+}
+
+/// Gives members scores as a ZADD does, and replies so.
+pub fn add_scores(call: &mut DataCall<'_, '_>, key: Key<'_>, terms: Terms, scores: Scores<'_>) {
+    let Terms { nx, xx, ch } = terms;
+    let options = Options {
+        nx,
+        xx,
+        ch,
+        ..Options::default()
+    };
+    add_all(call, key, options, scores);
+}
+
+fn add_all(call: &mut DataCall<'_, '_>, key: Key<'_>, options: Options, scores: Scores<'_>) {
     if options.asks() {
-        return add_asking(call, key, options, Scores::of(&bytes));
+        return add_asking(call, key, options, scores);
     }
     if call.look_zset(key, |_| ()).is_none() {
         return;
     }
     // What leaves all as it is has no effect, and nobody is told.
-    call.apply(key, Op::ZAdd(Scores::of(&bytes)));
+    call.apply(key, Op::ZAdd(scores));
     let added = call.last_count(key);
     call.reply.integer(i64::from(added));
 }
