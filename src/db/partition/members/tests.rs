@@ -2,7 +2,6 @@
 //! can come back as long as a write from before may still come.
 
 use super::*;
-use crate::db::body::Limits;
 use crate::db::item;
 use crate::db::live::content_of;
 use crate::db::made::Maker;
