@@ -67,8 +67,6 @@ pub struct Table {
     segments: Vec<Segment>,
     len: usize,
     records_bytes: usize,
-    /// Memory of all segments that is no record's, without their fields.
-    overhead: usize,
 }
 
 impl Default for Table {
@@ -78,7 +76,6 @@ impl Default for Table {
             segments: vec![Segment::default()],
             len: 0,
             records_bytes: 0,
-            overhead: 0,
         }
     }
 }
@@ -99,9 +96,12 @@ impl Table {
         self.records_bytes
     }
 
-    /// Memory of what finds them.
+    /// Memory of what finds them; goes by all segments.
     pub fn index_bytes(&self) -> usize {
-        self.overhead + self.segments.capacity() * size_of::<Segment>() + self.directory.len_bytes()
+        let segments = self.segments.iter().map(Segment::overhead);
+        segments.sum::<usize>()
+            + self.segments.capacity() * size_of::<Segment>()
+            + self.directory.len_bytes()
     }
 
     #[inline]
@@ -138,13 +138,11 @@ impl Table {
     ) -> Option<R> {
         let index = self.segment_index(hash);
         let segment = &mut self.segments[index];
-        let overhead = segment.overhead();
         let mut record = segment.get_mut(key, hash)?;
         let before = record.get().len_bytes();
         let result = f(&mut record);
         self.records_bytes = self.records_bytes - before + record.get().len_bytes();
         segment.tidy();
-        self.overhead = self.overhead - overhead + segment.overhead();
         Some(result)
     }
 
@@ -200,11 +198,8 @@ impl Table {
             self.split(hasher, index, hash);
             index = self.segment_index(hash);
         }
-        let segment = &mut self.segments[index];
-        let overhead = segment.overhead();
-        let record = segment.insert(hasher, hash, key, value, meta);
+        let record = self.segments[index].insert(hasher, hash, key, value, meta);
         self.records_bytes += record.len_bytes();
-        self.overhead = self.overhead - overhead + segment.overhead();
         self.len += 1;
     }
 
@@ -217,11 +212,9 @@ impl Table {
     ) -> Option<Was> {
         let index = self.segment_index(hash);
         let segment = &mut self.segments[index];
-        let overhead = segment.overhead();
         let show = |record: Record<'_>| (Was::of(record), record.len_bytes());
         let (was, len) = segment.remove(hasher, hash, key, show)?;
         segment.tidy();
-        self.overhead = self.overhead - overhead + segment.overhead();
         self.len -= 1;
         self.records_bytes -= len;
         Some(was)
@@ -231,10 +224,7 @@ impl Table {
         let Some(bit) = self.directory.split(position(hash)) else {
             return;
         };
-        let segment = &mut self.segments[index];
-        let before = segment.overhead();
-        let upper = segment.split(hasher, bit);
-        self.overhead = self.overhead - before + segment.overhead() + upper.overhead();
+        let upper = self.segments[index].split(hasher, bit);
         self.segments.push(upper);
     }
 
