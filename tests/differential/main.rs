@@ -22,6 +22,7 @@ mod servers;
 mod steps;
 mod templates;
 mod wire;
+mod words;
 
 use generate::Generator;
 use servers::{Server, peers};
