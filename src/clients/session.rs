@@ -91,7 +91,6 @@ pub async fn serve(context: Arc<Context>, wire: Wire, registered: Registered) {
         shows_unsent: false,
         turn: 0,
     };
-    session.apply_options();
     let end = session.run().await;
     let Session {
         wire,
@@ -157,9 +156,9 @@ impl Session {
         loop {
             let mut started = Instant::now();
             let mut now = self.conversation.context.now();
-            if self.conversation.refresh_options() {
-                self.apply_options();
-            }
+            // Not only where they have changed just now: a command, or a wait, may have taken them up before.
+            self.conversation.refresh_options();
+            self.apply_options();
             self.conversation.refresh_identity();
             self.splitter
                 .set_authenticated(!self.conversation.identity.needs_auth());

@@ -90,12 +90,7 @@ impl Keyspace {
             _ => 1,
         };
         let sources = row.key_arguments(args);
-        let sources = sources.filter(|index| *index != destination).map(|index| {
-            let bytes = args.get(index);
-            let hash = self.hash(bytes);
-            Key { bytes, hash }
-        });
-        Some(sources.collect())
+        Some(self.keys_at(args, sources.filter(|index| *index != destination)))
     }
 
     /// Computes what a call stores, and stores it. The caller holds no partition.

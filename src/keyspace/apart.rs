@@ -47,6 +47,20 @@ impl Keyspace {
         Some(Begun::Apart(copies))
     }
 
+    /// The keys that stand at these arguments.
+    pub(super) fn keys_at<'a>(
+        &self,
+        args: Args<'a>,
+        indices: impl Iterator<Item = usize>,
+    ) -> SmallVec<[Key<'a>; 4]> {
+        let key = |index| {
+            let bytes = args.get(index);
+            let hash = self.hash(bytes);
+            Key { bytes, hash }
+        };
+        indices.map(key).collect()
+    }
+
     /// Copies of a call's keys, where it reads much of them; all of them are there then.
     pub(super) fn copies_to_read(
         &self,
@@ -58,12 +72,7 @@ impl Keyspace {
         if row.looks_anywhere(args) {
             return None;
         }
-        let keys = row.key_arguments(args).map(|index| {
-            let bytes = args.get(index);
-            let hash = self.hash(bytes);
-            Key { bytes, hash }
-        });
-        let keys: SmallVec<[Key<'_>; 4]> = keys.collect();
+        let keys = self.keys_at(args, row.key_arguments(args));
         let mut sizes = Sizes::new();
         for key in &keys {
             let partition = access.partition(key.hash);

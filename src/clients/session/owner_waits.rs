@@ -11,10 +11,8 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::clients::context::Context;
 use crate::clients::conversation::ReplyMode;
-use crate::clients::errors;
 use crate::clients::owned::{COMMAND_AT, Request};
 use crate::clients::owners::OwnerWrite;
-use crate::clients::registry::{Block, signal};
 use crate::clients::session::owners::{LEG, RETRY, request};
 use crate::clients::session::{End, Session};
 use crate::db::Hlc;
@@ -121,21 +119,10 @@ impl Session {
                 count = count.min(there);
             }
         };
-        let client = Arc::clone(&self.conversation.client);
-        client.drop_signals(signal::UNBLOCK | signal::UNBLOCK_ERROR | signal::NO_MASTER);
-        let limited = limit.is_some();
-        let shown = self.batch.present(self.read.filled());
-        let blocked = context
-            .clients
-            .block(&client, Block::Wait { limited }, shown);
-        let bits = self.until_unblocked(counting).await?;
-        drop(blocked);
-        if bits & signal::NO_MASTER != 0 {
-            return Err(self.no_master_any_more(is_answered));
-        }
-        if is_answered && bits & signal::UNBLOCK_ERROR != 0 {
-            self.reply.error(errors::UNBLOCKED);
-        } else if is_answered {
+        let counts = self.blocked_in_wait(counting, limit.is_some(), is_answered);
+        if let Some(bits) = counts.await?
+            && is_answered
+        {
             // Whoever was unblocked meanwhile hears what is known without asking.
             let count = if bits == 0 { count } else { 0 };
             self.reply.integer(i64::try_from(count).unwrap_or(0));

@@ -91,26 +91,38 @@ impl Session {
                 None => enough.await,
             }
         };
+        let counts = self.blocked_in_wait(limited, timeout.is_some(), is_answered);
+        if counts.await?.is_some() && is_answered {
+            self.reply.integer(replication.acknowledged(write) as i64);
+        }
+        Ok(())
+    }
+
+    /// Shows the client as one that waits until `counting` is done or somebody ends it: the signals of who did; none where the
+    /// client has been told.
+    pub(super) async fn blocked_in_wait(
+        &mut self,
+        counting: impl Future<Output = ()>,
+        limited: bool,
+        is_answered: bool,
+    ) -> Result<Option<u32>, End> {
         let client = Arc::clone(&self.conversation.client);
         client.drop_signals(signal::UNBLOCK | signal::UNBLOCK_ERROR | signal::NO_MASTER);
-        let blocked = self.conversation.context.clients.block(
-            &client,
-            Block::Wait {
-                limited: timeout.is_some(),
-            },
-            self.batch.present(self.read.filled()),
-        );
-        let bits = self.until_unblocked(limited).await?;
+        let clients = &self.conversation.context.clients;
+        let shown = self.batch.present(self.read.filled());
+        let blocked = clients.block(&client, Block::Wait { limited }, shown);
+        let bits = self.until_unblocked(counting).await?;
         drop(blocked);
         if bits & signal::NO_MASTER != 0 {
             return Err(self.no_master_any_more(is_answered));
         }
-        if is_answered && bits & signal::UNBLOCK_ERROR != 0 {
-            self.reply.error(errors::UNBLOCKED);
-        } else if is_answered {
-            self.reply.integer(replication.acknowledged(write) as i64);
+        if bits & signal::UNBLOCK_ERROR == 0 {
+            return Ok(Some(bits));
         }
-        Ok(())
+        if is_answered {
+            self.reply.error(errors::UNBLOCKED);
+        }
+        Ok(None)
     }
 
     /// Who waited at a master that is a replica now is told so, and its connection ends, as in Redis.

@@ -357,6 +357,20 @@ async fn proto_max_bulk_len_bounds_what_append_and_setrange_make() {
 }
 
 #[tokio::test]
+async fn who_sets_proto_max_bulk_len_is_bound_by_it_at_once() {
+    let server = TestServer::start(&["--port", "1"]).await;
+    let mut client = server.connect().await;
+    client
+        .check("CONFIG SET proto-max-bulk-len 1mb", "+OK\r\n")
+        .await;
+    client.send("*2\r\n$4\r\nECHO\r\n$1048577\r\n").await;
+    client
+        .expect("-ERR Protocol error: invalid bulk length\r\n")
+        .await;
+    client.expect_closed().await;
+}
+
+#[tokio::test]
 async fn what_an_error_repeats_ends_at_a_zero_byte() {
     let server = TestServer::start(&["--port", "1"]).await;
     let mut client = server.connect().await;
