@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Pauses: how long partitions are held, from the server's own histogram, and what a client beside it notices.
 
-First tables grow tenfold at half the measured peak of inserts; then one large collection after the other is copied and its copy
+First tables grow tenfold at half the measured peak of inserts; then one large collection after the other is read as a whole, stored
+anew (SUNIONSTORE and its kin, SORT with STORE, RESTORE), half of its members' time comes in one moment, and it is copied and its copy
 deleted in each way that there is: DEL, UNLINK, expiry, overwritten by SET, COPY and SUNIONSTORE, FLUSHDB. Of each phase p50, p99,
 p99.9 and the longest are printed, in microseconds: of the holds, as INFO's latency_percentiles_usec_partition_hold tells them,
 and of a client that asks twice a millisecond for the key in question and for another one, in turns. The lines `copy` and `writes` are
@@ -31,6 +32,8 @@ BATCH = 64
 WRITES = 2_000
 # After a deletion: what was deleted is freed meanwhile.
 AFTER_SECONDS = 2
+# A longer argument is refused, and its text does not fit into Python's memory on small machines.
+PAYLOAD_MAX = 256 * 1024 * 1024
 LIMITS = {"p99.9": 1_000.0, "max": 5_000.0}
 COLUMNS = ("p50", "p99", "p99.9", "max")
 SOURCES = {"set": "set member 16", "hash": None, "zset": "zset member 16", "list": "list element 16"}
@@ -46,7 +49,14 @@ class Client:
 
     def ask(self, *words):
         self.socket.sendall(encode([word.encode() if isinstance(word, str) else word for word in words]))
+        return self.reply()
+
+    def reply(self):
         line = self.replies.readline()
+        if line.startswith(b"*"):
+            for _ in range(int(line[1:])):
+                self.reply()
+            return line
         if line.startswith(b"$") and line != b"$-1\r\n":
             return self.replies.read(int(line[1:]) + 2)
         if not line or line.startswith(b"-"):
@@ -146,11 +156,49 @@ def writes(client, kind, count):
         client.ask(command, "victim", *words)
 
 
+def whole(client, watch, kind):
+    """Commands that go through all of it, or make as much anew."""
+    reads = {"set": ["SMEMBERS", "key"], "hash": ["HGETALL", "key"], "zset": ["ZRANGE", "key", "0", "-1"], "list": ["LRANGE", "key", "0", "-1"]}
+    stores = {
+        "set": ["SUNIONSTORE", "victim", "key", "small"],
+        "zset": ["ZUNIONSTORE", "victim", "1", "key"],
+        "list": ["SORT", "key", "ALPHA", "STORE", "victim"],
+    }
+    watch.phase(f"{kind}: {reads[kind][0]}", lambda: client.ask(*reads[kind]), 0.5)
+    if kind in stores:
+        watch.phase(f"{kind}: {stores[kind][0]}", lambda: client.ask(*stores[kind]), AFTER_SECONDS)
+    payloads = []
+    watch.phase(f"{kind}: DUMP", lambda: payloads.append(client.ask("DUMP", "key")), 0.5)
+    if len(payloads[0]) < PAYLOAD_MAX:
+        watch.phase(f"{kind}: RESTORE", lambda: client.ask("RESTORE", "victim", "0", payloads[0][:-2], "REPLACE"), AFTER_SECONDS)
+    client.ask("DEL", "victim")
+
+
+def half_goes(client, watch, kind, count):
+    """The time of half of the members comes in one moment."""
+    client.ask("COPY", "key", "victim", "REPLACE")
+    at = b"%d" % (int(time.time() * 1_000) + 4_000 + count // 50)
+    for start in range(0, count // 2, 100):
+        numbers = range(start, min(start + 100, count // 2))
+        client.ask(b"HPEXPIREAT", b"victim", at, b"FIELDS", b"%d" % len(numbers), *(b"fld:%012d" % number for number in numbers))
+    left = int(at) / 1_000 - time.time()
+    if left < 0.5:
+        fail(f"{kind}: half of the members did not get their deadlines in time")
+    time.sleep(left - 0.4)
+    watch.phase(f"{kind}: half goes", lambda: time.sleep(1), AFTER_SECONDS)
+    if client.ask("HLEN", "victim") != b":%d\r\n" % (count - count // 2):
+        fail(f"{kind}: half of the members should have gone")
+    client.ask("DEL", "victim")
+
+
 def deletions(server, watch, kind, count):
     client = Client(server.port)
     source = SOURCES[kind]
     feed(server, (KINDS[source] if source else one_hash)(count))
     client.ask("SADD", "small", "a", "b")
+    whole(client, watch, kind)
+    if kind == "hash":
+        half_goes(client, watch, kind, count)
 
     def expiry():
         client.ask("PEXPIRE", "victim", "1")

@@ -38,6 +38,7 @@ use crate::db::NodeId;
 use crate::db::garbage;
 use crate::keyspace::{KeyspaceConfig, PURGE_PERIOD_MS};
 use crate::replication::ReplicationControl;
+use crate::replication::aside::aside;
 use crate::replication::clock;
 use crate::replication::life::begin_life;
 use crate::replication::manager::{Replication, ReplicationConfig};
@@ -322,9 +323,19 @@ fn data(
                         tracing::error!(%error, "the node's state could not be written");
                     }
                     tracer.tick(now);
-                    while node.has_merge_work() && !matches!(node.merge_step(), Ok(false) | Err(_))
-                    {
-                        tokio::task::yield_now().await;
+                    let mut is_more = node.has_merge_work();
+                    while is_more {
+                        // Its link may be gone.
+                        let merging = Arc::clone(&node);
+                        let (_, step) = aside(merging, |node| node.merge_step()).await;
+                        is_more = match step {
+                            Ok(is_more) => is_more && node.has_merge_work(),
+                            Err(error) => {
+                                // It came from a node that speaks this version and was checked when it was received.
+                                tracing::error!(%error, "a full sync could not be merged");
+                                false
+                            }
+                        };
                     }
                     tokio::time::sleep(TICK).await;
                 }
@@ -345,6 +356,37 @@ fn data(
 /// What is freed between two looks at others who have something to do: some tens of microseconds.
 const FREED_BYTES: usize = 128 * 1024;
 
+/// How long upkeep works before others have their turn.
+const TURN: Duration = Duration::from_micros(500);
+
+/// Work in small pieces that lets others have theirs.
+struct Turn {
+    since: Instant,
+    before: Duration,
+}
+
+impl Turn {
+    fn begin() -> Self {
+        Self {
+            since: Instant::now(),
+            before: Duration::ZERO,
+        }
+    }
+
+    async fn give_way(&mut self) {
+        let took = self.since.elapsed();
+        if took >= TURN {
+            tokio::task::yield_now().await;
+            (self.since, self.before) = (Instant::now(), self.before + took);
+        }
+    }
+
+    /// How long it worked.
+    fn end(self) -> Duration {
+        self.before + self.since.elapsed()
+    }
+}
+
 /// Settles and purges every `workers`-th partition, for ever.
 async fn keep(context: Arc<Context>, worker: usize, workers: usize) {
     let keyspace = &context.keyspace;
@@ -352,7 +394,10 @@ async fn keep(context: Arc<Context>, worker: usize, workers: usize) {
     for round in 0_u64.. {
         let threshold = context.configuration.options().latency_monitor_threshold;
         for partition in (worker..keyspace.partitions_len()).step_by(workers) {
-            keyspace.settle_partition(partition);
+            let mut turn = Turn::begin();
+            while keyspace.settle_some(partition) {
+                turn.give_way().await;
+            }
             if round.is_multiple_of(MEASURE_ROUNDS) {
                 keyspace.measure_pending(partition);
             }
@@ -360,9 +405,13 @@ async fn keep(context: Arc<Context>, worker: usize, workers: usize) {
                 keyspace.give_back_spare(partition);
             }
             if context.active_expire.load(Ordering::Relaxed) {
-                let (now, started) = (keyspace.time(clock::now()), Instant::now());
-                keyspace.purge_partition(partition, now);
-                let took = started.elapsed();
+                let now = keyspace.time(clock::now());
+                let mut purge = keyspace.begin_purge(partition, now);
+                let mut turn = Turn::begin();
+                while keyspace.purge_some(&mut purge) {
+                    turn.give_way().await;
+                }
+                let took = turn.end();
                 if threshold.is_some_and(|threshold| took >= threshold) {
                     let event = Event::ExpireCycle;
                     context.latency.add(event, now, took.as_millis() as u64);

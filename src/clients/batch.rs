@@ -192,6 +192,11 @@ impl Batch {
         self.planned.is_empty()
     }
 
+    /// Whether one command was carried out, or is being.
+    pub fn is_first(&self) -> bool {
+        self.next == 1
+    }
+
     /// Whether commands are left that nothing holds back.
     #[inline]
     pub fn has_due(&self) -> bool {
@@ -280,7 +285,10 @@ impl Batch {
                 {
                     if times_each || !row.is_brief() {
                         let stopwatch = Stopwatch::start();
-                        conversation.run_data(row, args, hash, reply);
+                        let after = conversation.run_or_leave(row, args, hash, reply);
+                        if after != After::Next {
+                            return after;
+                        }
                         let took = stopwatch.read();
                         conversation.took(row, args, took);
                         self.calls.add_timed(row, took);
@@ -392,6 +400,10 @@ fn run_counted(
 ) -> (Option<&'static Row>, After) {
     let stopwatch = Stopwatch::start();
     match conversation.run(row, args, hash, reply) {
+        Fate::Done(after @ After::Leave { .. }) => {
+            conversation.show_monitors(row, args, conversation.caller.db);
+            (Some(row), after)
+        }
         Fate::Done(after) => {
             let took = stopwatch.read();
             conversation.took(row, args, took);

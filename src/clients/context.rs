@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use keymesh_observability::{HeadSampler, SampleRatio};
 use parking_lot::Mutex;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::acl::{AclLog, Defaults, Users};
 use crate::clients::actors::Actors;
@@ -93,6 +93,8 @@ pub struct Context {
     pub actors: Actors,
     /// Where spans of writes begin.
     pub tracing: Tracing,
+    /// Who may have long work done by another thread: so many at once as there are processors.
+    pub workers: Arc<Semaphore>,
 }
 
 /// What decides which writes are traced, and where their spans go.
@@ -167,6 +169,7 @@ impl Context {
             pause: Pause::default(),
             actors: Actors::default(),
             tracing: Tracing::off(),
+            workers: Arc::new(Semaphore::new(workers())),
         };
         context.apply_settings();
         context
@@ -220,6 +223,11 @@ impl Context {
             .unwrap_or_default();
         UnixMillis(since.as_millis() as i64)
     }
+}
+
+/// How much long work is done at once.
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// Which commands CLIENT PAUSE holds back.

@@ -13,6 +13,7 @@ use crate::clients::identity::Identity;
 use crate::clients::monitor::Monitoring;
 use crate::clients::owners::{Owner, OwnerWrite};
 use crate::clients::registry::Client;
+use crate::clients::timing::Stopwatch;
 use crate::clients::tracking_command::OwnTracking;
 use crate::clients::transaction::{Transaction, Watch};
 use keymesh_observability::{HeadSampler, TraceContext};
@@ -23,10 +24,10 @@ use crate::commands::{Flags, Handler, Keys, Row};
 use crate::config::Options;
 use crate::db::{Hlc, Ready, UnixMillis};
 use crate::journal::TraceBytes;
-use crate::keyspace::{Caller, Ran, Scratch};
+use crate::keyspace::{Caller, Left, Ran, Scratch};
 use crate::pubsub::channels::Subscriptions;
 use crate::replication::tracing::TracedWrite;
-use crate::resp::{Args, Reply};
+use crate::resp::{Args, Mark, Reply};
 
 /// What the session does after a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,12 +59,32 @@ pub enum After {
         /// The client hears of it.
         is_answered: bool,
     },
+    /// Has another thread do what is left of the command.
+    Leave {
+        /// The client hears of it.
+        is_answered: bool,
+    },
     /// Carries out a command for another node.
     Owned,
     /// Waits for the server's end, or for word that there will be none.
     Shutdown,
     /// Gives the socket to replication.
     HandOver,
+}
+
+/// A command of which something is left to do.
+#[derive(Debug)]
+pub struct LeftCall {
+    /// Which.
+    pub row: &'static Row,
+    /// What.
+    pub left: Box<Left>,
+    /// What it has answered so far: nobody hears that before it is done.
+    pub said: Reply,
+    /// The span that ends with it.
+    pub traced: Option<TracedWrite>,
+    /// Since it began.
+    pub stopwatch: Stopwatch,
 }
 
 /// What became of a command.
@@ -141,6 +162,8 @@ pub struct Conversation {
     pub reply_mode: ReplyMode,
     /// CLIENT TRACEPARENT.
     pub trace: Trace,
+    /// The last command, where something is left of it.
+    pub left: Option<Box<LeftCall>>,
     /// The trace of a command that waits.
     pub waits_in: Option<TraceBytes>,
     /// The last own write, for WAIT.
@@ -163,9 +186,7 @@ impl Conversation {
             trace: None,
         };
         let sampler = context.tracing.sampler.fork();
-        let mut scratch = Scratch::default();
-        scratch.client = Some(client.id.0);
-        scratch.ready = Some(Vec::new());
+        let scratch = scratch_of(&client);
         Self {
             watch: Watch::new(Arc::clone(&context.keyspace)),
             context,
@@ -186,6 +207,7 @@ impl Conversation {
             owner: None,
             reply_mode: ReplyMode::On,
             trace: Trace::None,
+            left: None,
             waits_in: None,
             last_write: Hlc::ZERO,
             owner_writes: Vec::new(),
@@ -364,8 +386,7 @@ impl Conversation {
             if row.flags.has(Flags::BLOCKING) {
                 return Fate::Done(self.run_blocking(row, args, reply));
             }
-            self.run_data(row, args, first_hash, reply);
-            return Fate::Done(After::Next);
+            return Fate::Done(self.run_or_leave(row, args, first_hash, reply));
         }
         Fate::Done(self.run_own(row, args, reply))
     }
@@ -422,6 +443,26 @@ impl Conversation {
         }
     }
 
+    /// Runs a data command, of which something may be left to another thread.
+    #[inline]
+    pub fn run_or_leave(
+        &mut self,
+        row: &'static Row,
+        args: Args<'_>,
+        first_hash: Option<u64>,
+        reply: &mut Reply,
+    ) -> After {
+        self.scratch.may_leave = true;
+        self.run_data(row, args, first_hash, reply);
+        self.scratch.may_leave = false;
+        match self.left {
+            None => After::Next,
+            Some(_) => After::Leave {
+                is_answered: self.reply_mode == ReplyMode::On,
+            },
+        }
+    }
+
     /// Runs a data command.
     #[inline]
     pub fn run_data(
@@ -442,6 +483,7 @@ impl Conversation {
         {
             traced.about(key, self.options.trace_keys);
         }
+        let mark = reply.mark();
         let ran = self.context.keyspace.execute(
             row,
             args,
@@ -450,6 +492,36 @@ impl Conversation {
             &mut self.scratch,
             reply,
         );
+        if self.scratch.left.is_some() {
+            return self.leave(row, traced, reply, mark);
+        }
+        self.ran(ran, traced);
+    }
+
+    #[cold]
+    fn leave(
+        &mut self,
+        row: &'static Row,
+        traced: Option<TracedWrite>,
+        reply: &mut Reply,
+        mark: Mark,
+    ) {
+        let mut said = Reply::new(reply.protocol());
+        said.raw(reply.since(mark));
+        reply.truncate(mark);
+        let left = self.scratch.left.take().map(|left| LeftCall {
+            row,
+            left,
+            said,
+            traced,
+            stopwatch: Stopwatch::start(),
+        });
+        self.left = left.map(Box::new);
+    }
+
+    /// Notes what a data command came to.
+    #[inline]
+    pub(super) fn ran(&mut self, ran: Ran, traced: Option<TracedWrite>) {
         if let Some(stamp) = ran.stamp {
             self.last_write = stamp.time();
         }
@@ -548,6 +620,14 @@ impl Drop for Conversation {
         let ready = self.take_ready();
         self.context.keyspace.call_ready(&ready);
     }
+}
+
+/// The executor's memory for a client.
+pub(super) fn scratch_of(client: &Client) -> Scratch {
+    let mut scratch = Scratch::default();
+    scratch.client = Some(client.id.0);
+    scratch.ready = Some(Vec::new());
+    scratch
 }
 
 /// Commands that are not queued between MULTI and EXEC.

@@ -6,6 +6,7 @@
 
 mod accounting;
 mod blocking;
+mod leaving;
 mod owner_waits;
 mod owners;
 mod serving;
@@ -176,7 +177,9 @@ impl Session {
                     let mode = pause.map(|(mode, _)| mode);
                     self.batch.hold_back(mode, &self.conversation);
                     if self.batch.has_due() {
-                        self.carry_out(now, started).await?;
+                        if let Some(later) = self.carry_out(now, started).await? {
+                            (now, started) = (later, Instant::now());
+                        }
                         self.account(now, started);
                     } else if let Some((_, until)) = pause {
                         now = self.pause(now, until).await?;
@@ -206,7 +209,12 @@ impl Session {
         }
     }
 
-    async fn carry_out(&mut self, now: UnixMillis, started: Instant) -> Result<(), End> {
+    /// Carries out what is due; where something else was waited for, only up to there, and the time then.
+    async fn carry_out(
+        &mut self,
+        now: UnixMillis,
+        started: Instant,
+    ) -> Result<Option<UnixMillis>, End> {
         let mut began = Some(started);
         while self.batch.has_due() {
             let reply_max = self.sent + REPLY_LEN;
@@ -253,6 +261,10 @@ impl Session {
                     self.account(now, started);
                     self.forward(is_answered).await?;
                 }
+                After::Leave { is_answered } => {
+                    self.account(now, started);
+                    return self.leave(is_answered).await.map(Some);
+                }
                 After::Owned => {
                     self.account(now, started);
                     self.carry_out_owned().await?;
@@ -272,7 +284,7 @@ impl Session {
                 self.send_some().await?;
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Says what is wrong with the bytes.

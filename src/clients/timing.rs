@@ -90,7 +90,8 @@ pub(super) fn is_redacted(row: &Row, args: Args<'_>, index: usize) -> bool {
 }
 
 /// Measures one command.
-pub(super) struct Stopwatch(Instant);
+#[derive(Debug)]
+pub struct Stopwatch(Instant);
 
 impl Stopwatch {
     pub(super) fn start() -> Self {

@@ -151,6 +151,11 @@ impl Effects {
         !self.late.is_empty()
     }
 
+    /// About how many bytes [`Self::make_late`] makes.
+    pub fn late_bytes(&self) -> usize {
+        self.late.iter().map(Late::len_bytes).sum()
+    }
+
     /// Makes the bytes that are still to be made: best done by who holds no lock.
     pub fn make_late(&mut self) {
         let late = std::mem::take(&mut self.late);

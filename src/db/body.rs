@@ -172,11 +172,13 @@ impl Body {
             // All forms begin with the number of elements.
             Self::Small(_, bytes) => packed::len(bytes) == 0,
             Self::Large(large) => large.is_empty(),
-            Self::Timed(timed) => timed.body.is_empty(),
+            Self::Timed(timed) => {
+                timed.body.is_empty() || timed.deadlines.have_gone() && self.len() == 0
+            }
         }
     }
 
-    /// As a reader sees it.
+    /// As a reader sees it, but for members that have gone and are not cleared away.
     #[inline]
     pub fn shown(&self) -> Shown<'_> {
         match self {
@@ -245,12 +247,15 @@ impl Shown<'_> {
 
     /// Whether it is a collection of which what takes long is done by who holds no partition.
     pub fn is_large(&self) -> bool {
-        let len = match self {
-            Self::String(_) => 0,
-            Self::Small(_, bytes) => bytes.len(),
+        !matches!(self, Self::String(_)) && self.len_bytes() > large_from()
+    }
+
+    /// Its bytes in memory.
+    pub fn len_bytes(&self) -> usize {
+        match self {
+            Self::String(bytes) | Self::Small(_, bytes) => bytes.len(),
             Self::Large(large) => large.len_bytes(),
-        };
-        len > large_from()
+        }
     }
 
     /// Whether it is a list whose elements bear ids.

@@ -1,9 +1,14 @@
 //! When members of a collection go by themselves: fields of a hash, members of a set or of a sorted set. The others need nothing.
 //!
+//! Members whose time has come go at once, or, where they are many, are held to be gone from then on and cleared away by and by.
+//!
 //! Invariant: whoever has a deadline here is in the collection, and there is at least one; a key without any holds its collection
-//! alone.
+//! alone. Of who has gone no question here tells, but for those that say so.
+
+use std::collections::HashSet;
 
 use crate::db::body::{Body, Shown};
+use crate::db::elements::Element;
 use crate::db::garbage;
 use crate::db::ordered::{Ordered, ScoreBound};
 use crate::db::stamp::UnixMillis;
@@ -12,29 +17,92 @@ use crate::db::table::KeyHasher;
 /// The latest deadline of a member, in milliseconds since 1970: Redis's own limit. All up to there are exact as scores.
 pub const MEMBER_DEADLINE_MAX: i64 = (1 << 46) - 1;
 
+/// Before all deadlines.
+pub const NEVER: UnixMillis = UnixMillis(i64::MIN);
+
 /// Members and their deadlines, in the order of these.
-#[derive(Debug, Clone, Default)]
-pub struct Deadlines(Ordered);
+#[derive(Debug, Clone)]
+pub struct Deadlines {
+    kept: Ordered,
+    /// Whose time had come by then has gone.
+    gone: UnixMillis,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            kept: Ordered::default(),
+            gone: NEVER,
+        }
+    }
+}
 
 impl Deadlines {
-    /// How many members have one.
-    pub fn len(&self) -> usize {
-        self.0.len()
+    /// How many members have one, those that have gone among them.
+    pub fn kept_len(&self) -> usize {
+        self.kept.len()
     }
 
-    /// Whether none has.
+    /// Whether none has, not even of those.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.kept.is_empty()
     }
 
     /// Memory in bytes, without the field itself.
     pub fn len_bytes(&self) -> usize {
-        self.0.len_bytes()
+        self.kept.len_bytes()
+    }
+
+    /// Whether some may have gone.
+    #[inline]
+    pub fn have_gone(&self) -> bool {
+        self.gone != NEVER
+    }
+
+    /// How many have.
+    pub fn gone_len(&self) -> usize {
+        match self.have_gone() {
+            true => self.until(self.gone),
+            false => 0,
+        }
+    }
+
+    /// Whether a member has.
+    pub fn has_gone(&self, hasher: &KeyHasher, member: &[u8]) -> bool {
+        let deadline = || self.kept.score(hasher, member).map(moment);
+        self.have_gone() && deadline().is_some_and(|deadline| deadline <= self.gone)
+    }
+
+    /// The moment by which they had gone.
+    pub fn gone(&self) -> UnixMillis {
+        self.gone
+    }
+
+    /// Says so; what it was before.
+    pub fn set_gone(&mut self, gone: UnixMillis) -> UnixMillis {
+        std::mem::replace(&mut self.gone, gone)
+    }
+
+    /// Those that had gone by `at`, the earliest first.
+    pub fn gone_by(&self, at: UnixMillis) -> impl ExactSizeIterator<Item = &[u8]> {
+        let until = match self.have_gone() {
+            true => self.until(self.gone.min(at)),
+            false => 0,
+        };
+        self.kept.range(0..until).map(|(member, _)| member)
+    }
+
+    /// The rank of the first whose time has not come at `at`.
+    fn until(&self, at: UnixMillis) -> usize {
+        let min = ScoreBound::Inclusive(f64::NEG_INFINITY);
+        let max = ScoreBound::Inclusive(at.0 as f64);
+        self.kept.score_ranks(min, max).end
     }
 
     /// That of a member.
     pub fn get(&self, hasher: &KeyHasher, member: &[u8]) -> Option<UnixMillis> {
-        self.0.score(hasher, member).map(moment)
+        let deadline = self.kept.score(hasher, member).map(moment);
+        deadline.filter(|deadline| *deadline > self.gone)
     }
 
     /// Gives a member one, or takes it away; what it had.
@@ -45,45 +113,54 @@ impl Deadlines {
         deadline: Option<UnixMillis>,
     ) -> Option<UnixMillis> {
         let old = match deadline {
-            Some(deadline) => self.0.insert(hasher, member, deadline.0 as f64),
-            None => self.0.remove(hasher, member),
+            Some(deadline) => self.kept.insert(hasher, member, deadline.0 as f64),
+            None => self.kept.remove(hasher, member),
         };
         old.map(moment)
     }
 
     /// The earliest.
     pub fn first(&self) -> Option<UnixMillis> {
-        self.0.first().map(|(_, score)| moment(score))
+        let first = match self.have_gone() {
+            true => self.kept.at_rank(self.gone_len()),
+            false => self.kept.first(),
+        };
+        first.map(|(_, score)| moment(score))
+    }
+
+    /// The earliest, of those that have gone too: something is to be done about it.
+    pub fn first_kept(&self) -> Option<UnixMillis> {
+        self.kept.first().map(|(_, score)| moment(score))
     }
 
     /// The latest.
     pub fn last(&self) -> Option<UnixMillis> {
-        self.0.last().map(|(_, score)| moment(score))
+        self.kept.last().map(|(_, score)| moment(score))
     }
 
     /// A moment up to `at` by which about `most` members' time has come, at most: more where they have the same.
     pub fn some_until(&self, at: UnixMillis, most: usize) -> UnixMillis {
-        let nth = self.0.at_rank(most).map(|(_, score)| moment(score));
-        nth.map_or(at, |nth| nth.min(at))
+        let nth = self.kept.at_rank(self.gone_len().saturating_add(most));
+        nth.map_or(at, |(_, score)| moment(score).min(at))
     }
 
     /// The members whose time has come at `at`, the earliest first.
     pub fn due(&self, at: UnixMillis) -> impl ExactSizeIterator<Item = &[u8]> {
-        let min = ScoreBound::Inclusive(f64::NEG_INFINITY);
-        let ranks = self.0.score_ranks(min, ScoreBound::Inclusive(at.0 as f64));
-        self.0.range(ranks).map(|(member, _)| member)
+        let from = self.gone_len();
+        let ranks = from..self.until(at).max(from);
+        self.kept.range(ranks).map(|(member, _)| member)
     }
 
     /// All, the earliest first.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&[u8], UnixMillis)> {
-        let all = self.0.iter();
+        let all = self.kept.range(self.gone_len()..self.kept.len());
         all.map(|(member, score)| (member, moment(score)))
     }
 }
 
 impl Drop for Deadlines {
     fn drop(&mut self) {
-        garbage::empty_ordered(&mut self.0);
+        garbage::empty_ordered(&mut self.kept);
     }
 }
 
@@ -128,6 +205,20 @@ impl Body {
         }
     }
 
+    /// Says by when members have gone; what it was before, where some have deadlines.
+    pub fn set_gone(&mut self, gone: UnixMillis) -> Option<UnixMillis> {
+        match self {
+            Self::Timed(timed) => Some(timed.deadlines.set_gone(gone)),
+            _ => None,
+        }
+    }
+
+    /// How many elements there are.
+    pub fn len(&self) -> usize {
+        let gone = self.deadlines().map_or(0, Deadlines::gone_len);
+        self.shown().len().saturating_sub(gone)
+    }
+
     /// Gives a member a deadline, or takes it away; what it had. Whether it is there is for the caller to see to.
     pub fn set_deadline(
         &mut self,
@@ -162,7 +253,18 @@ pub struct Whole<'a> {
     pub deadlines: Option<&'a Deadlines>,
 }
 
-impl Whole<'_> {
+impl<'a> Whole<'a> {
+    /// Those of these elements that are there.
+    pub fn living(
+        &self,
+        elements: impl Iterator<Item = Element<'a>>,
+    ) -> impl Iterator<Item = Element<'a>> {
+        let by = self.deadlines.map_or(NEVER, Deadlines::gone);
+        let gone = self.deadlines.into_iter().flat_map(|all| all.gone_by(by));
+        let gone: HashSet<&[u8]> = gone.collect();
+        elements.filter(move |(name, _)| gone.is_empty() || !gone.contains(name))
+    }
+
     /// A copy.
     pub fn to_body(&self) -> Body {
         let body = self.shown.to_body();

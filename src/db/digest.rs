@@ -42,12 +42,12 @@ pub fn of_key(db: u32, key: &[u8], whole: Whole<'_>, deadline: Option<UnixMillis
         sum.wrapping_add(digest_of(4, &[member, &deadline.0.to_le_bytes()]))
     };
     let deadlines = whole.deadlines.into_iter().flat_map(Deadlines::iter);
-    let elements = deadlines.fold(of_elements(shown), timed).to_le_bytes();
+    let elements = deadlines.fold(of_elements(whole), timed).to_le_bytes();
     digest_of(db, &[&key_len, key, &[kind], &elements, &deadline])
 }
 
 /// The sum over a collection's elements.
-fn of_elements(shown: Shown<'_>) -> u128 {
+fn of_elements(whole: Whole<'_>) -> u128 {
     let pairs = |sum: u128, (name, payload): (&[u8], &[u8])| {
         sum.wrapping_add(digest_of(1, &[name, payload]))
     };
@@ -58,13 +58,13 @@ fn of_elements(shown: Shown<'_>) -> u128 {
     };
     let sequence =
         |sum: u128, (_, element): (_, &[u8])| digest_of(3, &[&sum.to_le_bytes(), element]);
-    match shown {
+    match whole.shown {
         Shown::String(bytes) => digest_of(0, &[bytes]),
         Shown::Small(Form::Hash | Form::Set | Form::Ints, bytes) => {
             packed::iter(bytes).fold(0, pairs)
         }
         Shown::Large(Large::Hash(elements) | Large::Set(elements)) => {
-            elements.iter().fold(0, pairs)
+            whole.living(elements.iter()).fold(0, pairs)
         }
         Shown::Small(Form::Zset, bytes) => ordered::packed::iter(bytes).fold(0, scores),
         Shown::Large(Large::Zset(ordered)) => ordered.iter().fold(0, scores),

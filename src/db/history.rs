@@ -297,6 +297,16 @@ impl History {
         true
     }
 
+    /// By when members have gone whatever is taken back; none where that cannot be told now.
+    pub fn gone_for_good(&self) -> Option<UnixMillis> {
+        if self.is_behind() {
+            return None;
+        }
+        let undos = self.log.iter().filter_map(|logged| logged.undo.as_ref());
+        let earliest = undos.filter_map(Undo::gone_before).min();
+        Some(earliest.unwrap_or(UnixMillis(i64::MAX)))
+    }
+
     /// Whether the newest of all is a sweep at this moment.
     pub fn ends_with_sweep(&self, at: UnixMillis) -> bool {
         let last = self.log.back();

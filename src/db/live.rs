@@ -87,9 +87,23 @@ impl Undo {
     pub fn len_bytes(&self) -> usize {
         self.changed.len_bytes()
     }
+
+    /// By when members will have gone once this is taken back, where some went, or came back.
+    pub fn gone_before(&self) -> Option<UnixMillis> {
+        self.changed.gone_before()
+    }
 }
 
 impl Changed {
+    /// By when members had gone before members went, or came back: the earliest.
+    fn gone_before(&self) -> Option<UnixMillis> {
+        match self {
+            Self::Gone(before) => Some(*before),
+            Self::Swept(both) => both.iter().filter_map(Self::gone_before).min(),
+            _ => None,
+        }
+    }
+
     fn len_bytes(&self) -> usize {
         const NAME: usize = 64;
         match self {
@@ -106,6 +120,10 @@ impl Changed {
             Self::Popped(was, _) => was.iter().map(|(_, _, old)| NAME + old.len()).sum(),
             Self::Deadlines(change, was) => change.len_bytes() + was.len() * NAME,
             Self::Swept(both) => both.iter().map(Self::len_bytes).sum(),
+            Self::Emptied(change, gone) => {
+                let gone = gone.as_ref().map_or(0, |gone| gone.body.len_bytes());
+                change.len_bytes() + gone
+            }
             _ => 0,
         }
     }
@@ -139,6 +157,10 @@ pub(super) enum Changed {
     Deadlines(Box<Self>, Vec<(Name, Option<UnixMillis>)>),
     /// Members whose time had come went before the rest.
     Swept(Box<[Self; 2]>),
+    /// Members have gone that had not by then.
+    Gone(UnixMillis),
+    /// The last member went, and with it this, which were members that had gone.
+    Emptied(Box<Self>, Option<Value>),
 }
 
 /// The key went with its last element; it had this deadline.
@@ -204,8 +226,24 @@ impl Live {
     ) -> Changed {
         // Members whose time had come by then are not there for it.
         if let Some(swept) = self.sweep_at(ground, at, memo.keeps) {
-            let changed = self.change_swept(ground, stamp, at, op, memo);
+            let changed = self.change_cleared(ground, stamp, at, op, memo);
             return Changed::Swept(Box::new([swept, changed]));
+        }
+        self.change_cleared(ground, stamp, at, op, memo)
+    }
+
+    #[inline]
+    fn change_cleared(
+        &mut self,
+        ground: &Ground<'_>,
+        stamp: Stamp,
+        at: UnixMillis,
+        op: Op<'_>,
+        memo: &mut Memo,
+    ) -> Changed {
+        if let Some(cleared) = self.clear_named(ground, op, memo.keeps) {
+            let changed = self.change_swept(ground, stamp, at, op, memo);
+            return Changed::Swept(Box::new([cleared, changed]));
         }
         self.change_swept(ground, stamp, at, op, memo)
     }
@@ -368,7 +406,7 @@ impl Live {
             return timed::expire(&mut value.body, ground, kind, deadline, names, memo);
         }
         let mut changed = add(value.body.untimed_mut(), ground, stamp, op, memo);
-        if value.body.is_empty() {
+        if value.body.untimed().is_empty() {
             let gone = Some((value.body.kind(), value.deadline));
             match &mut changed {
                 Changed::Elements(_, emptied)
@@ -380,7 +418,13 @@ impl Live {
             self.value = None;
             return changed;
         }
-        timed::follow(&mut value.body, ground, op, changed, memo)
+        let changed = timed::follow(&mut value.body, ground, op, changed, memo);
+        if value.body.is_empty() {
+            // All that is left had gone before.
+            let gone = self.value.take().filter(|_| memo.keeps);
+            return Changed::Emptied(Box::new(changed), gone);
+        }
+        changed
     }
 
     /// Takes back the last operation that was carried out and not taken back.
@@ -413,6 +457,11 @@ impl Live {
                 }
             }
             (Changed::Whole(value), _) => self.value = value,
+            (Changed::Emptied(changed, gone), _) => {
+                self.value = gone;
+                self.take_back(ground, *changed);
+            }
+            (Changed::Gone(before), Some(value)) => drop(value.body.set_gone(before)),
             (Changed::Bytes(len, from, old), Some(value)) => {
                 if let Body::String(bytes) = &mut value.body {
                     bytes.truncate(len);
@@ -450,8 +499,7 @@ impl Live {
 
     /// How many elements a collection has, or bytes a string; 0 where nothing is shown.
     pub fn len(&self) -> usize {
-        let shown = self.value.as_ref().map(|value| value.body.shown());
-        shown.map_or(0, |shown| shown.len())
+        self.value.as_ref().map_or(0, |value| value.body.len())
     }
 
     /// Whether nothing is shown.

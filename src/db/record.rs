@@ -91,11 +91,11 @@ impl<'v> Fresh<'v> {
         Self::Bytes(form, kept)
     }
 
-    /// When the first member goes by itself; none where no member has a deadline.
+    /// When the first member goes by itself, or is to be cleared away; none where no member has a deadline.
     pub fn member_deadline(&self) -> Option<UnixMillis> {
         match self {
             Self::Bytes(..) => None,
-            Self::Far(body) => body.deadlines().and_then(Deadlines::first),
+            Self::Far(body) => body.deadlines().and_then(Deadlines::first_kept),
         }
     }
 
@@ -189,7 +189,7 @@ impl<'r> Record<'r> {
     /// Whether nothing is shown at `now`: deleted, past its deadline, or all its members past theirs.
     pub fn is_gone(self, now: UnixMillis) -> bool {
         let are_all_gone = |deadlines: &Deadlines| {
-            deadlines.len() == self.shown().len()
+            deadlines.kept_len() == self.shown().len()
                 && deadlines.last().is_some_and(|last| last <= now)
         };
         self.is_tombstone()

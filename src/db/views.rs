@@ -5,13 +5,16 @@
 
 mod hash;
 mod list;
+mod living;
 mod set;
 mod zset;
 
 use crate::db::body::{self, Large, Shown};
+use crate::db::elements::Elements;
 use crate::db::partition::View;
 pub use hash::HashView;
 pub use list::ListView;
+pub use living::Living;
 pub use set::SetView;
 pub use zset::ZsetView;
 
@@ -21,7 +24,7 @@ impl<'a> View<'a> {
     pub fn hash(&self) -> Option<HashView<'a>> {
         match self.shown {
             Shown::Small(body::Form::Hash, bytes) => Some(HashView::Small(bytes)),
-            Shown::Large(Large::Hash(elements)) => Some(HashView::Large(elements, self.hasher)),
+            Shown::Large(Large::Hash(elements)) => Some(HashView::Large(self.living(elements))),
             _ => None,
         }
     }
@@ -31,9 +34,14 @@ impl<'a> View<'a> {
     pub fn set(&self) -> Option<SetView<'a>> {
         match self.shown {
             Shown::Small(body::Form::Set | body::Form::Ints, bytes) => Some(SetView::Small(bytes)),
-            Shown::Large(Large::Set(elements)) => Some(SetView::Large(elements, self.hasher)),
+            Shown::Large(Large::Set(elements)) => Some(SetView::Large(self.living(elements))),
             _ => None,
         }
+    }
+
+    #[inline]
+    fn living(&self, elements: &'a Elements) -> Living<'a> {
+        Living::new(elements, self.hasher, self.member_deadlines)
     }
 
     /// The sorted set; none where it is something else.

@@ -10,7 +10,7 @@ mod log;
 mod reservation;
 
 pub use log::{Entry, Position, ReadError};
-pub use reservation::{Place, Reservation};
+pub use reservation::{Detached, Place, Reservation};
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -53,6 +53,34 @@ impl<'a> Reservation<'a> {
     }
 }
 
+/// A reservation without its journal. Whoever has one attaches it again, sooner or later: until then readers wait for its place.
+#[derive(Debug)]
+#[must_use]
+pub struct Detached {
+    place: u64,
+    own: OriginIndex,
+    first: Hlc,
+}
+
+impl Reservation<'_> {
+    /// For who cannot keep the journal borrowed.
+    pub fn detach(mut self) -> Detached {
+        self.filled = true;
+        Detached {
+            place: self.place,
+            own: self.own,
+            first: self.first,
+        }
+    }
+}
+
+impl Detached {
+    /// The reservation, in the journal that it is of.
+    pub fn attach(self, journal: &Journal) -> Reservation<'_> {
+        Reservation::new(journal, self.place, self.own, self.first)
+    }
+}
+
 impl Drop for Reservation<'_> {
     fn drop(&mut self) {
         if !self.filled {

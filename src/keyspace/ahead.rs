@@ -14,7 +14,7 @@ use crate::commands::call::Access;
 use crate::commands::whole::Ahead;
 use crate::commands::{Keys, Row, sort};
 use crate::db::{Key, Partition, UnixMillis};
-use crate::keyspace::apart::{Sizes, reads_much, size_of_key};
+use crate::keyspace::apart::{Sizes, bytes_read, reads_much, size_of_key};
 use crate::keyspace::execute::Begun;
 use crate::keyspace::{Caller, Keyspace, Ran, Scratch};
 use crate::resp::{Args, Reply};
@@ -32,6 +32,10 @@ pub(super) struct Sources {
     until: UnixMillis,
     /// Whether each is there.
     are_there: SmallVec<[bool; 4]>,
+    /// About how many bytes there are to go through.
+    pub bytes: usize,
+    /// When they were copied.
+    since: Instant,
 }
 
 impl Keyspace {
@@ -47,14 +51,19 @@ impl Keyspace {
             return None;
         }
         let keys = self.sources(row, args)?;
-        let mut sizes = Sizes::new();
+        let (mut sizes, mut bytes) = (Sizes::new(), 0);
         for key in &keys {
             let partition = access.partition(key.hash);
             let view = partition.view(caller.db, *key, caller.now);
-            sizes.push(view.map_or((0, false), |view| size_of_key(row, args, &view)));
+            let size = view.map_or((0, false), |view| size_of_key(row, args, &view));
+            bytes += view.map_or(0, |view| bytes_read(&view, size.0));
+            sizes.push(size);
+        }
+        if row.name == "restore" {
+            bytes = args.get(3).len();
         }
         let is_much = match row.name {
-            "restore" => args.get(3).len() > large_from(),
+            "restore" => bytes > large_from(),
             _ => reads_much(row, &sizes),
         };
         if !is_much {
@@ -80,6 +89,8 @@ impl Keyspace {
             changed,
             until,
             are_there,
+            bytes,
+            since: Instant::now(),
         }))
     }
 
@@ -103,7 +114,7 @@ impl Keyspace {
         scratch: &mut Scratch,
         reply: &mut Reply,
     ) -> Ran {
-        let since = Instant::now();
+        let since = sources.since;
         let (mut at, mut tries) = (*caller, 0);
         loop {
             tries += 1;
@@ -171,7 +182,7 @@ impl Keyspace {
     }
 
     /// Whether what was copied still shows at this moment. It is watched no more. The caller holds all of it.
-    fn are_unchanged(
+    pub(super) fn are_unchanged(
         &self,
         sources: &Sources,
         row: &Row,

@@ -13,6 +13,7 @@ use crate::commands::whole::Ahead;
 use crate::commands::{Flags, Row, zsets};
 use crate::db::{Key, Partition, View};
 use crate::keyspace::execute::Begun;
+use crate::keyspace::left::Left;
 use crate::keyspace::{Caller, Keyspace, Ran, Scratch};
 use crate::resp::{Args, Reply, parse_i64};
 
@@ -21,6 +22,14 @@ const AT_ONCE: usize = 1024;
 
 /// How many elements each key has, and whether it is large.
 pub(super) type Sizes = SmallVec<[(usize, bool); 4]>;
+
+/// What a call reads, copied.
+#[derive(Debug)]
+pub(super) struct Copies {
+    partition: Partition,
+    /// About how many bytes of them it reads.
+    pub bytes: usize,
+}
 
 impl Keyspace {
     /// What is first to be done of a call whose row says that it may read much, where that is best done apart.
@@ -68,27 +77,30 @@ impl Keyspace {
         args: Args<'_>,
         caller: &Caller,
         access: &mut Access<'_>,
-    ) -> Option<Box<Partition>> {
+    ) -> Option<Box<Copies>> {
         if row.looks_anywhere(args) {
             return None;
         }
         let keys = self.keys_at(args, row.key_arguments(args));
-        let mut sizes = Sizes::new();
+        let (mut sizes, mut bytes) = (Sizes::new(), 0);
         for key in &keys {
             let partition = access.partition(key.hash);
             let view = partition.view(caller.db, *key, caller.now)?;
-            sizes.push(size_of_key(row, args, &view));
+            let size = size_of_key(row, args, &view);
+            bytes += bytes_read(&view, size.0);
+            sizes.push(size);
         }
         if !reads_much(row, &sizes) {
             return None;
         }
         let first = keys.first()?;
-        let mut copies = Box::new(access.partition(first.hash).apart());
+        let mut copies = access.partition(first.hash).apart();
         for key in &keys {
             let partition = access.partition(key.hash);
             partition.copy_apart(caller.db, *key, &mut copies);
         }
-        Some(copies)
+        let partition = copies;
+        Some(Box::new(Copies { partition, bytes }))
     }
 
     /// What is left to do of a call, best without the partitions.
@@ -96,17 +108,15 @@ impl Keyspace {
     pub(super) fn finish_call(
         &self,
         begun: Begun<'_>,
-        row: &Row,
+        row: &'static Row,
         args: Args<'_>,
         caller: &Caller,
         scratch: &mut Scratch,
         reply: &mut Reply,
     ) -> Ran {
         match begun {
-            Begun::Apart(_) | Begun::Ahead(_) => {
-                self.finish_apart(begun, row, args, caller, scratch, reply)
-            }
-            begun => self.finish(begun, caller, scratch),
+            Begun::Done(ran) => ran,
+            begun => self.finish_apart(begun, row, args, caller, scratch, reply),
         }
     }
 
@@ -114,13 +124,23 @@ impl Keyspace {
     fn finish_apart(
         &self,
         begun: Begun<'_>,
-        row: &Row,
+        row: &'static Row,
         args: Args<'_>,
         caller: &Caller,
         scratch: &mut Scratch,
         reply: &mut Reply,
     ) -> Ran {
         let since = Instant::now();
+        let begun = match scratch.may_leave {
+            true => match Left::of(begun, row, args, caller, scratch) {
+                Ok(left) => {
+                    scratch.left = Some(left);
+                    return Ran::default();
+                }
+                Err(begun) => begun,
+            },
+            false => begun,
+        };
         let ran = match begun {
             Begun::Apart(copies) => self.read_apart(copies, row, args, caller, scratch, reply),
             Begun::Ahead(sources) => {
@@ -136,14 +156,15 @@ impl Keyspace {
 
     fn read_apart(
         &self,
-        mut copies: Box<Partition>,
+        mut copies: Box<Copies>,
         row: &Row,
         args: Args<'_>,
         caller: &Caller,
         scratch: &mut Scratch,
         reply: &mut Reply,
     ) -> Ran {
-        let mut access = Access::One(&mut copies);
+        let copies = &mut copies.partition;
+        let mut access = Access::One(copies);
         let panicked = self.call(row, args, None, caller, None, scratch, reply, &mut access);
         // Counts are summed over all partitions.
         let hash = row.key_arguments(args).next();
@@ -167,6 +188,12 @@ pub(super) fn size_of_key(row: &Row, args: Args<'_>, view: &View<'_>) -> (usize,
         _ => view.shown.len(),
     };
     (len, is_large)
+}
+
+/// About how many bytes of a key a call reads that reads so many of its elements.
+pub(super) fn bytes_read(view: &View<'_>, elements: usize) -> usize {
+    let each = view.shown.len_bytes() / view.shown.len().max(1);
+    each.saturating_mul(elements)
 }
 
 /// Whether it is a command over a range of one key.

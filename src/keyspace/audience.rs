@@ -61,7 +61,7 @@ impl Keyspace {
     #[inline(never)]
     pub(super) fn execute_heard(
         &self,
-        row: &Row,
+        row: &'static Row,
         args: Args<'_>,
         first_hash: Option<u64>,
         caller: &Caller,
@@ -80,7 +80,10 @@ impl Keyspace {
         self.remember(row, args, scratch);
         drop(guards);
         let ran = self.finish_call(begun, row, args, caller, scratch, reply);
-        self.pubsub.announce();
+        // What is left is published first.
+        if scratch.left.is_none() {
+            self.pubsub.announce();
+        }
         ran
     }
 

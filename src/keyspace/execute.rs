@@ -15,8 +15,10 @@ use crate::commands::{Effects, Flags, Handler, Keys, Row, scan};
 use crate::db::{Partition, Ready, Stamp, UnixMillis};
 use crate::journal::{Record, Reservation, TraceBytes};
 use crate::keyspace::ahead::Sources;
+use crate::keyspace::apart::Copies;
 use crate::keyspace::holds::nanos;
 use crate::keyspace::late::Publishing;
+use crate::keyspace::left::Left;
 use crate::keyspace::{Guards, Keyspace, Laps};
 use crate::resp::{Args, Reply};
 
@@ -45,6 +47,10 @@ pub struct Scratch {
     pub client: Option<u64>,
     /// Where the caller will serve who waits: the keys that have become ready. Others call, and leave it at that.
     pub ready: Option<Vec<Ready>>,
+    /// Whether the caller can wait while another thread does what is left of a long call.
+    pub may_leave: bool,
+    /// What is left of the last call, where he can.
+    pub left: Option<Box<Left>>,
     /// The client wants to hear of changes of what it reads.
     pub tracks: bool,
     /// What the last call published, for simulations: how many effects and their bytes.
@@ -67,7 +73,7 @@ pub(super) enum Begun<'k> {
     /// And published.
     Done(Ran),
     /// It is to be read from copies of its keys.
-    Apart(Box<Partition>),
+    Apart(Box<Copies>),
     /// What it stores is to be computed from copies of what it reads.
     Ahead(Box<Sources>),
     /// Its place is to be filled; whether it panicked.
@@ -75,16 +81,17 @@ pub(super) enum Begun<'k> {
 }
 
 /// What a client reads where a handler panicked.
-pub(super) const PANIC_REPLY: &str =
+pub(crate) const PANIC_REPLY: &str =
     "ERR internal error: the command failed and was logged; the server goes on";
 
 impl Keyspace {
-    /// Runs a data command. The caller has checked its arity; a row of another kind gets an error.
+    /// Runs a data command. The caller has checked its arity; a row of another kind gets an error. Where he may leave, something
+    /// may be left of it: the reply then comes of that.
     /// `first_hash` is the hash of argument 1, where it is known.
     #[inline]
     pub fn execute(
         &self,
-        row: &Row,
+        row: &'static Row,
         args: Args<'_>,
         first_hash: Option<u64>,
         caller: &Caller,
@@ -121,7 +128,7 @@ impl Keyspace {
     #[inline(never)]
     fn execute_timed(
         &self,
-        row: &Row,
+        row: &'static Row,
         args: Args<'_>,
         hash: u64,
         caller: &Caller,
@@ -147,7 +154,7 @@ impl Keyspace {
 
     fn execute_many(
         &self,
-        row: &Row,
+        row: &'static Row,
         args: Args<'_>,
         first_hash: Option<u64>,
         caller: &Caller,
@@ -240,7 +247,7 @@ impl Keyspace {
     #[inline]
     pub(super) fn run(
         &self,
-        row: &Row,
+        row: &'static Row,
         args: Args<'_>,
         first_hash: Option<u64>,
         caller: &Caller,

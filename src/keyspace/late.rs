@@ -24,6 +24,11 @@ impl LateOnes {
         Publishing(self)
     }
 
+    /// One that was detached.
+    pub fn resume(&self) -> Publishing<'_> {
+        Publishing(self)
+    }
+
     /// Whether there are any. None comes while the caller holds all partitions.
     pub fn is_any(&self) -> bool {
         *self.count.lock() > 0
@@ -35,6 +40,13 @@ impl LateOnes {
         while *count > 0 {
             self.none_left.wait(&mut count);
         }
+    }
+}
+
+impl Publishing<'_> {
+    /// It is still counted, but goes only when [`LateOnes::resume`] is told so.
+    pub fn detach(self) {
+        std::mem::forget(self);
     }
 }
 

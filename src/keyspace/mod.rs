@@ -11,15 +11,18 @@ mod execute;
 mod holds;
 mod ingest;
 mod late;
+mod left;
 mod transaction;
 mod upkeep;
 mod warm;
 
+pub(crate) use execute::PANIC_REPLY;
 pub use execute::{Caller, Ran, Scratch};
 pub use holds::{Held, Holds, Laps};
 pub use ingest::{Foreign, IngestError, Ingested};
+pub use left::{Job, Left};
 pub use transaction::{Conductor, DataOnly, Queued, TransactionEnd};
-pub use upkeep::{Counts, PURGE_PERIOD_MS};
+pub use upkeep::{Counts, PURGE_PERIOD_MS, Purge};
 pub use warm::WARM_MAX;
 
 use std::sync::Arc;

@@ -2,7 +2,9 @@
 
 mod ahead;
 mod expiry;
+mod gone;
 mod large;
+mod left;
 mod reads;
 
 use std::sync::Arc;
@@ -50,7 +52,7 @@ impl Conductor<'_> for Selecting {
 }
 
 struct Node {
-    keyspace: Keyspace,
+    keyspace: Arc<Keyspace>,
     caller: Caller,
     scratch: Scratch,
 }
@@ -66,7 +68,11 @@ impl Node {
             stamped,
         };
         Self {
-            keyspace: Keyspace::new(config, origins, Journal::new(own, Hlc::ZERO, 1 << 24)),
+            keyspace: Arc::new(Keyspace::new(
+                config,
+                origins,
+                Journal::new(own, Hlc::ZERO, 1 << 24),
+            )),
             caller: Caller {
                 db: 0,
                 now: START,

@@ -24,11 +24,24 @@ pub struct Counts {
     pub expired_members: u64,
 }
 
+/// Expired keys and members of a partition, on their way out.
+#[derive(Debug)]
+pub struct Purge {
+    index: usize,
+    before: UnixMillis,
+    settled: Hlc,
+    /// What is left: databases, each for its keys or for their members, the next one last.
+    databases: SmallVec<[(u32, bool); 16]>,
+    /// Where to go on.
+    from: u32,
+}
+
 /// Records of a database and partition that are looked at to judge all deadlines.
 const TTL_SAMPLE: usize = 256;
 
-/// Members per lock that go because their time has come.
-const SWEEP_BATCH: usize = 256;
+/// Members per lock that go because their time has come. Each may need a part of its own that was shared with a copy until then,
+/// which takes some ten microseconds.
+const SWEEP_BATCH: usize = 64;
 
 /// Keys settled per lock.
 const SETTLE_BATCH: usize = 64;
@@ -36,27 +49,39 @@ const SETTLE_BATCH: usize = 64;
 impl Keyspace {
     /// Folds and drops what is settled in one partition, in short holds.
     pub fn settle_partition(&self, index: usize) {
+        while self.settle_some(index) {}
+    }
+
+    /// The same of some of it, in one hold; true where there may be more.
+    pub fn settle_some(&self, index: usize) -> bool {
         let settled = self.settled();
         let mut partition = self.lock(index);
         for db in 0..self.databases {
             partition.settle_cut(db, settled);
         }
-        let is_more = partition.settle(settled, SETTLE_BATCH) == SETTLE_BATCH;
-        drop(partition);
-        if !is_more {
-            return;
-        }
-        while self.lock(index).settle(settled, SETTLE_BATCH) == SETTLE_BATCH {}
+        partition.settle(settled, SETTLE_BATCH) == SETTLE_BATCH
     }
 
-    /// Removes the expired keys of one partition, a segment per lock. Where writes come from elsewhere, only deadlines before the
-    /// settled time are past recall.
+    /// Removes the expired keys of one partition, and members whose time has come.
     pub fn purge_partition(&self, index: usize, now: UnixMillis) {
+        let mut purge = self.begin_purge(index, now);
+        while self.purge_some(&mut purge) {}
+    }
+
+    /// Begins that. Where writes come from elsewhere, only deadlines before the settled time are past recall.
+    pub fn begin_purge(&self, index: usize, now: UnixMillis) -> Purge {
         self.announce_rest(index);
         let settled = self.settled();
-        let before = if self.is_stamped() || self.is_following() {
+        let mut purge = Purge {
+            index,
+            before: now,
+            settled,
+            databases: SmallVec::new(),
+            from: 0,
+        };
+        purge.before = if self.is_stamped() || self.is_following() {
             if settled == Hlc::ZERO {
-                return;
+                return purge;
             }
             UnixMillis(settled.millis().0.min(now.0))
         } else {
@@ -67,32 +92,39 @@ impl Keyspace {
             now
         };
         let partition = self.lock(index);
-        let timed: SmallVec<[(u32, bool); 16]> = (0..self.databases)
-            .map(|db| (db, partition.has_timed_members(db)))
-            .filter(|(db, has_timed_members)| *has_timed_members || partition.timed_len(*db) > 0)
-            .collect();
+        for db in 0..self.databases {
+            if partition.timed_len(db) > 0 {
+                purge.databases.push((db, false));
+            }
+            if partition.has_timed_members(db) {
+                purge.databases.push((db, true));
+            }
+        }
+        purge
+    }
+
+    /// A piece of it, in one hold; true where there is more.
+    pub fn purge_some(&self, purge: &mut Purge) -> bool {
+        let Some((db, of_members)) = purge.databases.last().copied() else {
+            if self.is_heard() {
+                self.pubsub.announce();
+            }
+            return false;
+        };
+        let mut partition = self.lock(purge.index);
+        let next = match of_members {
+            true => partition.sweep_segment(db, purge.from, purge.before, Some(SWEEP_BATCH)),
+            false => partition.purge_expired(db, purge.from, purge.before, purge.settled),
+        };
+        if partition.has_news() {
+            self.gather(None, std::iter::once(&mut *partition));
+        }
         drop(partition);
-        for (db, has_timed_members) in timed {
-            let mut from = Some(0).filter(|_| has_timed_members);
-            while let Some(position) = from {
-                let mut partition = self.lock(index);
-                from = partition.sweep_segment(db, position, before, SWEEP_BATCH);
-                if partition.has_news() {
-                    self.gather(None, std::iter::once(&mut *partition));
-                }
-            }
-            let mut from = Some(0);
-            while let Some(position) = from {
-                let mut partition = self.lock(index);
-                from = partition.purge_expired(db, position, before, settled);
-                if partition.has_news() {
-                    self.gather(None, std::iter::once(&mut *partition));
-                }
-            }
+        purge.from = next.unwrap_or(0);
+        if next.is_none() {
+            purge.databases.pop();
         }
-        if self.is_heard() {
-            self.pubsub.announce();
-        }
+        true
     }
 
     /// Gives back, in one partition, the room behind values that have grown and did not since the last call but one.

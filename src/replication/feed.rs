@@ -128,6 +128,21 @@ impl Feed {
         out: &mut Vec<u8>,
         observer: &mut dyn RecordObserver,
     ) -> Result<bool, LinkError> {
+        let more = self.poll_news(node, wall, budget, out, observer)?;
+        let is_sending = self.is_sending();
+        self.poll_items(node, budget, out)?;
+        Ok(more || is_sending)
+    }
+
+    /// All of it but the items of a full sync.
+    pub fn poll_news(
+        &mut self,
+        node: &Node,
+        wall: UnixMillis,
+        budget: usize,
+        out: &mut Vec<u8>,
+        observer: &mut dyn RecordObserver,
+    ) -> Result<bool, LinkError> {
         let now = node.introduction();
         if self.introduced.is_some_and(|introduced| introduced != now) {
             return Err(LinkError::Anew);
@@ -154,15 +169,16 @@ impl Feed {
             let ahead_ms = ahead_ms.map_or(0, |peer| node.clock_ahead_of_mine(peer.origin));
             FrameWriter::new(out).vector(wall, ahead_ms, settled, &positions);
         }
-        let mut more = self.poll_records(node, budget, out, observer);
+        let more = self.poll_records(node, budget, out, observer);
         if self.snapshot_wanted {
             self.begin_snapshot(node, out);
         }
-        if self.sending.is_some() {
-            more = true;
-            self.poll_items(node, budget, out)?;
-        }
         Ok(more)
+    }
+
+    /// Whether [`Self::poll_items`] has something to write.
+    pub fn is_sending(&self) -> bool {
+        self.sending.is_some()
     }
 
     fn poll_records(
@@ -265,7 +281,8 @@ impl Feed {
         node.counters.snapshots_sent.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn poll_items(
+    /// Writes items of a full sync that is under way, about `budget` bytes.
+    pub fn poll_items(
         &mut self,
         node: &Node,
         budget: usize,

@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
 use crate::db::NodeId;
+use crate::replication::aside::{LONG_FRAME, aside};
 use crate::replication::clock;
 use crate::replication::control::{LinkState, MasterStatus};
 use crate::replication::dial::{self, GreetError};
@@ -208,14 +209,15 @@ pub async fn run(setting: LinkSetting) {
 enum Never {}
 
 /// Ends the link's registration with its node on every way out, a panic among them.
-struct OpenLink<'a> {
-    node: &'a Node,
+struct OpenLink {
+    node: Arc<Node>,
     link: Link,
+    carried: Carried,
 }
 
-impl Drop for OpenLink<'_> {
+impl Drop for OpenLink {
     fn drop(&mut self) {
-        self.link.close(self.node);
+        self.link.close(&self.node);
     }
 }
 
@@ -236,30 +238,26 @@ async fn connection(setting: &LinkSetting) -> Result<Never, ConnectionError> {
         .await
         .map_err(|_| ConnectionError::Slow)??;
 
-    let mut open = OpenLink {
-        node: &setting.template.node,
-        link: Link::new(&setting.template.node, &shared.address()),
-    };
     let node = &setting.template.node;
-    let (mut out, mut carried) = (Vec::new(), Carried::default());
+    let mut open = OpenLink {
+        node: Arc::clone(node),
+        link: Link::new(node, &shared.address()),
+        carried: Carried::default(),
+    };
+    let mut out = Vec::new();
     let mut parts = Parts::default();
     let (mut heard, mut said) = (Instant::now(), Instant::now());
     loop {
-        take_frames(
-            setting,
-            &mut open.link,
-            &mut carried,
-            &mut parts,
-            &mut input,
-        )?;
+        open = take_frames(setting, open, &mut parts, &mut input).await?;
         out.clear();
-        let busy = open.link.poll(node, &mut out)?;
+        let busy;
+        (open, busy) = poll(open, &mut out).await?;
         if out.is_empty() && said.elapsed() > KEEP_ALIVE {
             open.link.keep_alive(&mut out);
         }
         if !out.is_empty() {
             stream.write_all(&out).await?;
-            carried.wrote(node, out.len());
+            open.carried.wrote(node, out.len());
             said = Instant::now();
         }
         if let Some(master) = open.link.master() {
@@ -285,7 +283,7 @@ async fn connection(setting: &LinkSetting) -> Result<Never, ConnectionError> {
                 heard = Instant::now();
                 *shared.heard.lock() = Some(heard);
                 shared.received.fetch_add(read as u64, Ordering::Relaxed);
-                carried.read(node, read);
+                open.carried.read(node, read);
             }
             () = tokio::time::sleep(POLL_PERIOD) => {
                 let silence = node.limits.silence();
@@ -298,25 +296,55 @@ async fn connection(setting: &LinkSetting) -> Result<Never, ConnectionError> {
     }
 }
 
-fn take_frames(
+/// Says what is to be said; a piece of a full sync may hold what takes long.
+async fn poll(mut open: OpenLink, out: &mut Vec<u8>) -> Result<(OpenLink, bool), LinkError> {
+    if !open.link.is_merging() {
+        let busy = open.link.poll(&open.node, out)?;
+        return Ok((open, busy));
+    }
+    let work = |(open, out): &mut (OpenLink, Vec<u8>)| open.link.poll(&open.node, out);
+    let ((open, said), busy) = aside((open, std::mem::take(out)), work).await;
+    *out = said;
+    Ok((open, busy?))
+}
+
+async fn take_frames(
     setting: &LinkSetting,
-    link: &mut Link,
-    carried: &mut Carried,
+    mut open: OpenLink,
     parts: &mut Parts,
     input: &mut BytesMut,
-) -> Result<(), ConnectionError> {
-    let (node, now) = (&setting.template.node, clock::now());
-    while let Some(len) = frame::frame_len(input).map_err(LinkError::from)? {
+) -> Result<OpenLink, LinkError> {
+    let tracer = &setting.template.tracer;
+    while let Some(len) = frame::frame_len(input)? {
         let bytes = input.split_to(len);
-        let Some(whole) = parts.take(&bytes).map_err(LinkError::from)? else {
+        let Some(whole) = parts.take(&bytes)? else {
             continue;
         };
-        let decoded = frame::decode(whole).map_err(LinkError::from)?;
-        let (tracer, peer) = (&setting.template.tracer, carried.peer());
-        let observer = &mut tracer.observer(node, link.master(), peer.map(Arc::as_ref));
-        link.on_frame(node, decoded, now, observer)?;
-        carried.meet(node, link.master().map(|master| master.node));
+        if whole.len() < LONG_FRAME {
+            take(&mut open, tracer, whole)?;
+            continue;
+        }
+        // In pieces, or alone.
+        let (pieces, tracer) = (parts.take_whole(), tracer.clone());
+        let work = move |open: &mut OpenLink| match pieces.as_slice() {
+            [] => take(open, &tracer, &bytes),
+            whole => take(open, &tracer, whole),
+        };
+        let taken;
+        (open, taken) = aside(open, work).await;
+        taken?;
     }
+    Ok(open)
+}
+
+/// Takes in one frame.
+fn take(open: &mut OpenLink, tracer: &LinkTracer, whole: &[u8]) -> Result<(), LinkError> {
+    let (node, link) = (&open.node, &mut open.link);
+    let peer = open.carried.peer().map(Arc::as_ref);
+    let observer = &mut tracer.observer(node, link.master(), peer);
+    link.on_frame(node, frame::decode(whole)?, clock::now(), observer)?;
+    let master = link.master().map(|master| master.node);
+    open.carried.meet(node, master);
     Ok(())
 }
 

@@ -198,11 +198,14 @@ impl Node {
 
     /// Whether a merge waits for somebody to go on with it.
     pub fn has_merge_work(&self) -> bool {
-        self.inner
-            .lock()
-            .merge
-            .as_ref()
-            .is_some_and(Merge::is_whole)
+        let waits = !self.merge_driver.is_locked();
+        waits
+            && self
+                .inner
+                .lock()
+                .merge
+                .as_ref()
+                .is_some_and(Merge::is_whole)
     }
 
     /// A piece of a merge that is whole; true while there is one under way, whole or not. Anybody may call it.

@@ -5,12 +5,14 @@
 //! - [`routes`]: which origin comes over which link; [`merging`]: full sync at its receiver; [`following`]: plain replicas.
 //! - [`forming`]: meshes form and meet; [`admission`]: who counts, and who lets strangers in; [`adoption`]: what a stranger does to come in; [`identity`]: who a node is.
 //! - [`master_link`] and [`replica_feed`]: the workers around them; [`manager`]: who starts and finds these; [`mod@tracing`]: spans; [`meters`]: what is measured.
+//! - [`mod@aside`]: what takes long, done by another thread.
 //! - [`dial`]: how nodes introduce themselves; [`owner_link`]: commands that another node carries out for this one.
 //! - [`control`]: the doors for the rest of the server.
 
 mod admission;
 mod adoption;
 mod alarms;
+pub mod aside;
 pub mod clock;
 pub mod control;
 pub mod dial;

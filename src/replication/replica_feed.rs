@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
 use crate::db::{Hlc, NodeId};
+use crate::replication::aside::aside;
 use crate::replication::clock;
 use crate::replication::control::ReplicaStatus;
 use crate::replication::feed::{Feed, VECTOR_PERIOD_MS};
@@ -107,14 +108,14 @@ pub struct FeedSetting {
     pub tracer: LinkTracer,
 }
 
-struct OpenFeed<'a> {
-    node: &'a Node,
+struct OpenFeed {
+    node: Arc<Node>,
     feed: Feed,
 }
 
-impl Drop for OpenFeed<'_> {
+impl Drop for OpenFeed {
     fn drop(&mut self) {
-        self.feed.close(self.node);
+        self.feed.close(&self.node);
     }
 }
 
@@ -183,7 +184,7 @@ async fn serve(
 ) -> Result<(), ServeError> {
     let node = &setting.node;
     let mut open = OpenFeed {
-        node,
+        node: Arc::clone(node),
         feed: Feed::new(node),
     };
     let mut input = BytesMut::from(&unread[..]);
@@ -197,9 +198,19 @@ async fn serve(
         let news = node.keyspace.journal.news_armed();
         let peer = carried.peer().map(Arc::clone);
         let mut observer = setting.tracer.observer(node, None, peer.as_deref());
-        let more = open
-            .feed
-            .poll(node, clock::now(), SEND_BYTES, &mut out, &mut observer)?;
+        let mut more =
+            open.feed
+                .poll_news(node, clock::now(), SEND_BYTES, &mut out, &mut observer)?;
+        if open.feed.is_sending() {
+            // What a large value is sent as takes long to make.
+            let work = |(open, out): &mut (OpenFeed, Vec<u8>)| {
+                open.feed.poll_items(&open.node, SEND_BYTES, out)
+            };
+            let polled;
+            ((open, out), polled) = aside((open, out), work).await;
+            polled?;
+            more = true;
+        }
         if !out.is_empty() {
             if send(setting, stream, &out).await? == Sent::Killed {
                 return Ok(());

@@ -12,16 +12,9 @@ use crate::replication::members::{Members, Statement};
 use crate::replication::node::{Inner, Node, NodeError};
 
 impl Node {
-    /// What a node does many times a second, by its wall clock: promise, lease, statements, alarms, settled time, routes, and a
-    /// piece of a merge whose link is gone.
+    /// What a node does many times a second, by its wall clock: promise, lease, statements, alarms, settled time, routes.
     pub fn tick(&self, wall: UnixMillis) -> Result<(), NodeError> {
         let now = self.keyspace.time(wall);
-        if self.has_merge_work()
-            && let Err(error) = self.merge_step()
-        {
-            // It came from a node that speaks this version and was checked when it was received.
-            tracing::error!(%error, "a full sync could not be merged");
-        }
         self.extend_lease(Hlc::at(now))?;
         self.keyspace.journal.promise(now);
         let vector = self.keyspace.journal.vector();

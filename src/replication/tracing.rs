@@ -54,6 +54,7 @@ struct Inner {
 }
 
 /// A write under trace.
+#[derive(Debug)]
 pub struct TracedWrite {
     begun: Instant,
     command: OpenSpan,

@@ -135,6 +135,15 @@ impl Reply {
         self.out.extend_from_slice(bytes);
     }
 
+    /// Appends what another buffer holds, and leaves that empty.
+    pub fn append(&mut self, other: &mut Self) {
+        if self.out.is_empty() && other.out.len() > self.out.capacity() {
+            std::mem::swap(&mut self.out, &mut other.out);
+        } else {
+            self.out.append(&mut other.out);
+        }
+    }
+
     /// Appends a message that is RESP already: its first byte and the others.
     pub fn letter(&mut self, (first, rest): (u8, &[u8])) {
         self.out.reserve(rest.len() + 1);

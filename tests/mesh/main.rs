@@ -21,6 +21,7 @@ mod garbage;
 mod http;
 mod identities;
 mod joining;
+mod large_values;
 mod links;
 mod metrics;
 mod owners;

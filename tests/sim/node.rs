@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use keymesh::ablation::{Rule, is_off};
+use keymesh::ablation::{Rule, is_off, large_from};
 use keymesh::commands::{Effect, Effects, effects, registry};
+use keymesh::db::body::Limits;
+use keymesh::db::list::Fill;
 use keymesh::db::live::content_of;
 use keymesh::db::{Hlc, Key, NodeId, Op, UnixMillis, WriteContext, op};
 use keymesh::journal::{Record, Reservation};
@@ -19,6 +21,18 @@ use crate::oracle::{Data, Held, Published};
 
 /// A command: its name and its arguments.
 pub type Command = Vec<Vec<u8>>;
+
+/// Limits beyond which even small collections are kept as large ones.
+fn few() -> Limits {
+    Limits {
+        hash_entries: 2,
+        set_entries: 2,
+        intset_entries: 2,
+        zset_entries: 2,
+        list: Fill::new(3),
+        ..Limits::default()
+    }
+}
 
 /// How many databases a simulated node has.
 pub const DATABASES: u32 = 2;
@@ -368,6 +382,10 @@ fn boot(
     };
     let node = Node::begin(state, Box::new(disk.clone()), config, journal_bytes, 0);
     let node = Arc::new(node.expect("the first origin fits"));
+    if large_from() % 8 == 4 {
+        // Few elements are many here.
+        node.keyspace.set_limits(few());
+    }
     node.limits
         .set(CLOCK_AHEAD_MAX_MS, u64::MAX, REPLACED_AFTER_MS);
     let addresses: Vec<String> = entries.iter().copied().map(address).collect();

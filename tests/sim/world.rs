@@ -237,6 +237,9 @@ impl World {
             }
             node.tick_due = self.now + 50 + self.rng.below(60) as i64;
             let wall = node.wall(self.now);
+            if node.node.has_merge_work() {
+                node.node.merge_step().expect("it was checked when it came");
+            }
             node.node.tick(wall).expect("the simulated disk writes");
             let time = node.time(self.now);
             ablation::set_wall_clock(time.0);

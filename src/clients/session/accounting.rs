@@ -18,7 +18,8 @@ impl Session {
         let is_tracking = conversation.options.latency_tracking;
         statistics.add_calls(&self.batch.calls, took.as_nanos() as u64, is_tracking);
         // One that was alone in its batch took all its time.
-        if let Some(row) = self.batch.calls.only()
+        if self.batch.is_first()
+            && let Some(row) = self.batch.calls.only()
             && let Some(args) = self.batch.last_arguments(self.read.filled())
         {
             conversation.took(row, args, took);

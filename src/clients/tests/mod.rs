@@ -9,6 +9,7 @@ mod commands;
 mod debugging;
 mod info;
 mod introspection;
+mod leaving;
 mod lifecycle;
 mod links;
 mod pipelines;

@@ -21,6 +21,15 @@ pub(super) struct Late {
     pub deadline: Option<UnixMillis>,
 }
 
+impl Late {
+    pub fn len_bytes(&self) -> usize {
+        match &self.value {
+            LateValue::Body(body) => body.len_bytes(),
+            LateValue::Content(bytes) => bytes.len(),
+        }
+    }
+}
+
 /// The value of a [`Late`].
 #[derive(Debug)]
 pub enum LateValue {

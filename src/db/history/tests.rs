@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::ablation::set_large_from;
 use crate::db::body::Limits;
 use crate::db::deadlines::Deadlines;
 use crate::db::live::content_of;
@@ -217,7 +218,9 @@ impl Pair<'_> {
         self.history.insert(&mut self.live, &self.ground, stamp, op);
     }
 
+    /// Here all go in one piece.
     fn replay(&self, until: Option<Stamp>) -> Live {
+        let _large = set_large_from(usize::MAX);
         let mut live = Live::default();
         for (stamp, op) in &self.came {
             let is_behind = |until| self.ground.origins.compare(*stamp, until) == Ordering::Greater;
@@ -306,7 +309,9 @@ proptest! {
     fn what_is_shown_is_a_replay_of_everything_in_stamp_order(
         events in proptest::collection::vec(event(), 1..120),
         is_small in any::<bool>(),
+        stay_gone in any::<bool>(),
     ) {
+        let _large = set_large_from(if stay_gone { 0 } else { usize::MAX });
         let small = Limits { hash_entries: 3, set_entries: 3, intset_entries: 3, zset_entries: 3, ..Limits::default() };
         let limits = if is_small { Limits::default() } else { small };
         let (origins, hasher) = (origins(), KeyHasher::new(7));
@@ -348,6 +353,9 @@ proptest! {
                 Event::Settle(left) => {
                     pair.settled = pair.settled.max(time(newest - left));
                     pair.history.settle(&mut pair.live, &pair.ground, pair.settled);
+                    if let Some(gone) = pair.history.gone_for_good() {
+                        pair.live.clear_gone(&pair.ground, Some(gone), 2);
+                    }
                 }
                 Event::Sweep(ahead) => {
                     pair.looked = pair.looked.max(moment(newest + ahead));

@@ -2,9 +2,11 @@
 //!
 //! Invariant: as of [`crate::db::deadlines`]. That members go because their time has come is nobody's operation: each operation
 //! finds those gone whose time had come at its own stamp, and [`Live::sweep`] says so between operations. So what is shown depends
-//! on operations and time alone.
+//! on operations and time alone. Of a large hash or set many may go at once, which takes no longer than one: see [`crate::db::deadlines`].
 
-use crate::db::body::Body;
+use crate::ablation::large_from;
+use crate::db::body::{Body, Large};
+use crate::db::deadlines::NEVER;
 use crate::db::live::{Changed, Ground, Live, Memo, Name, Undo, elements, scores};
 use crate::db::op::{Kind, Names, Op};
 use crate::db::stamp::{Stamp, UnixMillis};
@@ -93,7 +95,89 @@ pub(super) fn put_back(body: &mut Body, ground: &Ground<'_>, was: Was) {
     }
 }
 
+/// More members than this are not cleared away in one piece: a millisecond would not do for them.
+fn many_from() -> usize {
+    large_from() / 64
+}
+
 impl Live {
+    /// Members that an operation names and that have gone are cleared away: for it they are not there. Where it sets a deadline by
+    /// which members have gone, for its stamp is ahead of its node's clock, all of them are: what it is set for has not.
+    pub(super) fn clear_named(
+        &mut self,
+        ground: &Ground<'_>,
+        op: Op<'_>,
+        keeps: bool,
+    ) -> Option<Changed> {
+        let body = &mut self.value.as_mut()?.body;
+        let deadlines = body.deadlines().filter(|all| all.have_gone())?;
+        let by = deadlines.gone();
+        let is_back = matches!(op, Op::ExpireMembers(_, Some(to), _) if to <= by);
+        let (mut names, mut len) = (Vec::new(), 0);
+        let mut note = |name: &[u8]| {
+            if deadlines.has_gone(ground.hasher, name) {
+                varint::put_bytes(&mut names, name);
+                len += 1;
+            }
+        };
+        match op {
+            _ if is_back => deadlines.gone_by(by).for_each(note),
+            Op::HSet(pairs) => pairs.iter().for_each(|(field, _)| note(field)),
+            Op::HIncr(_, field) | Op::HIncrByFloat(_, field) => note(field),
+            Op::SAdd(names) | Op::Remove(_, names) | Op::ExpireMembers(_, _, names) => {
+                names.iter().for_each(note);
+            }
+            _ => {}
+        }
+        let back = is_back
+            .then(|| body.set_gone(NEVER).map(Changed::Gone))
+            .flatten();
+        if len == 0 {
+            return back;
+        }
+        // The same name may stand there twice; the second time nothing is left to do.
+        let gone = Op::Remove(body.kind(), Names::of(&names, len));
+        let mut memo = Memo { keeps, count: 0 };
+        let cleared = self.change_elements(ground, Stamp::ZERO, gone, &mut memo);
+        Some(match back {
+            Some(back) => Changed::Swept(Box::new([back, cleared])),
+            None => cleared,
+        })
+    }
+
+    /// Clears away members that had gone by `at`, about so many, for good; where there is no `at`, any, for nothing can be taken back.
+    /// How many there were.
+    pub fn clear_gone(
+        &mut self,
+        ground: &Ground<'_>,
+        at: Option<UnixMillis>,
+        most: usize,
+    ) -> usize {
+        let Some(value) = &mut self.value else {
+            return 0;
+        };
+        let Some(deadlines) = value.body.deadlines().filter(|all| all.have_gone()) else {
+            return 0;
+        };
+        let gone = deadlines
+            .gone_by(at.unwrap_or(UnixMillis(i64::MAX)))
+            .take(most);
+        let names: Vec<Name> = gone.map(Name::from_slice).collect();
+        for name in &names {
+            if let Body::Large(Large::Hash(elements) | Large::Set(elements)) =
+                value.body.untimed_mut()
+            {
+                elements.remove(ground.hasher, name);
+            }
+            value.body.set_deadline(ground.hasher, name, None);
+        }
+        let deadlines = value.body.deadlines();
+        if at.is_none() && deadlines.is_some_and(|all| all.gone_len() == 0) {
+            value.body.set_gone(NEVER);
+        }
+        names.len()
+    }
+
     /// Members whose time has come at `at` go; none where there is none.
     pub fn sweep(&mut self, ground: &Ground<'_>, at: UnixMillis) -> Option<Undo> {
         let written = self.written;
@@ -116,16 +200,22 @@ impl Live {
         at: UnixMillis,
         keeps: bool,
     ) -> Option<Changed> {
-        let body = &self.value.as_ref()?.body;
+        let body = &mut self.value.as_mut()?.body;
         let deadlines = body.deadlines()?;
         let len = deadlines.due(at).len();
         if len == 0 {
             return None;
         }
-        if len == body.shown().len() {
+        if len == body.len() {
             // However many there are, that takes no time.
             return Some(Changed::Whole(self.value.take()));
         }
+        let are_many = deadlines.have_gone() || len > many_from();
+        let can_stay = matches!(body.untimed(), Body::Large(Large::Hash(_) | Large::Set(_)));
+        if are_many && can_stay {
+            return body.set_gone(at).map(Changed::Gone);
+        }
+        let deadlines = body.deadlines()?;
         let mut names = Vec::new();
         for member in deadlines.due(at) {
             varint::put_bytes(&mut names, member);

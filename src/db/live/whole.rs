@@ -82,7 +82,7 @@ pub fn content_of(whole: Whole<'_>, with_ids: bool, out: &mut Vec<u8>) {
             }
         }
         Shown::Large(Large::Hash(elements)) => {
-            for (field, value) in elements.iter() {
+            for (field, value) in whole.living(elements.iter()) {
                 varint::put_bytes(out, field);
                 varint::put_bytes(out, value);
             }
@@ -91,9 +91,8 @@ pub fn content_of(whole: Whole<'_>, with_ids: bool, out: &mut Vec<u8>) {
             packed::iter(bytes).for_each(|(member, _)| varint::put_bytes(out, member));
         }
         Shown::Large(Large::Set(elements)) => {
-            elements
-                .iter()
-                .for_each(|(member, _)| varint::put_bytes(out, member));
+            let members = whole.living(elements.iter());
+            members.for_each(|(member, _)| varint::put_bytes(out, member));
         }
         Shown::Small(Form::Zset, bytes) => {
             for (member, score) in crate::db::ordered::packed::iter(bytes) {

@@ -22,6 +22,11 @@ fn first_of(record: Record<'_>) -> Option<UnixMillis> {
     record.member_deadlines().and_then(Deadlines::first)
 }
 
+/// The same with members that have gone and are not cleared away yet.
+fn first_kept_of(record: Record<'_>) -> Option<UnixMillis> {
+    record.member_deadlines().and_then(Deadlines::first_kept)
+}
+
 impl Partition {
     /// Says where it is noted at which moment members were held to be gone.
     pub fn set_judged(&mut self, judged: Arc<std::sync::atomic::AtomicU64>) {
@@ -44,24 +49,25 @@ impl Partition {
         }
     }
 
-    /// The same of keys of a segment, about so many members, for good where `at` is the settled time. Returns where to go on: here,
-    /// where there are more, or at the next segment's start; none after the last.
+    /// The same of keys of a segment, about so many members, for good where `at` is the settled time; where no number is given, of
+    /// all, and none is cleared away. Returns where to go on: here, where there are more, or at the next segment's start; none
+    /// after the last.
     pub fn sweep_segment(
         &mut self,
         db: u32,
         from: u32,
         at: UnixMillis,
-        most: usize,
+        most: Option<usize>,
     ) -> Option<u32> {
         let table = &self.dbs[db as usize].table;
         let next = table.segment_end(from);
         if table.segment_member_deadline_min(from) > at.0 {
             return next;
         }
-        let is_due = |record: &Record<'_>| first_of(*record).is_some_and(|first| first <= at);
+        let is_due = |record: &Record<'_>| first_kept_of(*record).is_some_and(|first| first <= at);
         let due = table.segment(from).filter(is_due);
         let keys: Vec<Box<[u8]>> = due.map(|record| record.key().into()).collect();
-        let mut left = most;
+        let mut left = most.unwrap_or(usize::MAX);
         for bytes in &keys {
             let hash = self.hasher.hash(bytes);
             let key = Key { bytes, hash };
@@ -69,7 +75,11 @@ impl Partition {
             let record = self.dbs[db as usize].table.get(bytes, hash);
             let deadlines = record.and_then(Record::member_deadlines);
             let until = deadlines.map_or(at, |deadlines| deadlines.some_until(at, left));
-            left = left.saturating_sub(self.sweep(db, key, until));
+            let done = match most {
+                Some(_) => self.sweep_some(db, key, until, left),
+                None => self.sweep(db, key, until),
+            };
+            left = left.saturating_sub(done);
             if left == 0 {
                 return Some(from);
             }
@@ -85,7 +95,7 @@ impl Partition {
         for db in 0..self.databases() {
             let mut from = Some(0).filter(|_| self.dbs[db as usize].timed_members && !self.follows);
             while let Some(position) = from {
-                from = self.sweep_segment(db, position, at, usize::MAX);
+                from = self.sweep_segment(db, position, at, None);
             }
         }
     }
@@ -133,6 +143,40 @@ impl Partition {
             self.stats.expired_members = self.stats.expired_members.saturating_sub(back as u64);
             self.note_change(bytes);
         }
+    }
+
+    /// Members go, and what has gone is cleared away, about so many; how many it was.
+    fn sweep_some(&mut self, db: u32, key: Key<'_>, at: UnixMillis, most: usize) -> usize {
+        let swept = self.sweep(db, key, at);
+        let record = self.dbs[db as usize].table.get(key.bytes, key.hash);
+        let deadlines = record.and_then(Record::member_deadlines);
+        if deadlines.is_some_and(Deadlines::have_gone) {
+            // That many went took no time; what takes some is this.
+            return self.clear_gone(db, key, most);
+        }
+        swept
+    }
+
+    /// Clears away, for good, members that have gone whatever may still come. That changes nothing for anybody.
+    fn clear_gone(&mut self, db: u32, key: Key<'_>, most: usize) -> usize {
+        let Some(record) = self.dbs[db as usize].table.get(key.bytes, key.hash) else {
+            return 0;
+        };
+        let filing = Filing {
+            stamp: record.stamp(),
+            unsettled: record.is_unsettled(),
+        };
+        let origins = Arc::clone(&self.origins);
+        self.change_live(db, key, &origins, true, |live, ground, history| {
+            let cleared = match history {
+                Some(history) => {
+                    let by = history.gone_for_good();
+                    by.map_or(0, |by| live.clear_gone(ground, Some(by), most))
+                }
+                None => live.clear_gone(ground, None, most),
+            };
+            (cleared, filing)
+        })
     }
 
     /// How many members went.

@@ -269,6 +269,6 @@ fn file(record: &mut RecordMut<'_>, live: Live, filing: Filing, room: &mut Vec<u
         *room = left;
     }
     let record = record.get();
-    let first = record.member_deadlines().and_then(Deadlines::first);
+    let first = record.member_deadlines().and_then(Deadlines::first_kept);
     Filed::Shown(deadline, first, record.spare() > 0)
 }

@@ -180,7 +180,7 @@ impl Segment {
 
     /// Recomputes the earliest deadline of a member.
     pub fn refresh_member_deadline_min(&mut self) {
-        let first = |record: Record<'_>| record.member_deadlines().and_then(Deadlines::first);
+        let first = |record: Record<'_>| record.member_deadlines().and_then(Deadlines::first_kept);
         let all = self.iter().filter_map(first).map(|first| first.0);
         self.member_deadline_min = all.min().unwrap_or(i64::MAX);
     }

@@ -2,17 +2,16 @@
 //!
 //! Invariant: see [`crate::db::views`].
 
-use super::{Form, below};
-use crate::db::elements::{Element, Elements, packed};
-use crate::db::table::KeyHasher;
+use super::{Form, Living, below};
+use crate::db::elements::{Element, packed};
 
 /// See the head of the file.
 #[derive(Debug, Clone, Copy)]
 pub enum HashView<'a> {
     /// The bytes of a small one.
     Small(&'a [u8]),
-    /// A large one, with the hasher that all of them have.
-    Large(&'a Elements, &'a KeyHasher),
+    /// A large one.
+    Large(Living<'a>),
 }
 
 impl<'a> HashView<'a> {
@@ -20,7 +19,7 @@ impl<'a> HashView<'a> {
     pub fn len(self) -> usize {
         match self {
             Self::Small(bytes) => packed::len(bytes),
-            Self::Large(elements, _) => elements.len(),
+            Self::Large(living) => living.len(),
         }
     }
 
@@ -33,7 +32,7 @@ impl<'a> HashView<'a> {
     pub fn get(self, field: &[u8]) -> Option<&'a [u8]> {
         match self {
             Self::Small(bytes) => packed::get(bytes, field),
-            Self::Large(elements, hasher) => elements.get(hasher, field),
+            Self::Large(living) => living.get(field),
         }
     }
 
@@ -46,7 +45,7 @@ impl<'a> HashView<'a> {
     pub fn iter(self) -> impl Iterator<Item = Element<'a>> {
         match self {
             Self::Small(bytes) => Form::Small(packed::iter(bytes)),
-            Self::Large(elements, _) => Form::Large(elements.iter()),
+            Self::Large(living) => Form::Large(living.iter()),
         }
     }
 
@@ -54,7 +53,7 @@ impl<'a> HashView<'a> {
     pub fn random(self, mut random: impl FnMut() -> u64) -> Option<Element<'a>> {
         match self {
             Self::Small(bytes) => packed::iter(bytes).nth(below(packed::len(bytes), random())),
-            Self::Large(elements, _) => elements.random(random),
+            Self::Large(living) => living.random(random),
         }
     }
 
@@ -63,10 +62,10 @@ impl<'a> HashView<'a> {
     pub fn scan(self, cursor: u32) -> (impl Iterator<Item = Element<'a>>, Option<u32>) {
         match self {
             Self::Small(bytes) => (Form::Small(packed::iter(bytes)), None),
-            Self::Large(elements, hasher) => (
-                Form::Large(elements.at(hasher, cursor)),
-                elements.end(cursor),
-            ),
+            Self::Large(living) => {
+                let (some, next) = living.scan(cursor);
+                (Form::Large(some), next)
+            }
         }
     }
 }

@@ -2,9 +2,8 @@
 //!
 //! Invariant: see [`crate::db::views`].
 
-use super::HashView;
-use crate::db::elements::{Elements, packed};
-use crate::db::table::KeyHasher;
+use super::{HashView, Living};
+use crate::db::elements::packed;
 use crate::resp::parse_i64;
 
 /// See the head of the file.
@@ -12,8 +11,8 @@ use crate::resp::parse_i64;
 pub enum SetView<'a> {
     /// The bytes of a small one.
     Small(&'a [u8]),
-    /// A large one, with the hasher that all of them have.
-    Large(&'a Elements, &'a KeyHasher),
+    /// A large one.
+    Large(Living<'a>),
 }
 
 impl<'a> SetView<'a> {
@@ -21,7 +20,7 @@ impl<'a> SetView<'a> {
     fn as_hash(self) -> HashView<'a> {
         match self {
             Self::Small(bytes) => HashView::Small(bytes),
-            Self::Large(elements, hasher) => HashView::Large(elements, hasher),
+            Self::Large(living) => HashView::Large(living),
         }
     }
 

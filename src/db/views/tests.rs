@@ -107,9 +107,9 @@ proptest! {
         }
         let large = elements::packed::grow(&small, &hasher);
         check_hash(HashView::Small(&small), &model, &other);
-        check_hash(HashView::Large(&large, &hasher), &model, &other);
+        check_hash(HashView::Large(Living::new(&large, &hasher, None)), &model, &other);
         check_set(SetView::Small(&small), &model, &other);
-        check_set(SetView::Large(&large, &hasher), &model, &other);
+        check_set(SetView::Large(Living::new(&large, &hasher, None)), &model, &other);
     }
 
     #[test]
@@ -237,7 +237,7 @@ fn a_set_is_of_integers_where_all_members_are_written_as_redis_does() {
         let is_ints = SetView::Small(&bytes).is_ints();
         let hasher = KeyHasher::new(1);
         let large = elements::packed::grow(&bytes, &hasher);
-        assert!(!SetView::Large(&large, &hasher).is_ints());
+        assert!(!SetView::Large(Living::new(&large, &hasher, None)).is_ints());
         is_ints
     };
     assert!(of(&[]));

@@ -8,7 +8,7 @@ use crate::db::made::MADE_HELD;
 use crate::db::news::{Attention, News};
 use crate::keyspace::execute::Begun;
 
-const SOURCES: &[&str] = &[
+pub(super) const SOURCES: &[&str] = &[
     "SADD s a b c d 5 6",
     "SADD t c d e 6",
     "SADD ints 1 2 3 10",
@@ -21,7 +21,7 @@ const SOURCES: &[&str] = &[
     "PEXPIRE t 100000",
 ];
 
-const STORES: &[&str] = &[
+pub(super) const STORES: &[&str] = &[
     "SUNIONSTORE d s t",
     "SUNIONSTORE d s nothing ints",
     "SUNIONSTORE s s t",
@@ -81,7 +81,7 @@ fn restores() -> Vec<String> {
     lines
 }
 
-fn listening(node: Node) -> Node {
+pub(super) fn listening(node: Node) -> Node {
     for index in 0..node.keyspace.partitions_len() {
         let mut partition = node.keyspace.lock(index);
         partition.listen(Attention::ALL, &node.keyspace.tickets);
@@ -89,7 +89,7 @@ fn listening(node: Node) -> Node {
     node
 }
 
-fn news(node: &Node) -> Vec<News> {
+pub(super) fn news(node: &Node) -> Vec<News> {
     let mut news = Vec::new();
     for index in 0..node.keyspace.partitions_len() {
         node.keyspace.lock(index).take_news(&mut news);
@@ -98,7 +98,7 @@ fn news(node: &Node) -> Vec<News> {
     news.into_iter().map(|(_, news)| news).collect()
 }
 
-fn watchers(node: &Node) -> usize {
+pub(super) fn watchers(node: &Node) -> usize {
     let each = (0..node.keyspace.partitions_len()).map(|at| node.keyspace.lock(at).watchers_len());
     each.sum()
 }

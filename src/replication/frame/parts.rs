@@ -65,6 +65,11 @@ impl Parts {
         Ok(Some(&self.whole))
     }
 
+    /// What was given out last, for good, where it came in pieces.
+    pub fn take_whole(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.whole)
+    }
+
     /// What is here was given out.
     fn is_whole(&self) -> bool {
         self.whole

@@ -137,7 +137,8 @@ impl Master {
     fn fields(&mut self, at: i64) -> usize {
         let key = self.key();
         let view = self.partition.view(0, key, moment(at));
-        view.map_or(0, |view| view.shown.len())
+        view.and_then(|view| view.hash())
+            .map_or(0, |hash| hash.len())
     }
 }
 
