@@ -195,6 +195,10 @@ impl Context {
             zset_entries: options.zset_max_listpack_entries,
             zset_value: options.zset_max_listpack_value,
             hll_sparse: options.hll_sparse_max_bytes,
+            stream: crate::db::stream::NodeLimits {
+                entries: options.stream_node_max_entries,
+                bytes: options.stream_node_max_bytes,
+            },
             list: Fill::new(options.list_max_listpack_size),
         });
         let pubsub = &keyspace.pubsub;

@@ -113,7 +113,7 @@ fn simple_set<'n>(names: impl Iterator<Item = &'n str> + Clone, reply: &mut Repl
 /// First key, last key, step; all 0 for a command without.
 fn key_range(keys: Keys) -> (i64, i64, i64) {
     match keys {
-        Keys::None | Keys::All | Keys::Cursor(_) => (0, 0, 0),
+        Keys::None | Keys::All | Keys::Cursor(_) | Keys::Streams { .. } => (0, 0, 0),
         Keys::Counted {
             has_destination: false,
             ..
@@ -129,6 +129,10 @@ fn key_specs(row: &Row, reply: &mut Reply) {
         Keys::Counted { count, .. } => Some(i64::from(count)),
         _ => None,
     };
+    if let Keys::Streams { from } = row.keys {
+        reply.set(1);
+        return key_spec(row.docs.access, "", Place::Streams(i64::from(from)), reply);
+    }
     if first == 0 && counted.is_none() {
         return reply.set(0);
     }
@@ -175,6 +179,8 @@ enum Place {
     Counted(i64),
     /// One behind this word, which stands somewhere from this argument on.
     Behind(&'static str, i64),
+    /// The first half of those behind `STREAMS`, which stands somewhere from this argument on.
+    Streams(i64),
     /// Where only the command itself finds them.
     Unknown,
 }
@@ -197,7 +203,12 @@ fn key_spec(access: &[&str], note: &str, place: Place, reply: &mut Reply) {
             let fields = [("keynumidx", 0), ("firstkey", 1), ("keystep", 1)];
             (count, "keynum", fields)
         }
-        Place::Behind(word, from) => {
+        Place::Behind(..) | Place::Streams(_) => {
+            let (word, from, last, limit) = match place {
+                Place::Behind(word, from) => (word, from, 0, 0),
+                Place::Streams(from) => ("STREAMS", from, -1, 2),
+                _ => return,
+            };
             reply.map(2);
             reply.bulk(b"type");
             reply.bulk(b"keyword");
@@ -208,7 +219,7 @@ fn key_spec(access: &[&str], note: &str, place: Place, reply: &mut Reply) {
             reply.bulk(b"startfrom");
             reply.integer(from);
             reply.bulk(b"find_keys");
-            let fields = [("lastkey", 0), ("keystep", 1), ("limit", 0)];
+            let fields = [("lastkey", last), ("keystep", 1), ("limit", limit)];
             return typed_spec("range", &fields, reply);
         }
         Place::Unknown => {
@@ -393,11 +404,12 @@ fn keys_of(command: Args<'_>, with_access: bool, reply: &mut Reply) {
     if !row.accepts(command.len()) {
         return reply.error("ERR Invalid number of arguments specified for command");
     }
-    if let Keys::Counted { count, .. } = row.keys
-        && row
-            .key_arguments(command)
-            .all(|index| index < usize::from(count))
-    {
+    let least = match row.keys {
+        Keys::Counted { count, .. } => usize::from(count),
+        Keys::Streams { .. } => 1,
+        _ => 0,
+    };
+    if least > 0 && row.key_arguments(command).all(|index| index < least) {
         return reply.error("ERR Invalid arguments specified for command");
     }
     reply.array(row.key_arguments(command).count());

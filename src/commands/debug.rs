@@ -11,6 +11,7 @@ use crate::commands::docs::Docs;
 use crate::commands::keys::{encoding_name, payload_of};
 use crate::commands::table::{Flags, Handler, Keys, Row, ServerCommand, Stamps};
 use crate::db::op::Kind;
+use crate::db::stream::StreamId;
 use crate::db::views::{HashView, ListView, SetView, ZsetView};
 use crate::db::{UnixMillis, View};
 use crate::resp::{Args, write_double};
@@ -116,6 +117,20 @@ fn digest(view: &View<'_>) -> [u8; 20] {
         write_double(&mut text, score);
         blend_pair(&mut digest, member, &text);
     }
+    let entries = view.stream().map(|stream| &stream.entries);
+    for entry in entries
+        .into_iter()
+        .flat_map(|entries| entries.range(StreamId::MIN, StreamId::MAX))
+    {
+        mix(
+            &mut digest,
+            format!("{}.{}", entry.id.ms, entry.id.seq).as_bytes(),
+        );
+        for (name, value) in entry.fields.iter() {
+            mix(&mut digest, name);
+            mix(&mut digest, value);
+        }
+    }
     if view.deadline.is_some() {
         blend(&mut digest, b"!!expire!!");
     }
@@ -130,6 +145,7 @@ fn type_number(kind: Kind) -> u32 {
         Kind::Set => 2,
         Kind::Zset => 3,
         Kind::Hash => 4,
+        Kind::Stream => 6,
     }
 }
 

@@ -33,6 +33,8 @@ impl Categories {
     pub const HYPERLOGLOG: Self = Self(1 << 9);
     /// Positions on earth.
     pub const GEO: Self = Self(1 << 10);
+    /// Streams.
+    pub const STREAM: Self = Self(1 << 11);
     /// Channels.
     pub const PUBSUB: Self = Self(1 << 12);
     /// For operators.
@@ -134,6 +136,8 @@ pub enum Group {
     Set,
     /// Sorted sets.
     SortedSet,
+    /// Streams.
+    Stream,
 }
 
 impl Group {
@@ -154,6 +158,7 @@ impl Group {
             Self::List => "list",
             Self::Set => "set",
             Self::SortedSet => "sorted-set",
+            Self::Stream => "stream",
         }
     }
 }

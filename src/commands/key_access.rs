@@ -13,6 +13,7 @@ impl Row {
                 | Keys::Sort
                 | Keys::Stored { .. }
                 | Keys::Counted { .. }
+                | Keys::Streams { .. }
                 | Keys::Range { first: 1.., .. }
         );
         is_somewhere && !self.docs.access.contains(&"not_key")

@@ -47,6 +47,7 @@ pub mod server_rows;
 pub mod session_rows;
 pub mod sets;
 pub mod sort;
+pub mod streams;
 pub mod strings;
 pub mod table;
 mod typed;

@@ -7,6 +7,7 @@
 //! What stands between value and footer is skipped, as in Redis: KeyDB puts a stamp there.
 //!
 //! - `body`: values as they are written, [`Body`]; `content`: values as they are read, [`Content`].
+//! - `stream`: streams.
 //! - `strings`: lengths and strings; `lzf`: strings that are compressed.
 //! - `listpack`, `ziplist`, `intset`: small collections within one string; `item`: their elements.
 //!
@@ -19,6 +20,7 @@ mod intset;
 mod item;
 mod listpack;
 mod lzf;
+mod stream;
 mod strings;
 mod ziplist;
 

@@ -6,7 +6,7 @@
 use crate::commands::table::Row;
 use crate::commands::{
     bitmaps, expire, flush, geo, hashes, hll, keys, lists, member_ttl, operator_rows, renames,
-    scan, server_rows, session_rows, sets, sort, strings, zsets,
+    scan, server_rows, session_rows, sets, sort, streams, strings, zsets,
 };
 
 /// Every family's rows, the ones used most first.
@@ -39,6 +39,8 @@ static FAMILIES: &[&[Row]] = &[
     sort::ROWS,
     lists::BLOCKING_ROWS,
     zsets::BLOCKING_ROWS,
+    streams::ROWS,
+    streams::INFO_ROWS,
 ];
 
 /// The longest name of a command.

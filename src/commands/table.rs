@@ -3,7 +3,7 @@
 
 use crate::commands::call::DataCall;
 use crate::commands::docs::{Categories, Docs};
-use crate::commands::{errors, geo, sort};
+use crate::commands::{errors, geo, sort, streams};
 use crate::resp::{Args, Reply};
 
 /// Which arguments are keys. Argument 0 is the command's name.
@@ -34,6 +34,11 @@ pub enum Keys {
     /// One at argument 1, and those behind `STORE` and `STOREDIST`, which may stand from this argument on.
     Stored {
         /// Where options begin.
+        from: u16,
+    },
+    /// The first half of those behind the word `STREAMS`, which may stand from this argument on.
+    Streams {
+        /// Where it may stand at first.
         from: u16,
     },
     /// The command looks at whole databases: all partitions are locked.
@@ -343,6 +348,9 @@ impl Row {
                 written = (has_destination && keys > 0).then_some(1);
                 (count + 1, count + keys, 1)
             }
+            Keys::Streams { .. } => streams::key_range(args).map_or((1, 0, 1), |keys| {
+                (keys.start, keys.end.saturating_sub(1), 1)
+            }),
             Keys::Sort => {
                 if self.flags.has(Flags::WRITE) {
                     stored = [sort::destination(args), None, None];

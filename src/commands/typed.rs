@@ -7,6 +7,7 @@ use crate::commands::call::DataCall;
 use crate::commands::errors;
 use crate::db::Key;
 use crate::db::partition::Look;
+use crate::db::stream::Stream;
 use crate::db::views::{HashView, ListView, SetView, ZsetView};
 use crate::resp::Reply;
 
@@ -51,6 +52,7 @@ impl DataCall<'_, '_> {
     typed!(read_hash, look_hash, hash, HashView<'_>, "a hash");
     typed!(read_set, look_set, set, SetView<'_>, "a set");
     typed!(read_zset, look_zset, zset, ZsetView<'_>, "a sorted set");
+    typed!(read_stream, look_stream, stream, &Stream, "a stream");
     typed!(read_list, look_list, list, ListView<'_>, "a list");
 
     /// As [`Self::look_list`], with the reply beside it.

@@ -1,6 +1,7 @@
 //! What a key holds, of whatever type: a string, a small collection in one piece of bytes, or a large one.
 //!
-//! Invariant: a collection is never empty while a key shows it. A small one has no more elements, and none longer, than the limits
+//! Invariant: a collection is never empty while a key shows it, but for a stream, which is there whether or not it holds entries,
+//! and is always held as a large one. A small one has no more elements, and none longer, than the limits
 //! that were in force when it last grew; a large one that is no list never becomes small again, as in Redis.
 
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -14,6 +15,7 @@ use crate::db::op::Kind;
 use crate::db::op::content::id_change;
 use crate::db::ordered::{self, Ordered};
 use crate::db::stamp::Stamp;
+use crate::db::stream::{NodeLimits, Stream};
 use crate::db::table::KeyHasher;
 
 /// How a small collection's bytes are to be read.
@@ -62,6 +64,7 @@ pub enum Large {
     Set(Box<Elements>),
     Zset(Box<Ordered>),
     List(Box<List>),
+    Stream(Box<Stream>),
 }
 
 impl Clone for Large {
@@ -71,6 +74,7 @@ impl Clone for Large {
             Self::Set(elements) => Self::Set(elements.clone()),
             Self::Zset(ordered) => Self::Zset(ordered.clone()),
             Self::List(list) => Self::List(list.clone()),
+            Self::Stream(stream) => Self::Stream(stream.clone()),
         }
     }
 }
@@ -89,6 +93,7 @@ impl Large {
             Self::Set(_) => Kind::Set,
             Self::Zset(_) => Kind::Zset,
             Self::List(_) => Kind::List,
+            Self::Stream(_) => Kind::Stream,
         }
     }
 
@@ -98,12 +103,13 @@ impl Large {
             Self::Hash(elements) | Self::Set(elements) => elements.len(),
             Self::Zset(ordered) => ordered.len(),
             Self::List(list) => list.len(),
+            Self::Stream(stream) => stream.entries.len(),
         }
     }
 
-    /// Whether there is none.
+    /// Whether there is nothing to show; a stream without entries is something.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.len() == 0 && !matches!(self, Self::Stream(_))
     }
 
     pub(super) fn len_bytes(&self) -> usize {
@@ -113,6 +119,7 @@ impl Large {
             }
             Self::Zset(ordered) => size_of::<Ordered>() + ordered.len_bytes(),
             Self::List(list) => size_of::<List>() + list.len_bytes(),
+            Self::Stream(stream) => size_of::<Stream>() + stream.len_bytes(),
         }
     }
 }
@@ -151,6 +158,7 @@ impl Body {
             Kind::Set => Self::Small(Form::Ints, packed::EMPTY.to_vec()),
             Kind::Zset => Self::Small(Form::Zset, packed::EMPTY.to_vec()),
             Kind::List => Self::Small(Form::List, list::packed::empty(has_ids)),
+            Kind::Stream => Self::Large(Large::Stream(Box::default())),
         }
     }
 
@@ -242,7 +250,10 @@ impl Shown<'_> {
 
     /// Whether there is nothing.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        match self {
+            Self::Large(large) => large.is_empty(),
+            _ => self.len() == 0,
+        }
     }
 
     /// Whether it is a collection of which what takes long is done by who holds no partition.
@@ -278,7 +289,7 @@ impl Shown<'_> {
 }
 
 /// Up to what a collection is small: Redis's `*-max-listpack-*`, `set-max-intset-entries` and `list-max-listpack-size`; and a
-/// HyperLogLog sparse: `hll-sparse-max-bytes`.
+/// HyperLogLog sparse: `hll-sparse-max-bytes`; and how full nodes of a stream become: `stream-node-max-*`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is the directive of that name")]
 pub struct Limits {
@@ -290,6 +301,7 @@ pub struct Limits {
     pub zset_entries: usize,
     pub zset_value: usize,
     pub hll_sparse: usize,
+    pub stream: NodeLimits,
     pub list: Fill,
 }
 
@@ -304,6 +316,7 @@ impl Default for Limits {
             zset_entries: 128,
             zset_value: 64,
             hll_sparse: 3_000,
+            stream: NodeLimits::default(),
             list: Fill::new(-2),
         }
     }
@@ -311,7 +324,7 @@ impl Default for Limits {
 
 /// The limits in force, which may change while partitions are held: a transaction may carry out CONFIG SET.
 #[derive(Debug)]
-pub struct SharedLimits([AtomicI64; 9]);
+pub struct SharedLimits([AtomicI64; 11]);
 
 impl Default for SharedLimits {
     fn default() -> Self {
@@ -337,6 +350,10 @@ impl SharedLimits {
             zset_value: size(6),
             list: Fill::new(nth(7)),
             hll_sparse: size(8),
+            stream: NodeLimits {
+                entries: size(9),
+                bytes: size(10),
+            },
         }
     }
 
@@ -352,10 +369,16 @@ impl SharedLimits {
             limits.zset_value,
         ];
         let sizes = sizes.map(|size| i64::try_from(size).unwrap_or(i64::MAX));
-        let hll_sparse = i64::try_from(limits.hll_sparse).unwrap_or(i64::MAX);
+        let others = [
+            limits.hll_sparse,
+            limits.stream.entries,
+            limits.stream.bytes,
+        ];
+        let others = others.map(|size| i64::try_from(size).unwrap_or(i64::MAX));
         let all = sizes
             .into_iter()
-            .chain([limits.list.as_directive(), hll_sparse]);
+            .chain([limits.list.as_directive()])
+            .chain(others);
         for (place, value) in self.0.iter().zip(all) {
             place.store(value, Ordering::Relaxed);
         }

@@ -7,7 +7,8 @@ use crate::db::body::{Form, Large, Shown};
 use crate::db::deadlines::{Deadlines, Whole};
 use crate::db::elements::packed;
 use crate::db::stamp::UnixMillis;
-use crate::db::{list, ordered};
+use crate::db::stream::{self, Stream, StreamId};
+use crate::db::{list, ordered, varint};
 
 /// Two independent 64-bit hashes with fixed seeds, so that all nodes agree.
 fn digest_of(db: u32, parts: &[&[u8]]) -> u128 {
@@ -70,5 +71,33 @@ fn of_elements(whole: Whole<'_>) -> u128 {
         Shown::Large(Large::Zset(ordered)) => ordered.iter().fold(0, scores),
         Shown::Small(Form::List, bytes) => list::packed::iter(bytes).fold(0, sequence),
         Shown::Large(Large::List(list)) => list.iter().fold(0, sequence),
+        Shown::Large(Large::Stream(stream)) => of_stream(stream),
     }
+}
+
+/// Of entries in their order, of what the stream remembers, and of its groups.
+fn of_stream(stream: &Stream) -> u128 {
+    let mut bytes = Vec::new();
+    let chain = |sum: u128, bytes: &mut Vec<u8>| {
+        let sum = digest_of(5, &[&sum.to_le_bytes(), bytes]);
+        bytes.clear();
+        sum
+    };
+    let head = &stream.head;
+    for id in [head.last_id, head.max_deleted] {
+        stream::change::put_id(&mut bytes, StreamId::MIN, id);
+    }
+    varint::put(&mut bytes, head.added);
+    let mut sum = chain(0, &mut bytes);
+    for entry in stream.entries.range(StreamId::MIN, StreamId::MAX) {
+        stream::change::put_id(&mut bytes, StreamId::MIN, entry.id);
+        entry.fields.to_pairs(&mut bytes);
+        sum = chain(sum, &mut bytes);
+    }
+    for (name, group) in stream.groups() {
+        varint::put_bytes(&mut bytes, name);
+        stream::content::write_group(group, &mut bytes);
+        sum = chain(sum, &mut bytes);
+    }
+    sum
 }

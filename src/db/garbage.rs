@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use crate::db::body::Large;
 use crate::db::list::{self, Fill, List};
 use crate::db::ordered::Ordered;
-use crate::db::{elements, ordered};
+use crate::db::{elements, ordered, stream};
 
 /// Elements of a collection that is freed at once, and bytes of any value: some tens of microseconds.
 const AT_ONCE_LEN: usize = 1024;
@@ -26,6 +26,7 @@ enum Garbage {
     Elements(elements::Pieces),
     Ordered(ordered::Pieces),
     List(list::Pieces),
+    Stream(stream::Pieces),
     Bytes(Vec<u8>),
 }
 
@@ -38,6 +39,7 @@ impl Iterator for Garbage {
             Self::Elements(pieces) => pieces.next(),
             Self::Ordered(pieces) => pieces.next(),
             Self::List(pieces) => pieces.next(),
+            Self::Stream(pieces) => pieces.next(),
             Self::Bytes(bytes) => {
                 // From behind, a piece at a time: the system takes pages back one by one, too.
                 let left = bytes.len().checked_sub(1)? / AT_ONCE_BYTES * AT_ONCE_BYTES;
@@ -93,6 +95,7 @@ pub(super) fn empty_large(large: &mut Large) {
             let empty = List::new(Fill::default());
             Garbage::List(std::mem::replace(&mut **list, empty).into_pieces())
         }
+        Large::Stream(stream) => Garbage::Stream(std::mem::take(&mut **stream).into_pieces()),
     });
 }
 

@@ -8,6 +8,7 @@
 mod elements;
 mod lists;
 mod scores;
+mod streams;
 mod timed;
 mod whole;
 
@@ -21,6 +22,7 @@ use crate::db::made::Made;
 use crate::db::op::{self, Change, Expiry, Kind, Op, State};
 use crate::db::origin::Origins;
 use crate::db::stamp::{Hlc, Stamp, UnixMillis};
+use crate::db::stream;
 use crate::db::table::KeyHasher;
 use smallvec::SmallVec;
 
@@ -119,6 +121,7 @@ impl Changed {
             Self::Scores(was, _) => was.len() * NAME,
             Self::Popped(was, _) => was.iter().map(|(_, _, old)| NAME + old.len()).sum(),
             Self::Deadlines(change, was) => change.len_bytes() + was.len() * NAME,
+            Self::Stream(before) => before.len_bytes(),
             Self::Swept(both) => both.iter().map(Self::len_bytes).sum(),
             Self::Emptied(change, gone) => {
                 let gone = gone.as_ref().map_or(0, |gone| gone.body.len_bytes());
@@ -153,6 +156,8 @@ pub(super) enum Changed {
     ListSet(usize, Taken),
     /// An element came in at this position.
     ListInserted(usize),
+    /// The stream was this.
+    Stream(Box<stream::Before>),
     /// Beside that, members had these deadlines.
     Deadlines(Box<Self>, Vec<(Name, Option<UnixMillis>)>),
     /// Members whose time had come went before the rest.
@@ -492,6 +497,9 @@ impl Live {
             (Changed::Scores(was, _), Some(value)) => {
                 scores::put_back(value.body.untimed_mut(), ground, was);
             }
+            (Changed::Stream(before), Some(value)) => {
+                streams::put_back(&mut value.body, ground, *before);
+            }
             (changed, Some(value)) => lists::put_back(&mut value.body, ground, changed),
             (_, None) => {}
         }
@@ -537,6 +545,10 @@ fn add(body: &mut Body, ground: &Ground<'_>, stamp: Stamp, op: Op<'_>, memo: &mu
         (Op::ListInsertAt(position, element), Kind::List) => {
             lists::insert_at(body, ground, position as usize, element, memo)
         }
+        (
+            Op::XAdd(..) | Op::XDel(..) | Op::XTrim(_) | Op::XSetId(_) | Op::XGroup(_),
+            Kind::Stream,
+        ) => streams::change(body, ground, op, memo),
         (Op::ListSet(name, element), Kind::List) => lists::set(body, ground, name, element),
         (Op::ListInsert(beside, element), Kind::List) => {
             lists::insert(body, ground, stamp, beside, element, memo)

@@ -61,4 +61,4 @@ pub use op::{Expiry, Op};
 pub use origin::{Incarnation, NodeId, Origin, OriginIndex, Origins};
 pub use partition::{Key, Outcome, Partition, View, WriteContext};
 pub use stamp::{Hlc, Stamp, UnixMillis};
-pub use waiter::{Ready, Round, Waiter};
+pub use waiter::{Reads, Ready, Round, Waiter};

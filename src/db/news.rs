@@ -10,6 +10,7 @@ use crate::db::op::{self, End, Expiry, Kind, Op};
 use crate::db::partition::{Key, Partition};
 use crate::db::record::Record;
 use crate::db::stamp::UnixMillis;
+use crate::db::stream::change::{Action, GroupChange};
 
 /// The classes of events, and what else may be listened for: a bit each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -129,8 +130,26 @@ pub fn events_of(op: &Op<'_>) -> (Event, Option<Event>) {
         Op::ListRemove(_) | Op::ListCut(_) => ((Attention::LIST, "lrem"), None),
         Op::ListSet(..) | Op::ListSetAt(..) => ((Attention::LIST, "lset"), None),
         Op::ListInsert(..) | Op::ListInsertAt(..) => ((Attention::LIST, "linsert"), None),
+        Op::XAdd(..) => ((Attention::STREAM, "xadd"), None),
+        Op::XDel(true, _) => ((Attention::STREAM, "xdel"), None),
+        Op::XDel(..) | Op::XTrim(_) => ((Attention::STREAM, "xtrim"), None),
+        Op::XSetId(_) => ((Attention::STREAM, "xsetid"), None),
+        Op::XGroup(change) => (group_event(*change), None),
         Op::Put(_, None) | Op::ImportContent(_, None, _) => ((Attention::GENERIC, "restore"), None),
         Op::Put(..) | Op::ImportContent(..) => ((Attention::GENERIC, "restore"), Some(EXPIRE)),
+    }
+}
+
+/// The event of what happened to a consumer group. That entries were delivered or acknowledged is told nobody, as in Redis.
+fn group_event(change: GroupChange<'_>) -> Event {
+    let stream = |name| (Attention::STREAM, name);
+    match change.parts() {
+        Some((_, Action::Created { .. })) => stream("xgroup-create"),
+        Some((_, Action::SetId { .. })) => stream("xgroup-setid"),
+        Some((_, Action::Destroyed)) => stream("xgroup-destroy"),
+        Some((_, Action::Consumer { .. })) => stream("xgroup-createconsumer"),
+        Some((_, Action::ConsumerGone { .. })) => stream("xgroup-delconsumer"),
+        _ => (Attention::NONE, ""),
     }
 }
 
@@ -182,7 +201,7 @@ impl Partition {
     /// Writes an event down, if its class is listened for.
     #[inline]
     pub fn note_event(&mut self, db: u32, key: &[u8], event: Event) {
-        if self.news.attention.has(event.0) {
+        if event.0.is_some() && self.news.attention.has(event.0) {
             self.news.write(News::Event {
                 db,
                 event,

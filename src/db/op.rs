@@ -12,6 +12,8 @@ mod step;
 use crate::db::bitfield::Program;
 use crate::db::hll::{Adds, Change as HllChange, Merge};
 use crate::db::stamp::{Hlc, UnixMillis};
+use crate::db::stream::StreamId;
+use crate::db::stream::change::{Action, GroupChange, Ids, SetId};
 pub use content::Content;
 pub use parts::{ElementName, ElementNames, End, Kind, Names, Pairs, Positions, Scores};
 pub use step::*;
@@ -90,6 +92,16 @@ pub enum Op<'a> {
     ListSetAt(u32, &'a [u8]),
     /// An element comes into the list at this position.
     ListInsertAt(u32, &'a [u8]),
+    /// An entry comes into the stream, wherever its place is; where the id is there, nothing happens.
+    XAdd(StreamId, Pairs<'a>),
+    /// Entries of the stream go: these, whatever else came with lower ids. Deleted, or else trimmed.
+    XDel(bool, Ids<'a>),
+    /// Entries of the stream up to this id go: for streams that bear no stamps, where everything comes in its order.
+    XTrim(StreamId),
+    /// What the stream remembers beside its entries becomes this.
+    XSetId(SetId),
+    /// Something happens to a consumer group.
+    XGroup(GroupChange<'a>),
     /// The value becomes this, of whatever type.
     Put(Content<'a>, Option<UnixMillis>),
     /// The same as [`Op::Import`] of any type.
@@ -147,6 +159,8 @@ impl<'a> Op<'a> {
             Self::SAdd(_) => Some(Kind::Set),
             Self::ZAdd(_) | Self::ZIncr(..) => Some(Kind::Zset),
             Self::Push(..) => Some(Kind::List),
+            Self::XAdd(..) => Some(Kind::Stream),
+            Self::XGroup(change) if change.makes_stream() => Some(Kind::Stream),
             _ => None,
         }
     }
@@ -181,6 +195,28 @@ impl<'a> Op<'a> {
                 | Self::ListCut(_)
                 | Self::ListSetAt(..)
                 | Self::ListInsertAt(..)
+                | Self::XAdd(..)
+                | Self::XDel(..)
+                | Self::XTrim(_)
+                | Self::XSetId(_)
+                | Self::XGroup(_)
+        )
+    }
+
+    /// Whether Redis tells it nobody who watches or caches the key: what becomes of entries that a group has read.
+    pub fn is_of_readers(&self) -> bool {
+        let Self::XGroup(change) = self else {
+            return false;
+        };
+        !matches!(
+            change.parts(),
+            Some((
+                _,
+                Action::Created { .. }
+                    | Action::SetId { .. }
+                    | Action::Destroyed
+                    | Action::ConsumerGone { .. }
+            ))
         )
     }
 

@@ -111,6 +111,18 @@ impl Origins {
         OriginIndex((folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54) as u16)
     }
 
+    /// 32 bits of who is at `index`, the same on every node: generated ids of stream entries bear them.
+    pub fn stream_tag(&self, index: OriginIndex) -> u32 {
+        let Some(origin) = self.get(index) else {
+            return 0;
+        };
+        let node = origin.node.0;
+        let mut mixed = (node as u64) ^ (node >> 64) as u64;
+        mixed = (mixed ^ mixed >> 31).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ u64::from(origin.incarnation.0)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed >> 32) as u32
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.inner.read().list.len()

@@ -48,6 +48,7 @@ impl Partition {
             self.settle_due(db, Key { bytes: &key, hash }, due, settled);
             done += 1;
         }
+        self.call_settled(settled);
         done
     }
 

@@ -6,16 +6,28 @@
 //! Invariant: no block is empty, each lies under the id that its entries are counted from, which none of them precedes, and all
 //! ids of a block come before those of the next; `len` is the number of all entries.
 
+mod apply;
 mod block;
+pub mod change;
+pub mod content;
+mod group;
 pub mod id;
+mod pack;
+mod pieces;
+pub mod radix;
+mod state;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::db::shared;
+pub use apply::Before;
 use block::Block;
 pub use block::{Entry, Fields, NodeLimits};
+pub use group::{Consumer, Group, Pending};
 pub use id::StreamId;
+pub use pieces::Pieces;
+pub use state::{Head, Stream};
 
 /// A block is split where it has so many times the entries or bytes that one takes when entries are appended.
 const SPLIT_AT: usize = 2;
@@ -64,7 +76,7 @@ impl Entries {
         let is_newest = last.is_none_or(|(base, block)| block.last(*base) < id);
         let base = match self.block_of(id) {
             None => None,
-            Some((base, block)) if is_newest => block.takes_more(limits).then_some(base),
+            Some((base, block)) if is_newest => block.takes_more(fields, limits).then_some(base),
             Some((base, block)) if block.get(base, id).is_some() => return false,
             Some((base, _)) => Some(base),
         };
@@ -115,6 +127,15 @@ impl Entries {
 
     /// Takes an entry out; says whether it was there.
     pub fn remove(&mut self, id: StreamId) -> bool {
+        self.take_out(id, false)
+    }
+
+    /// Takes an entry out that is to have never been there.
+    pub fn take_back(&mut self, id: StreamId) -> bool {
+        self.take_out(id, true)
+    }
+
+    fn take_out(&mut self, id: StreamId, put_back: bool) -> bool {
         let Some((base, block)) = self.block_of(id) else {
             return false;
         };
@@ -124,7 +145,7 @@ impl Entries {
         if block.len() == 1 {
             self.drop_block(base);
         } else {
-            self.change(base, |block| block.remove(base, id));
+            self.change(base, |block| block.remove(base, id, put_back));
             self.len -= 1;
         }
         true
@@ -166,67 +187,64 @@ impl Entries {
             .take_while(move |entry| entry.id >= from)
     }
 
-    /// Takes out all entries before an id; how many there were.
-    pub fn trim_before(&mut self, id: StreamId) -> usize {
+    /// Takes out all entries up to an id; how many there were.
+    pub fn trim_through(&mut self, id: StreamId) -> usize {
         let before = self.len;
         while let Some((base, last)) = self
             .blocks
             .first_key_value()
             .map(|(base, block)| (*base, block.last(*base)))
-            && last < id
+            && last <= id
         {
             self.drop_block(base);
         }
         if let Some(base) = self.blocks.first_key_value().map(|(base, _)| *base)
-            && base < id
+            && base <= id
         {
-            let gone = self.change(base, |block| block.trim_before(base, id));
+            let gone = self.change(base, |block| block.trim_through(base, id));
             self.len -= gone.unwrap_or_default();
         }
         before - self.len
     }
 
-    /// The id from which on at most so many entries remain; none where there are no more anyway.
+    /// The last id to go so that at most so many entries remain; none where there are no more anyway.
     pub fn cut_for_len(&self, most: usize) -> Option<StreamId> {
         let mut surplus = self.len.checked_sub(most).filter(|surplus| *surplus > 0)?;
         for (base, block) in &self.blocks {
-            if surplus < block.len() {
-                return block.iter(*base).nth(surplus).map(|entry| entry.id);
+            if surplus <= block.len() {
+                return block.iter(*base).nth(surplus - 1).map(|entry| entry.id);
             }
             surplus -= block.len();
-            if surplus == 0 {
-                // Behind the last one that goes, wherever the next begins.
-                return block.last(*base).next();
-            }
         }
-        self.last().and_then(StreamId::next)
+        None
     }
 
     /// The same in whole blocks, at most so many entries of them: what `~` asks for.
     pub fn cut_blocks_for_len(&self, most: usize, limit: usize) -> Option<StreamId> {
         let surplus = self.len.saturating_sub(most);
-        self.cut_blocks(limit, |gone, _, block| gone + block.len() <= surplus)
+        self.cut_blocks(limit, |gone, block| gone + block.len() <= surplus)
     }
 
     /// Whole blocks whose entries all come before an id, at most so many entries of them.
     pub fn cut_blocks_before(&self, id: StreamId, limit: usize) -> Option<StreamId> {
-        self.cut_blocks(limit, |_, base, block| block.last(base) < id)
+        self.cut_blocks(limit, |_, block| block.edge() < id)
     }
 
-    fn cut_blocks(
-        &self,
-        limit: usize,
-        may_go: impl Fn(usize, StreamId, &Block) -> bool,
-    ) -> Option<StreamId> {
+    fn cut_blocks(&self, limit: usize, may_go: impl Fn(usize, &Block) -> bool) -> Option<StreamId> {
         let (mut gone, mut cut) = (0, None);
         for (base, block) in &self.blocks {
-            if !may_go(gone, *base, block) || gone + block.len() > limit {
+            if !may_go(gone, block) || gone + block.len() > limit {
                 break;
             }
             gone += block.len();
-            cut = block.last(*base).next();
+            cut = Some(block.last(*base));
         }
         cut
+    }
+
+    /// The blocks, each with the id that it is counted from.
+    pub fn blocks(&self) -> impl ExactSizeIterator<Item = (StreamId, &Block)> {
+        self.blocks.iter().map(|(base, block)| (*base, &**block))
     }
 }
 

@@ -12,6 +12,7 @@ mod zset;
 use crate::db::body::{self, Large, Shown};
 use crate::db::elements::Elements;
 use crate::db::partition::View;
+use crate::db::stream::Stream;
 pub use hash::HashView;
 pub use list::ListView;
 pub use living::Living;
@@ -50,6 +51,15 @@ impl<'a> View<'a> {
         match self.shown {
             Shown::Small(body::Form::Zset, bytes) => Some(ZsetView::Small(bytes)),
             Shown::Large(Large::Zset(ordered)) => Some(ZsetView::Large(ordered, self.hasher)),
+            _ => None,
+        }
+    }
+
+    /// The stream; none where it is something else.
+    #[inline]
+    pub fn stream(&self) -> Option<&'a Stream> {
+        match self.shown {
+            Shown::Large(Large::Stream(stream)) => Some(stream),
             _ => None,
         }
     }

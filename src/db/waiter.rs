@@ -13,6 +13,7 @@ use std::task::{Context, Poll, Waker};
 use parking_lot::Mutex;
 
 use crate::db::op::Kind;
+use crate::db::stream::StreamId;
 
 /// A key that came to show something while somebody waited there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +30,20 @@ pub struct Ready {
 #[derive(Debug)]
 pub struct Waiter {
     pub(super) kind: Kind,
+    /// Of a reader of streams.
+    pub reads: Option<Reads>,
     state: Mutex<State>,
+}
+
+/// What a reader of streams waits for.
+#[derive(Debug, Clone, Default)]
+pub struct Reads {
+    /// The group that it reads for: what one of a group is given the others are not.
+    pub group: Option<Box<[u8]>>,
+    /// Behind which ids, in the order of its keys.
+    pub behind: Vec<StreamId>,
+    /// It is given what no master can precede any more.
+    pub stable: bool,
 }
 
 #[derive(Debug, Default)]
@@ -52,8 +66,27 @@ impl Waiter {
     pub fn new(kind: Kind) -> Self {
         Self {
             kind,
+            reads: None,
             state: Mutex::default(),
         }
+    }
+
+    /// One that reads streams.
+    pub fn of_streams(reads: Reads) -> Self {
+        Self {
+            reads: Some(reads),
+            ..Self::new(Kind::Stream)
+        }
+    }
+
+    /// The group that it reads streams for.
+    pub(super) fn group(&self) -> Option<&[u8]> {
+        self.reads.as_ref()?.group.as_deref()
+    }
+
+    /// Whether it waits for what is settled.
+    pub(super) fn is_stable(&self) -> bool {
+        self.reads.as_ref().is_some_and(|reads| reads.stable)
     }
 
     /// Calls it; nobody goes on after it.

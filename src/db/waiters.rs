@@ -1,4 +1,8 @@
-//! The lines of those who wait for something to take out of a list or a sorted set: one per key, who came first at its head.
+//! The lines of those who wait for something to take out of a list or a sorted set, or to read in a stream: one per key, who came
+//! first at its head.
+//!
+//! Who only reads takes nothing from others: of those all are called, and of those who read for a group, who came first. These are
+//! called, too, when the key goes or becomes another thing, for then their group is gone.
 //!
 //! A partition keeps the lines of its keys, so that trying and lining up happen under one lock and no write comes between them.
 //! Invariant: where a key shows what its line waits for, the key is ready - whoever holds the partition calls the head of its
@@ -14,6 +18,7 @@ use hashbrown::HashMap;
 
 use crate::db::op::Kind;
 use crate::db::partition::{Key, Partition};
+use crate::db::stamp::Hlc;
 use crate::db::waiter::{Ready, Waiter};
 
 /// Orders what becomes ready in partitions that are held together.
@@ -27,6 +32,9 @@ type Line = VecDeque<Arc<Waiter>>;
 pub(super) struct Waiters {
     lines: HashMap<(u32, Box<[u8]>), Line>,
     ready: Vec<Ready>,
+    /// Places of those who wait for what is settled, and up to when they were called.
+    stable: usize,
+    settled: Hlc,
 }
 
 impl Waiters {
@@ -48,6 +56,7 @@ impl Partition {
         // Who names a key twice does so within one lock.
         if !line.back().is_some_and(|last| Arc::ptr_eq(last, waiter)) {
             line.push_back(Arc::clone(waiter));
+            self.waiters.stable += usize::from(waiter.is_stable());
         }
     }
 
@@ -59,12 +68,34 @@ impl Partition {
         };
         if let Some(at) = line.iter().position(|other| Arc::ptr_eq(other, waiter)) {
             line.remove(at);
+            self.waiters.stable -= usize::from(waiter.is_stable());
         }
         if line.is_empty() {
             self.waiters.lines.remove(&place);
         } else if !waiter.is_followed() {
-            self.call_first(db, key);
+            let is_next =
+                |next: &Waiter| next.kind == waiter.kind && next.group() == waiter.group();
+            // Who shared what it read with all others leaves nothing to them.
+            if waiter.kind != Kind::Stream || waiter.group().is_some() {
+                let mut called = self.called(db, key);
+                if let Some(next) = called.find(|next| is_next(next)) {
+                    next.call_alone();
+                }
+            }
         }
+    }
+
+    /// Whether nobody of a group has waited longer at a key.
+    pub fn is_first_of_group(
+        &self,
+        db: u32,
+        key: Key<'_>,
+        group: &[u8],
+        own: Option<&Arc<Waiter>>,
+    ) -> bool {
+        let line = self.waiters.lines.get(&(db, key.bytes.into()));
+        let first = line.and_then(|line| line.iter().find(|waiter| waiter.group() == Some(group)));
+        first.is_none_or(|first| own.is_some_and(|own| Arc::ptr_eq(first, own)))
     }
 
     /// Whether nobody else waits at a key for this kind of value, or all others came later.
@@ -83,30 +114,62 @@ impl Partition {
         first.is_none_or(|first| own.is_some_and(|own| Arc::ptr_eq(first, own)))
     }
 
-    /// Who has waited longest for what a key shows.
-    pub fn first_in_line(&self, db: u32, key: Key<'_>) -> Option<&Arc<Waiter>> {
-        let line = self.waiters.lines.get(&(db, key.bytes.into()))?;
-        let record = self.dbs[db as usize].table.get(key.bytes, key.hash)?;
-        if record.is_tombstone() {
-            return None;
-        }
-        let kind = record.shown().kind();
-        line.iter().find(|waiter| waiter.kind == kind)
+    /// Those who are to be called for what a key shows: who has waited longest for that, or all who only read.
+    fn called(&self, db: u32, key: Key<'_>) -> impl Iterator<Item = &Arc<Waiter>> {
+        let line = self.waiters.lines.get(&(db, key.bytes.into()));
+        let record = self.dbs[db as usize].table.get(key.bytes, key.hash);
+        let shown = record
+            .filter(|record| !record.is_tombstone())
+            .map(|record| record.shown().kind());
+        let (mut is_taken, mut groups) = (false, Vec::new());
+        line.into_iter()
+            .flatten()
+            .filter(move |waiter| match (waiter.kind, waiter.group()) {
+                (Kind::Stream, Some(group)) => {
+                    let is_first = !groups.contains(&group);
+                    if is_first && shown == Some(Kind::Stream) {
+                        groups.push(group);
+                    }
+                    is_first
+                }
+                (Kind::Stream, None) => shown == Some(Kind::Stream),
+                (kind, _) => shown == Some(kind) && !std::mem::replace(&mut is_taken, true),
+            })
+    }
+
+    /// Who has waited longest for what a key shows, but for those who were called already.
+    pub fn next_in_line(
+        &self,
+        db: u32,
+        key: Key<'_>,
+        called: &[Arc<Waiter>],
+    ) -> Option<&Arc<Waiter>> {
+        let was_called = |waiter| called.iter().any(|other| Arc::ptr_eq(other, waiter));
+        self.called(db, key).find(|waiter| !was_called(waiter))
     }
 
     /// Calls who has waited longest for what a key shows.
     pub fn call_first(&self, db: u32, key: Key<'_>) {
-        if self.waiters.is_empty() {
+        if !self.waiters.is_empty() {
+            self.called(db, key).for_each(|waiter| waiter.call_alone());
+        }
+    }
+
+    /// Calls those who wait for what is settled, where more is.
+    pub(super) fn call_settled(&mut self, settled: Hlc) {
+        if self.waiters.stable == 0 || settled <= self.waiters.settled {
             return;
         }
-        if let Some(first) = self.first_in_line(db, key) {
-            first.call_alone();
-        }
+        self.waiters.settled = settled;
+        let waiters = self.waiters.lines.values().flatten();
+        waiters
+            .filter(|waiter| waiter.is_stable())
+            .for_each(|waiter| waiter.call_alone());
     }
 
     /// Notes that a key shows something for who waits there.
     pub(super) fn note_ready(&mut self, db: u32, key: Key<'_>) {
-        if self.waiters.is_empty() || self.first_in_line(db, key).is_none() {
+        if self.waiters.is_empty() || self.next_in_line(db, key, &[]).is_none() {
             return;
         }
         let mut noted = self.waiters.ready.iter();

@@ -206,7 +206,11 @@ impl Keyspace {
     fn only_partition(&self, row: &Row, args: Args<'_>, first_hash: Option<u64>) -> Option<usize> {
         if !matches!(
             row.keys,
-            Keys::Range { .. } | Keys::Counted { .. } | Keys::Sort | Keys::Stored { .. }
+            Keys::Range { .. }
+                | Keys::Counted { .. }
+                | Keys::Sort
+                | Keys::Stored { .. }
+                | Keys::Streams { .. }
         ) || row.looks_anywhere(args)
         {
             return None;

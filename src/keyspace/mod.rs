@@ -167,13 +167,13 @@ impl Keyspace {
         Held::new(self.partitions[index].lock(), &self.holds)
     }
 
-    /// Who has waited longest for what a key shows.
-    pub fn first_in_line(&self, ready: &Ready) -> Option<Arc<Waiter>> {
+    /// Who has waited longest for what a key shows, but for those who were called already.
+    pub fn next_in_line(&self, ready: &Ready, called: &[Arc<Waiter>]) -> Option<Arc<Waiter>> {
         let hash = self.hash(&ready.key);
         let bytes = &ready.key;
         let partition = self.lock_hash(hash);
         partition
-            .first_in_line(ready.db, Key { bytes, hash })
+            .next_in_line(ready.db, Key { bytes, hash }, called)
             .cloned()
     }
 

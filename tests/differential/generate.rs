@@ -6,7 +6,7 @@ use crate::scored::{LEX_BOUNDS, MEMBERS, SCORE_BOUNDS, SCORES, set_payload};
 use crate::templates::TEMPLATES;
 use crate::words::{
     DRAWS, ELEMENTS, FIELDS, FLOATS, GLOBS, ITEMS, KEYS, KINDS, NUMBERS, PAYLOADS, PLACES, RULES,
-    SPOTS, TIMES, VALUES, WORDS,
+    SPOTS, STREAM_IDS, TIMES, VALUES, WORDS,
 };
 
 /// See the head of the file.
@@ -14,6 +14,8 @@ pub struct Generator {
     state: u64,
     /// The templates that were used.
     pub rows: BTreeSet<&'static str>,
+    /// Where ids of stream entries have come to.
+    stream_ms: usize,
 }
 
 impl Generator {
@@ -21,6 +23,7 @@ impl Generator {
         Self {
             state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5851_f42d_4c95_7f2d,
             rows: BTreeSet::new(),
+            stream_ms: 0,
         }
     }
 
@@ -89,6 +92,10 @@ impl Generator {
         }
         // What is given a moment to live would be gone for one server and not yet for another.
         if is(0, b"restore") {
+            return;
+        }
+        // It may wait, and for ever.
+        if is(1, b"block") || is(4, b"block") || is(5, b"block") {
             return;
         }
         // What a range of members is where scores are not equal, nobody says; and another one at a key of them makes them so.
@@ -279,6 +286,27 @@ impl Generator {
                 }
                 bytes
             }
+            "xkey" if self.percent(90) => self.pick(&[b"x0", b"x1", b"x2"]),
+            "xkey" => self.pick(&KEYS[..4]),
+            "xid" if self.percent(92) => {
+                let id = [self.below(60), self.below(3)].map(|part| part.to_string());
+                id.join("-").into_bytes()
+            }
+            "xid" => self.pick(STREAM_IDS),
+            // Ids that ascend as a stream grows.
+            "xopen" => {
+                self.stream_ms += self.below(2);
+                match self.below(3) {
+                    0 => format!("{}-*", self.stream_ms / 3),
+                    _ => format!("{}-{}", self.stream_ms / 3, self.below(40)),
+                }
+                .into_bytes()
+            }
+            "xend" => match self.below(4) {
+                0 => self.pick(STREAM_IDS),
+                1 => format!("({}", self.below(60)).into_bytes(),
+                _ => format!("{}-{}", self.below(60), self.below(3)).into_bytes(),
+            },
             "zkey" if self.percent(80) => self.pick(&[b"z0", b"z1", b"z2"]),
             "zkey" => self.pick(&KEYS[..4]),
             "lkey" => self.pick(&[b"l0", b"l1"]),

@@ -33,6 +33,7 @@ mod pubsub;
 mod replica;
 mod settings;
 mod shutdown;
+mod streams;
 mod support;
 mod topologies;
 mod traces;

@@ -271,6 +271,8 @@ impl SimNode {
         let mut caller = Caller { db, now, trace };
         let queued = |command: &Command| {
             let row = registry::lookup(&command[0]).expect("a command of the table");
+            let sub = command.get(1).and_then(|sub| row.subcommand(sub));
+            let row = sub.unwrap_or(row);
             let args = ArgsBuffer::from_args(command.iter().map(Vec::as_slice));
             let args = args.expect("arguments are short");
             Queued::new(row, args.as_args()).expect("arguments are short")

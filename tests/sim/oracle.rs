@@ -26,6 +26,7 @@ pub struct Published {
 }
 
 mod sketch;
+mod stream;
 
 pub use sketch::canonical;
 
@@ -41,6 +42,7 @@ pub enum Content {
     Zset(BTreeMap<Vec<u8>, f64>),
     /// Elements with their ids.
     List(Vec<(u64, Vec<u8>)>),
+    Stream(stream::Stream),
 }
 
 impl Content {
@@ -55,6 +57,7 @@ impl Content {
                 let elements = elements.iter().map(|(_, element)| element);
                 format!("list {:?}", elements.collect::<Vec<_>>()).into_bytes()
             }
+            Self::Stream(stream) => format!("{stream:?}").into_bytes(),
         }
     }
 
@@ -83,6 +86,7 @@ impl Content {
                 });
                 Self::List(named.collect())
             }
+            Parts::Stream(bytes) => Self::Stream(stream::Stream::of(bytes)),
             Parts::ListWithIds(elements) => {
                 let elements = elements
                     .iter()
@@ -99,6 +103,7 @@ impl Content {
             Self::Set(_) => Kind::Set,
             Self::Zset(_) => Kind::Zset,
             Self::List(_) => Kind::List,
+            Self::Stream(_) => Kind::Stream,
         }
     }
 
@@ -107,7 +112,7 @@ impl Content {
             Self::Hash(fields) => fields.contains_key(member),
             Self::Set(members) => members.contains(member),
             Self::Zset(members) => members.contains_key(member),
-            Self::String(_) | Self::List(_) => false,
+            Self::String(_) | Self::List(_) | Self::Stream(_) => false,
         }
     }
 
@@ -116,13 +121,13 @@ impl Content {
             Self::Hash(fields) => drop(fields.remove(member)),
             Self::Set(members) => drop(members.remove(member)),
             Self::Zset(members) => drop(members.remove(member)),
-            Self::String(_) | Self::List(_) => {}
+            Self::String(_) | Self::List(_) | Self::Stream(_) => {}
         }
     }
 
     fn is_empty(&self) -> bool {
         match self {
-            Self::String(_) => false,
+            Self::String(_) | Self::Stream(_) => false,
             Self::Hash(fields) => fields.is_empty(),
             Self::Set(members) => members.is_empty(),
             Self::Zset(members) => members.is_empty(),
@@ -274,6 +279,7 @@ fn change(old: Option<Held>, op: Op<'_>, operation: &Published) -> Option<Held> 
             Some(Kind::Set) => Some(Content::Set(BTreeSet::new())),
             Some(Kind::Zset) => Some(Content::Zset(BTreeMap::new())),
             Some(Kind::List) => Some(Content::List(Vec::new())),
+            Some(Kind::Stream) => Some(Content::Stream(stream::Stream::default())),
             None => None,
         },
     };
@@ -284,6 +290,7 @@ fn change(old: Option<Held>, op: Op<'_>, operation: &Published) -> Option<Held> 
         Content::Set(members) => set(members, op),
         Content::Zset(members) => zset(members, op),
         Content::List(elements) => list(elements, op, operation),
+        Content::Stream(stream) => stream.apply(op),
     }
     // A field that is written anew has no deadline; a member that is added again, or whose score changes, keeps its own.
     if let Op::HSet(pairs) = op {

@@ -8,6 +8,7 @@ mod faults;
 mod follower;
 mod messages;
 mod sketches;
+mod streams;
 mod timed;
 mod verdict;
 
@@ -85,6 +86,9 @@ pub struct World {
     sketches: Rng,
     /// How many of a hundred commands those are. In most seeds none, so that these stay as they were.
     sketch_share: u64,
+    /// The same of both for streams.
+    streams: Rng,
+    stream_share: u64,
     now: i64,
     nodes: Vec<SimNode>,
     network: Network,
@@ -143,6 +147,8 @@ pub enum Profile {
     Timed,
     /// HyperLogLogs.
     Sketches,
+    /// Streams.
+    Streams,
 }
 
 /// Runs a seed.
@@ -186,6 +192,12 @@ pub fn run_as(seed: u64, profile: Profile) -> Report {
         sketch_share: match profile {
             Profile::Sketches => 75,
             Profile::Usual if seed % 21 == 14 => 25,
+            _ => 0,
+        },
+        streams: Rng::new(seed ^ 0x7777_7777_7777_7777),
+        stream_share: match profile {
+            Profile::Streams => 75,
+            Profile::Usual if seed % 21 == 11 => 25,
             _ => 0,
         },
         now,

@@ -50,15 +50,12 @@ pub(super) async fn serve(keyspace: Arc<Keyspace>, ready: Vec<Ready>) {
         let Some(ready) = &usher.present else {
             return;
         };
-        let mut last = None;
-        while let Some(waiter) = usher.keyspace.first_in_line(ready) {
-            // It has tried, and waits on: it is held back, or somebody was faster.
-            if last.as_ref().is_some_and(|last| Arc::ptr_eq(last, &waiter)) {
-                break;
-            }
+        // Who has tried and waits on is held back, or somebody was faster, or there is nothing for it.
+        let mut called = Vec::new();
+        while let Some(waiter) = usher.keyspace.next_in_line(ready, &called) {
             let call = waiter.call_in(&usher.round);
             poll_fn(|cx| waiter.poll_tried(call, cx)).await;
-            last = Some(waiter);
+            called.push(waiter);
         }
     }
 }

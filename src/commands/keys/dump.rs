@@ -6,7 +6,7 @@ use crate::commands::whole::Whole;
 use crate::commands::{errors, payload};
 use crate::db::body::{Form, Shown};
 use crate::db::op::{Kind, Scores};
-use crate::db::{Expiry, Op, UnixMillis, View, varint};
+use crate::db::{Expiry, Op, UnixMillis, View, stream, varint};
 use crate::resp::parse_i64;
 
 pub(super) fn dump(call: &mut DataCall<'_, '_>) {
@@ -35,6 +35,9 @@ pub fn payload_of(view: &View<'_>) -> payload::Body {
     if let Some(zset) = view.zset() {
         let members: Vec<_> = zset.iter().collect();
         return payload::Body::zset(members.into_iter(), is_small);
+    }
+    if let Some(stream) = view.stream() {
+        return payload::Body::stream(stream);
     }
     match view.list() {
         Some(list) => payload::Body::list(list.iter().map(|(_, element)| element)),
@@ -69,6 +72,10 @@ fn content_of(value: &payload::Content) -> Vec<u8> {
             elements
                 .iter()
                 .for_each(|element| varint::put_bytes(&mut out, element));
+        }
+        payload::Content::Stream(stream) => {
+            kind(&mut out, Kind::Stream);
+            stream::content::write(stream, &mut out);
         }
         payload::Content::Zset(members) => {
             kind(&mut out, Kind::Zset);

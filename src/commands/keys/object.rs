@@ -23,6 +23,7 @@ pub fn encoding_name(shown: Shown<'_>) -> &'static str {
         Shown::Large(Large::Hash(_) | Large::Set(_)) => "hashtable",
         Shown::Large(Large::Zset(_)) => "skiplist",
         Shown::Large(Large::List(_)) => "quicklist",
+        Shown::Large(Large::Stream(_)) => "stream",
     }
 }
 

@@ -7,7 +7,8 @@
 
 use super::content::{NODE_PACKED, NODE_PLAIN, kind};
 use super::strings::{put_len, put_string};
-use super::{FOOTER_LEN, intset, listpack, seal};
+use super::{FOOTER_LEN, intset, listpack, seal, stream};
+use crate::db::stream::Stream;
 use crate::resp::{parse_i64, write_double};
 
 /// `list-max-listpack-size -2`: how long the listpack of a node may become.
@@ -156,6 +157,13 @@ impl Body {
         out.push(kind::LIST_QUICKLIST_2);
         put_len(&mut out, count);
         out.extend_from_slice(&nodes);
+        Self(out)
+    }
+
+    /// A stream.
+    pub fn stream(stream: &Stream) -> Self {
+        let mut out = Vec::new();
+        stream::write(&mut out, stream);
         Self(out)
     }
 

@@ -1,4 +1,4 @@
-//! What a payload holds, of whichever encoding: all that Redis 7.2 can RESTORE, but for streams and modules.
+//! What a payload holds, of whichever encoding: all that Redis 7.2 can RESTORE, but for modules.
 //!
 //! ```text
 //!  0 string   | string
@@ -7,18 +7,20 @@
 //!  2 set      | length, string...              11 intset     20 listpack
 //!  3 sorted   | length, (string, score text)...  5 length, (string, f64 LE)...   12 ziplist   17 listpack
 //!  4 hash     | length, (string, string)...     9 zipmap     13 ziplist   16 listpack
+//! 15, 19 and 21 stream, see `stream`
 //! score text = 253 NaN | 254 inf | 255 -inf | u8 length, text
 //! ```
 //! A ziplist, listpack, zipmap or intset is the bytes of a string.
 //!
-//! Invariant: no collection is empty, no field or member is there twice, no score is NaN. Lengths that are read only say when
+//! Invariant: no collection is empty but a stream, no field or member is there twice, no score is NaN. Lengths that are read only say when
 //! to stop, never how much to allocate.
 
 use std::collections::HashSet;
 
 use super::item::{Item, Pairs, pairs, singles};
 use super::strings::{take, take_len, take_string};
-use super::{PayloadError, intset, listpack, ziplist};
+use super::{PayloadError, intset, listpack, stream, ziplist};
+use crate::db::stream::Stream;
 use crate::db::varint::Reader;
 use crate::resp::parse_f64;
 
@@ -36,10 +38,13 @@ pub(super) mod kind {
     pub const ZSET_ZIPLIST: u8 = 12;
     pub const HASH_ZIPLIST: u8 = 13;
     pub const LIST_QUICKLIST: u8 = 14;
+    pub const STREAM: u8 = 15;
     pub const HASH_LISTPACK: u8 = 16;
     pub const ZSET_LISTPACK: u8 = 17;
     pub const LIST_QUICKLIST_2: u8 = 18;
+    pub const STREAM_2: u8 = 19;
     pub const SET_LISTPACK: u8 = 20;
+    pub const STREAM_3: u8 = 21;
 }
 
 /// A list's node that is one element.
@@ -60,6 +65,8 @@ pub enum Content {
     Zset(Vec<(Vec<u8>, f64)>),
     /// Elements, head first.
     List(Vec<Vec<u8>>),
+    /// A stream.
+    Stream(Box<Stream>),
 }
 
 /// Reads type and value.
@@ -79,6 +86,9 @@ pub(super) fn take_content(reader: &mut Reader<'_>) -> Result<Content, PayloadEr
         kind @ (kind::HASH | kind::HASH_ZIPMAP | kind::HASH_ZIPLIST | kind::HASH_LISTPACK) => {
             Content::Hash(take_hash(reader, kind)?)
         }
+        kind @ (kind::STREAM | kind::STREAM_2 | kind::STREAM_3) => {
+            Content::Stream(Box::new(stream::read(reader, kind)?))
+        }
         _ => return Err(PayloadError::Format),
     };
     if content.is_sound() {
@@ -91,7 +101,7 @@ pub(super) fn take_content(reader: &mut Reader<'_>) -> Result<Content, PayloadEr
 impl Content {
     fn is_sound(&self) -> bool {
         match self {
-            Self::String(_) => true,
+            Self::String(_) | Self::Stream(_) => true,
             Self::List(elements) => !elements.is_empty(),
             Self::Set(members) => is_set(members.iter()),
             Self::Hash(fields) => is_set(fields.iter().map(|(field, _)| field)),

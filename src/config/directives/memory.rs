@@ -144,17 +144,17 @@ pub(super) const ROWS: &[Directive] = &[
         "3000",
         "bytes up to which a HyperLogLog is sparse",
     ),
-    accepted(
+    row(
         "stream-node-max-bytes",
         Kind::Memory(0, BYTES),
         "4096",
-        COMPACT,
+        "bytes that a node of a stream takes, as Redis counts them; 0 for as many as it can",
     ),
-    accepted(
+    row(
         "stream-node-max-entries",
         Kind::Integer(0, LONG),
         "100",
-        COMPACT,
+        "entries that a node of a stream takes; 0 for as many as its bytes allow",
     ),
     accepted("list-max-ziplist-entries", Kind::Lines(1, 1), "", COMPACT).file_only(),
     accepted("list-max-ziplist-value", Kind::Lines(1, 1), "", COMPACT).file_only(),

@@ -12,6 +12,8 @@ use crate::db::op::parts::{ElementName, ElementNames};
 use crate::db::op::{Beside, Content, End, Expiry, Kind, Names, Pairs, Scores};
 use crate::db::origin::{Incarnation, NodeId, Origin, OriginIndex};
 use crate::db::stamp::UnixMillis;
+use crate::db::stream::change::{Action, Claimed, Claims, GroupChange, Ids, SetId};
+use crate::db::stream::{NodeLimits, StreamId};
 use crate::db::table::KeyHasher;
 use crate::db::varint;
 
@@ -160,12 +162,66 @@ fn element_op() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
+fn stream_op() -> impl Strategy<Value = Vec<u8>> {
+    let id = || (1_u64..9, 0_u64..3).prop_map(|(ms, seq)| StreamId { ms, seq });
+    let ids = || proptest::collection::btree_set(id(), 1..5).prop_map(Ids::encode);
+    let letter = || (b'a'..b'd').prop_map(|letter| vec![letter]);
+    let now = || 0_i64..50;
+    let group = |change: Vec<u8>| encoded(Op::XGroup(GroupChange::new(&change).unwrap()));
+    let read = || proptest::option::of(0_u64..9);
+    prop_oneof![
+        20 => (id(), letter(), name()).prop_map(|(id, field, value)| {
+            encoded(Op::XAdd(id, Pairs::new(&packed(&[field, value])).unwrap()))
+        }),
+        6 => (any::<bool>(), ids()).prop_map(|(is_deleted, ids)| {
+            encoded(Op::XDel(is_deleted, Ids::new(&ids).unwrap()))
+        }),
+        2 => id().prop_map(|id| encoded(Op::XTrim(id))),
+        3 => (id(), read(), proptest::option::of(id())).prop_map(|(id, added, max_deleted)| {
+            encoded(Op::XSetId(SetId { id, added, max_deleted }))
+        }),
+        8 => (letter(), id(), read(), any::<bool>()).prop_map(move |(name, id, read, makes_stream)| {
+            group(GroupChange::encode(&name, Action::Created { makes_stream, id, read }))
+        }),
+        2 => (letter(), id(), read()).prop_map(move |(name, id, read)| {
+            group(GroupChange::encode(&name, Action::SetId { id, read }))
+        }),
+        2 => letter().prop_map(move |name| group(GroupChange::encode(&name, Action::Destroyed))),
+        3 => (letter(), letter(), now()).prop_map(move |(name, consumer, now)| {
+            let consumer = &consumer;
+            group(GroupChange::encode(&name, Action::Consumer { consumer, now }))
+        }),
+        3 => (letter(), letter()).prop_map(move |(name, consumer)| {
+            group(GroupChange::encode(&name, Action::ConsumerGone { consumer: &consumer }))
+        }),
+        12 => (letter(), letter(), now(), any::<bool>(), id(), read(), ids()).prop_map(
+            move |(name, consumer, now, no_ack, last, read, ids)| {
+                let (consumer, ids) = (&consumer[..], Ids::of(&ids));
+                let action = Action::Delivered { consumer, now, no_ack, last, read, ids };
+                group(GroupChange::encode(&name, action))
+            }
+        ),
+        6 => (letter(), ids()).prop_map(move |(name, ids)| {
+            group(GroupChange::encode(&name, Action::Acknowledged(Ids::of(&ids))))
+        }),
+        6 => (letter(), letter(), now(), id(), any::<bool>(), proptest::collection::btree_set(id(), 0..4)).prop_map(
+            move |(name, consumer, now, last, force, ids)| {
+                let claims = Claims::encode(ids.into_iter().map(|id| Claimed { id, at: now, count: 3 }));
+                let (consumer, claims) = (&consumer[..], Claims::of(&claims));
+                let action = Action::Claimed { consumer, now, last, force, claims };
+                group(GroupChange::encode(&name, action))
+            }
+        ),
+    ]
+}
+
 fn event() -> impl Strategy<Value = Event> {
     let late = || prop_oneof![5 => Just(0), 5 => 1_u64..12, 1 => 1_u64..200];
     let end = prop_oneof![Just(End::Head), Just(End::Tail)];
     prop_oneof![
         20 => (late(), string_op()).prop_map(|(late, op)| Event::Insert(late, op)),
         60 => (late(), element_op()).prop_map(|(late, op)| Event::Insert(late, op)),
+        90 => (late(), stream_op()).prop_map(|(late, op)| Event::Insert(late, op)),
         40 => (late(), end, 1_u8..5).prop_map(|(late, end, count)| Event::Push(late, end, count)),
         40 => (0_usize..12, 0_u8..4).prop_map(|(at, what)| Event::Element(at, what)),
         4 => (0_usize..20).prop_map(Event::Again),
@@ -312,7 +368,7 @@ proptest! {
         stay_gone in any::<bool>(),
     ) {
         let _large = set_large_from(if stay_gone { 0 } else { usize::MAX });
-        let small = Limits { hash_entries: 3, set_entries: 3, intset_entries: 3, zset_entries: 3, ..Limits::default() };
+        let small = Limits { hash_entries: 3, set_entries: 3, intset_entries: 3, zset_entries: 3, stream: NodeLimits { entries: 3, bytes: 0 }, ..Limits::default() };
         let limits = if is_small { Limits::default() } else { small };
         let (origins, hasher) = (origins(), KeyHasher::new(7));
         let ground = Ground { hasher: &hasher, limits, origins: &origins, has_ids: true, made: None };

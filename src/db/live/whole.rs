@@ -12,6 +12,7 @@ use crate::db::op::content::{LIST_WITH_IDS, Parts, id_of_content};
 use crate::db::op::parts;
 use crate::db::op::{Content, Kind, Scores};
 use crate::db::stamp::Stamp;
+use crate::db::stream;
 use crate::db::varint;
 
 /// The value that an operation with this stamp brings.
@@ -49,6 +50,10 @@ pub fn put_content(ground: &Ground<'_>, stamp: Stamp, content: Content<'_>) -> B
                 let id = id_of_content(stamp, nth as u64);
                 lists::put_last(&mut body, ground, id, element);
             }
+        }
+        Parts::Stream(bytes) => {
+            let stream = stream::content::read(bytes, ground.limits.stream);
+            body = Body::Large(Large::Stream(Box::new(stream)));
         }
         Parts::ListWithIds(identified) => {
             for (id, element) in identified.iter() {
@@ -111,6 +116,7 @@ pub fn content_of(whole: Whole<'_>, with_ids: bool, out: &mut Vec<u8>) {
         Shown::Large(Large::List(elements)) => {
             list(out, at, with_ids && elements.has_ids(), elements.iter());
         }
+        Shown::Large(Large::Stream(stream)) => stream::content::write(stream, out),
     }
     debug_assert!(kind == Kind::String || Content::new(&out[at..]).is_ok());
 }

@@ -30,6 +30,11 @@
 //! 0x1a LSET by position      varint position, element = the rest
 //! 0x1b LINSERT by position   varint position, element = the rest
 //! 0x1c EXPIRE of members     type (1 hash | 2 set | 3 sorted set), 0 persist | 1 deadline i64 LE, (field or member)+
+//! 0x1f XADD    id, (field, value)+
+//! 0x20 removal from a stream 0 trimmed | 1 deleted, ids
+//! 0x21 XTRIM   id: all up to it
+//! 0x22 XSETID  what is set
+//! 0x23 change of a consumer group; for all of streams see db::stream::change
 //! 0x1d PFADD, 0x1e PFMERGE   registers, see db::hll
 //! ```
 //! Fields, members and elements of which there may be several are a varint length and that many bytes each.
@@ -43,6 +48,8 @@ use crate::db::op::parts::{
 };
 use crate::db::op::{Beside, Content, Expiry, Op};
 use crate::db::stamp::{Hlc, UnixMillis};
+use crate::db::stream::StreamId;
+use crate::db::stream::change::{self, GroupChange, Ids, SetId};
 use crate::db::varint::{self, Malformed, Reader};
 
 impl<'a> Op<'a> {
@@ -139,6 +146,20 @@ impl<'a> Op<'a> {
                 out.push(0x1b);
                 varint::put(out, u64::from(position));
             }
+            Self::XAdd(id, _) => {
+                out.push(0x1f);
+                change::put_id(out, StreamId::MIN, id);
+            }
+            Self::XDel(is_deleted, _) => out.extend_from_slice(&[0x20, u8::from(is_deleted)]),
+            Self::XTrim(id) => {
+                out.push(0x21);
+                change::put_id(out, StreamId::MIN, id);
+            }
+            Self::XSetId(set) => {
+                out.push(0x22);
+                set.encode(out);
+            }
+            Self::XGroup(_) => out.push(0x23),
             Self::Put(_, deadline) => {
                 out.push(0x17);
                 put_deadline(out, deadline);
@@ -170,7 +191,9 @@ impl<'a> Op<'a> {
             Self::BitField(program) => program.as_bytes(),
             Self::PfAdd(adds) => adds.as_bytes(),
             Self::PfMerge(merge) => merge.as_bytes(),
-            Self::HSet(pairs) => pairs.as_bytes(),
+            Self::HSet(pairs) | Self::XAdd(_, pairs) => pairs.as_bytes(),
+            Self::XDel(_, ids) => ids.as_bytes(),
+            Self::XGroup(change) => change.as_bytes(),
             Self::SAdd(names)
             | Self::Remove(_, names)
             | Self::ExpireMembers(_, _, names)
@@ -179,9 +202,13 @@ impl<'a> Op<'a> {
             Self::ListRemove(names) => names.as_bytes(),
             Self::ListCut(positions) => positions.as_bytes(),
             Self::Put(content, _) | Self::ImportContent(_, _, content) => content.as_bytes(),
-            Self::Del | Self::Incr(_) | Self::Expire(_) | Self::ImportDel(_) | Self::SetBit(..) => {
-                &[]
-            }
+            Self::Del
+            | Self::Incr(_)
+            | Self::Expire(_)
+            | Self::ImportDel(_)
+            | Self::SetBit(..)
+            | Self::XTrim(_)
+            | Self::XSetId(_) => &[],
         }
     }
 
@@ -228,6 +255,17 @@ impl<'a> Op<'a> {
             0x0b => return Ok(Self::BitField(Program::new(reader.rest())?)),
             0x1d => return Ok(Self::PfAdd(Adds::new(reader.rest())?)),
             0x1e => return Ok(Self::PfMerge(Merge::new(reader.rest())?)),
+            0x1f => {
+                let id = change::take_id(&mut reader, StreamId::MIN)?;
+                return Ok(Self::XAdd(id, Pairs::new(reader.rest())?));
+            }
+            0x20 => {
+                let is_deleted = take_bool(&mut reader)?;
+                return Ok(Self::XDel(is_deleted, Ids::new(reader.rest())?));
+            }
+            0x21 => Self::XTrim(change::take_id(&mut reader, StreamId::MIN)?),
+            0x22 => Self::XSetId(SetId::decode(&mut reader)?),
+            0x23 => return Ok(Self::XGroup(GroupChange::new(reader.rest())?)),
             0x0c..=0x1c => return Self::decode_of_elements(kind, reader),
             _ => {
                 return Err(Malformed(

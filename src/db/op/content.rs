@@ -8,6 +8,7 @@
 //! 3 sorted set     (score f64 LE, member)+
 //! 4 list           element+, which get their ids from the stamp of the operation
 //! 5 list with ids  (zigzag varint of id - id before, element)+
+//! 6 stream         see db::stream::content
 //! deadlines = varint count, (deadline i64 LE, field or member)*     where the type byte of 1, 2 or 3 has its highest bit set
 //! ```
 //! Fields, values, members and elements are a varint length and that many bytes each.
@@ -17,6 +18,7 @@
 use crate::db::op::parts::{Kind, Names, Pairs, Scores, check, is_member_deadline, take_id};
 use crate::db::origin::OriginIndex;
 use crate::db::stamp::{Hlc, Stamp, UnixMillis};
+use crate::db::stream;
 use crate::db::varint::{self, Malformed, Reader};
 
 /// A whole value, see the head of the file.
@@ -33,6 +35,8 @@ pub enum Parts<'a> {
     Zset(Scores<'a>),
     List(Names<'a>),
     ListWithIds(Identified<'a>),
+    /// As [`stream::content`] reads it.
+    Stream(&'a [u8]),
 }
 
 /// Elements of a list with their ids.
@@ -53,6 +57,7 @@ impl<'a> Identified<'a> {
 
 /// The type byte of a list with ids.
 pub const LIST_WITH_IDS: u8 = 5;
+const STREAM: u8 = Kind::Stream as u8;
 /// Set in the type byte where members have deadlines.
 const TIMED: u8 = 0x80;
 
@@ -89,6 +94,7 @@ impl<'a> Content<'a> {
                     reader.bytes().map(drop)
                 })?;
             }
+            STREAM => stream::content::check(rest)?,
             _ => return Err(Malformed("unknown type")),
         }
         Ok(Self(bytes))
@@ -111,6 +117,7 @@ impl<'a> Content<'a> {
             Some(2) => Kind::Set,
             Some(3) => Kind::Zset,
             Some(4 | 5) => Kind::List,
+            Some(STREAM) => Kind::Stream,
             _ => Kind::String,
         }
     }
@@ -174,6 +181,7 @@ impl<'a> Content<'a> {
             3 => Parts::Zset(Scores::of(rest)),
             4 => Parts::List(Names::new(rest).unwrap_or(Names::of(rest, 0))),
             LIST_WITH_IDS => Parts::ListWithIds(Identified(rest)),
+            STREAM => Parts::Stream(rest),
             _ => Parts::String(rest),
         }
     }

@@ -18,6 +18,8 @@ pub enum Kind {
     Set = 2,
     Zset = 3,
     List = 4,
+    // Contents have two numbers for lists.
+    Stream = 6,
 }
 
 impl Kind {
@@ -29,6 +31,7 @@ impl Kind {
             Self::Set => "set",
             Self::Zset => "zset",
             Self::List => "list",
+            Self::Stream => "stream",
         }
     }
 }

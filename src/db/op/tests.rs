@@ -7,7 +7,7 @@ fn operations_have_these_bytes_and_come_back() {
     let at = UnixMillis(0x0102);
     let moment = [2, 1, 0, 0, 0, 0, 0, 0];
     let program = Program::new(&[2, 4, 8, 0, 1]).unwrap();
-    let cases: [(Op<'_>, Vec<u8>); 20] = [
+    let cases: [(Op<'_>, Vec<u8>); 26] = [
         (Op::Set(b"v", Expiry::Clear), vec![0x01, 0, b'v']),
         (Op::Set(b"", Expiry::Keep), vec![0x01, 1]),
         (
@@ -43,6 +43,31 @@ fn operations_have_these_bytes_and_come_back() {
             vec![0x1e, 1, 0xb8, 0x17, 7, 63],
         ),
         (Op::PfMerge(Merge::TO_DENSE), vec![0x1e, 3, 0]),
+        (
+            Op::XAdd(StreamId { ms: 300, seq: 1 }, Pairs::of(b"\x01a\x01b")),
+            vec![0x1f, 0xac, 0x02, 1, 1, b'a', 1, b'b'],
+        ),
+        (
+            Op::XDel(true, Ids::of(&[1, 2, 0, 3, 4, 5])),
+            vec![0x20, 1, 1, 2, 0, 3, 4, 5],
+        ),
+        (Op::XTrim(StreamId { ms: 1, seq: 2 }), vec![0x21, 1, 2]),
+        (
+            Op::XSetId(SetId {
+                id: StreamId { ms: 1, seq: 2 },
+                added: Some(3),
+                max_deleted: Some(StreamId { ms: 1, seq: 1 }),
+            }),
+            vec![0x22, 1, 2, 3, 3, 1, 1],
+        ),
+        (
+            Op::XGroup(GroupChange::of(&[1, 1, b'g', 1, 4, 5, 8])),
+            vec![0x23, 1, 1, b'g', 1, 4, 5, 8],
+        ),
+        (
+            Op::XGroup(GroupChange::of(&[6, 1, b'g', 1, b'c', 2, 0, 4, 5, 0, 4, 5])),
+            vec![0x23, 6, 1, b'g', 1, b'c', 2, 0, 4, 5, 0, 4, 5],
+        ),
     ];
     for (op, golden) in cases {
         let mut out = Vec::new();
@@ -55,7 +80,7 @@ fn operations_have_these_bytes_and_come_back() {
 
 #[test]
 fn what_no_encoder_writes_is_refused() {
-    let cases: [&[u8]; 17] = [
+    let cases: [&[u8]; 27] = [
         &[],
         &[0x00],
         &[0x09],
@@ -73,6 +98,16 @@ fn what_no_encoder_writes_is_refused() {
         &[0x1d],
         &[0x1e],
         &[0x1f],
+        &[0x1f, 1, 1],
+        &[0x20, 0],
+        &[0x20, 2, 1, 1],
+        &[0x20, 1, 1, 1, 0, 0],
+        &[0x21, 1, 1, 1],
+        &[0x22, 1, 1, 4],
+        &[0x23, 9, 0],
+        &[0x23, 3, 0, 0],
+        &[0x23, 7, 0],
+        &[0x24],
     ];
     for bytes in cases {
         assert!(Op::decode(bytes).is_err(), "{bytes:?}");

@@ -53,7 +53,9 @@ impl Partition {
         let outcome = change(self);
         match outcome {
             Outcome::Applied if is_watched => {
-                self.touch(db, key.bytes);
+                if !op.is_of_readers() {
+                    self.touch(db, key.bytes);
+                }
                 if hears {
                     self.after_write(db, key, &op, existed);
                 }

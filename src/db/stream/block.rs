@@ -7,9 +7,13 @@
 //! The number is counted from the base's in the base's own millisecond. Names stand there only where they are not those of the
 //! entry that began the block, which mostly they are: that is what the flag says. Names and values are length varint and bytes.
 //!
+//! Redis's nodes keep deleted entries until all of them are, and are full by the bytes of their listpack: so a block counts what was
+//! deleted and what its listpack would take, and is full where Redis's node would be.
+//!
 //! Invariant: `count` entries lie in `bytes`, none before the base, which the block's owner knows; `last` is where the last begins.
 
 use crate::db::stream::StreamId;
+use crate::db::stream::pack;
 use crate::db::varint::{self, Reader};
 
 /// The names are those of the block.
@@ -96,13 +100,19 @@ pub struct Entry<'b> {
 
 /// See the head of the file.
 #[derive(Debug, Clone)]
-pub(super) struct Block {
+pub struct Block {
     /// Names that entries have in common, and how many.
     names: Box<[u8]>,
     names_len: usize,
     bytes: Vec<u8>,
     count: usize,
     last: usize,
+    /// Entries that were here and were taken out.
+    deleted: usize,
+    /// What a listpack would take for names and entries, those that were taken out, too.
+    packed: usize,
+    /// The last that was ever here.
+    edge: StreamId,
 }
 
 impl Block {
@@ -118,6 +128,9 @@ impl Block {
             bytes: Vec::new(),
             count: 0,
             last: 0,
+            deleted: 0,
+            packed: pack::head_len(fields),
+            edge: id,
         };
         block.insert(id, id, fields);
         block
@@ -132,10 +145,27 @@ impl Block {
         size_of::<Self>() + 16 + self.names.len() + self.bytes.capacity()
     }
 
-    /// Whether one more may be appended.
-    pub fn takes_more(&self, limits: NodeLimits) -> bool {
-        let fits = |len: usize, most: usize| most == 0 || len < most;
-        fits(self.count, limits.entries) && fits(self.bytes.len(), limits.bytes)
+    /// Whether one more may be appended, as Redis judges its nodes.
+    pub fn takes_more(&self, fields: Fields<'_>, limits: NodeLimits) -> bool {
+        let most = match limits.bytes {
+            1..pack::LEN_MAX => limits.bytes,
+            _ => pack::LEN_MAX,
+        };
+        let texts = fields.iter().map(|(name, value)| name.len() + value.len());
+        let packed = self.packed + pack::counts_len(self.count, self.deleted);
+        packed + texts.sum::<usize>() < most
+            && (limits.entries == 0 || self.count + self.deleted < limits.entries)
+    }
+
+    /// Names that entries have in common.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        let mut names = Reader::new(&self.names);
+        (0..self.names_len).map(move |_| names.bytes().unwrap_or_default())
+    }
+
+    /// The last that was ever here.
+    pub fn edge(&self) -> StreamId {
+        self.edge
     }
 
     /// Whether it holds so many times what one takes, in at least two entries.
@@ -204,7 +234,9 @@ impl Block {
     /// Puts an entry in that is not there.
     pub fn insert(&mut self, base: StreamId, id: StreamId, fields: Fields<'_>) {
         let mut entry = Vec::new();
-        self.encode(base, id, fields, &mut entry);
+        let has_same = self.encode(base, id, fields, &mut entry);
+        self.packed += pack::entry_len(base, id, fields, has_same);
+        self.edge = self.edge.max(id);
         let mut framed = Vec::with_capacity(entry.len() + 5);
         varint::put_bytes(&mut framed, &entry);
         let is_newest = self.count == 0 || self.last(base) < id;
@@ -224,7 +256,8 @@ impl Block {
         self.count += 1;
     }
 
-    fn encode(&self, base: StreamId, id: StreamId, fields: Fields<'_>, out: &mut Vec<u8>) {
+    /// Says whether its names are those of the block.
+    fn encode(&self, base: StreamId, id: StreamId, fields: Fields<'_>, out: &mut Vec<u8>) -> bool {
         let has_same = fields.len() == self.names_len && {
             let mut names = Reader::new(&self.names);
             fields
@@ -245,19 +278,31 @@ impl Block {
             }
             varint::put_bytes(out, value);
         }
+        has_same
     }
 
-    /// Takes an entry out that is there, and is not the only one.
-    pub fn remove(&mut self, base: StreamId, id: StreamId) {
+    /// Takes an entry out that is there, and is not the only one; where it was `put_back`, as if it had never been there.
+    pub fn remove(&mut self, base: StreamId, id: StreamId, put_back: bool) {
         let mut places = self.places(base).skip_while(|(_, here)| *here != id);
         let Some((at, _)) = places.next() else {
             return;
         };
         let end = places.next().map_or(self.bytes.len(), |(next, _)| next);
         drop(places);
+        if put_back {
+            if let Some(entry) = self.entry(base, at) {
+                let has_same = entry.fields.values.is_some();
+                self.packed -= pack::entry_len(base, id, entry.fields, has_same);
+            }
+        } else {
+            self.deleted += 1;
+        }
         self.bytes.drain(at..end);
         self.count -= 1;
         self.find_last(base);
+        if put_back && self.edge == id {
+            self.edge = self.last(base);
+        }
     }
 
     fn find_last(&mut self, base: StreamId) {
@@ -265,13 +310,17 @@ impl Block {
         self.last = last.map_or(0, |(at, _)| at);
     }
 
-    /// Takes out all before an id, which one at least is not; how many there were.
-    pub fn trim_before(&mut self, base: StreamId, id: StreamId) -> usize {
-        let before = self.places(base).take_while(|(_, here)| *here < id).count();
+    /// Takes out all up to an id, which one at least is not; how many there were.
+    pub fn trim_through(&mut self, base: StreamId, id: StreamId) -> usize {
+        let before = self
+            .places(base)
+            .take_while(|(_, here)| *here <= id)
+            .count();
         let at = self.places(base).nth(before).map_or(0, |(at, _)| at);
         if before < self.count {
             self.bytes.drain(..at);
             self.count -= before;
+            self.deleted += before;
             self.last -= at;
             return before;
         }
@@ -292,9 +341,13 @@ impl Block {
             .places(base)
             .nth(kept)
             .map_or(self.bytes.len(), |(at, _)| at);
+        let packed = upper.as_ref().map_or(0, |(_, block)| block.packed);
+        // What was deleted stays with the lower half; names are counted at both.
+        self.packed = self.packed.saturating_sub(packed);
         self.bytes.truncate(end);
         self.count = kept;
         self.find_last(base);
+        self.edge = self.last(base);
         // A block of more than one entry has an upper half.
         upper.unwrap_or_else(|| (base, self.clone()))
     }

@@ -51,6 +51,9 @@ impl World {
         if self.profile == Profile::Timed && self.collections.percent(75) {
             return self.timed_command(now);
         }
+        if self.streams.percent(self.stream_share) {
+            return self.stream_command(now);
+        }
         if self.sketches.percent(self.sketch_share) {
             return self.sketch_command(now);
         }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
+use crate::db::stream::{Entries, Fields, Group, Head, NodeLimits, Stream, StreamId};
 
 fn text() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
@@ -19,6 +20,42 @@ fn score() -> impl Strategy<Value = f64> {
         any::<i64>().prop_map(|number| number as f64),
         (-5000..5000_i32).prop_map(f64::from),
     ]
+}
+
+fn stream(texts: &[(u64, Vec<u8>, Vec<u8>)], has_group: bool) -> Stream {
+    let (mut entries, mut id) = (Entries::default(), StreamId { ms: 5, seq: 7 });
+    let mut group = Group::new(id, has_group.then_some(3));
+    group.add_consumer(b"idle", 4, Some(4));
+    for (step, name, value) in texts {
+        id = StreamId {
+            ms: id.ms + step,
+            seq: id.seq + 1,
+        };
+        let mut pairs = Vec::new();
+        crate::db::varint::put_bytes(&mut pairs, if *step == 0 { b"same" } else { name });
+        crate::db::varint::put_bytes(&mut pairs, value);
+        entries.insert(
+            id,
+            Fields::of(&pairs, 1),
+            NodeLimits {
+                entries: 7,
+                bytes: 0,
+            },
+        );
+        // What 7.0 does not say of a consumer is what it said of when it was seen.
+        group.add_pending(id, b"idle", 9, 2);
+    }
+    let head = Head {
+        last_id: id,
+        added: 99,
+        max_deleted: StreamId { ms: 1, seq: 1 },
+    };
+    let groups = if has_group {
+        vec![(b"group"[..].into(), group)]
+    } else {
+        Vec::new()
+    };
+    Stream::from_parts(entries, head, groups)
 }
 
 fn content() -> impl Strategy<Value = (Content, Body)> {
@@ -47,6 +84,11 @@ fn content() -> impl Strategy<Value = (Content, Body)> {
             let members: Vec<_> = BTreeMap::into_iter(members).collect();
             let body = Body::zset(members.iter().map(|(text, score)| (text, *score)), compact);
             (Content::Zset(members), body)
+        }),
+        (vec((0_u64..3, text(), text()), 0..60), any::<bool>()).prop_map(|(entries, has_group)| {
+            let stream = stream(&entries, has_group);
+            let body = Body::stream(&stream);
+            (Content::Stream(Box::new(stream)), body)
         }),
         (vec(text(), 1..60), any::<bool>()).prop_map(|(elements, is_split)| {
             let plain_len_min = if is_split { 9 } else { usize::MAX };
@@ -77,6 +119,12 @@ fn weight(content: &Content) -> (usize, usize) {
         Content::Hash(pairs) => weigh(&mut pairs.iter().flat_map(|(field, value)| [field, value])),
         Content::Set(texts) | Content::List(texts) => weigh(&mut texts.iter()),
         Content::Zset(members) => weigh(&mut members.iter().map(|(member, _)| member)),
+        Content::Stream(stream) => {
+            let entries = stream.entries.range(StreamId::MIN, StreamId::MAX);
+            // Names that entries have in common stand there once.
+            let texts = entries.flat_map(|entry| entry.fields.iter().map(|(_, value)| value.len()));
+            texts.fold((0, 0), |(count, len), text| (count + 1, len + text))
+        }
     }
 }
 
@@ -102,6 +150,7 @@ fn probe(payload: &[u8]) {
                 compact,
             ),
             Content::List(elements) => Body::list(elements.iter()),
+            Content::Stream(stream) => Body::stream(stream),
         };
         let mut back = restore_content(&body.seal()).unwrap();
         let mut content = content.clone();
