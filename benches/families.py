@@ -69,6 +69,14 @@ def scores(count):
         yield [b"ZADD", b"scores"] + [word for number in chunk for word in (b"%d" % number, b"member:%012d" % number)]
 
 
+def entries(key, count):
+    """A stream that a group has read nothing of."""
+    yield [b"DEL", key]
+    for number in range(count):
+        yield [b"XADD", key, b"%d-1" % (number + 1), b"field", VALUE]
+    yield [b"XGROUP", b"CREATE", key, b"group", b"0"]
+
+
 class Family:
     """See the head of the file."""
 
@@ -91,6 +99,10 @@ FAMILIES = {
     "SADD": Family("SADD set member:__rand_int__"),
     "SPOP": Family("SPOP drawn", before=lambda count: members(b"drawn", count)),
     "ZADD": Family("ZADD zset __rand_int__ member:__rand_int__", share=0.5),
+    "XADD": Family("XADD stream * field VALUE", before=emptied(b"stream")),
+    "XRANGE_100": Family("XRANGE read - + COUNT 100", share=0.1, once=lambda _: entries(b"read", 1000)),
+    "XREADGROUP": Family("XREADGROUP GROUP group consumer COUNT 1 STREAMS jobs >", before=lambda count: entries(b"jobs", count)),
+    "XACK": Family("XACK done group __rand_int__-1", before=lambda count: entries(b"done", count)),
     # About a hundred of many: those behind a random score.
     "ZRANGEBYSCORE": Family("ZRANGEBYSCORE scores __rand_int__ +inf LIMIT 0 100", share=0.1, once=scores),
 }

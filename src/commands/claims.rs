@@ -3,8 +3,9 @@
 //!
 //! Reads and additions are none of these, and neither are removals by range, whose reply is a number of elements that nobody named.
 
-use crate::commands::Row;
+use crate::commands::blocking::{Timeout, parse_timeout};
 use crate::commands::table::Flags;
+use crate::commands::{Row, streams};
 use crate::resp::Args;
 
 /// The keys that a call claims something of.
@@ -27,9 +28,11 @@ pub fn of(row: &Row, args: Args<'_>) -> Claims {
         "set" if is_conditional(args) => Claims::First,
         "blmove" | "brpoplpush" | "getdel" | "getset" | "hdel" | "hsetnx" | "lmove" | "lpop"
         | "lrem" | "move" | "rename" | "renamenx" | "rpop" | "rpoplpush" | "setnx" | "smove"
-        | "spop" | "srem" | "zpopmax" | "zpopmin" | "zrem" => Claims::First,
+        | "spop" | "srem" | "xack" | "xautoclaim" | "xclaim" | "zpopmax" | "zpopmin" | "zrem" => {
+            Claims::First
+        }
         "blmpop" | "blpop" | "brpop" | "bzmpop" | "bzpopmax" | "bzpopmin" | "del" | "lmpop"
-        | "msetnx" | "unlink" | "zmpop" => Claims::All,
+        | "msetnx" | "unlink" | "xreadgroup" | "zmpop" => Claims::All,
         _ => Claims::None,
     }
 }
@@ -50,13 +53,15 @@ pub fn keys(row: &Row, args: Args<'_>) -> impl Iterator<Item = usize> + use<> {
     row.key_arguments(args).take(count)
 }
 
-/// Where the timeout of a command that may wait stands.
-pub fn timeout_argument<'a>(row: &Row, args: Args<'a>) -> Option<&'a [u8]> {
-    match row.name {
-        _ if !row.flags.has(Flags::BLOCKING) => None,
+/// How long a command waits, if it does; one whose timeout is wrong has none.
+pub fn timeout(row: &Row, args: Args<'_>, now_ms: i64) -> Option<Timeout> {
+    let text = match row.name {
+        _ if !row.flags.has(Flags::BLOCKING) => return None,
+        "xread" | "xreadgroup" => return streams::timeout(args, now_ms),
         "blmpop" | "bzmpop" => args.try_get(1),
         _ => args.last(),
-    }
+    };
+    text.map(|text| parse_timeout(text, now_ms).unwrap_or(None))
 }
 
 #[cfg(test)]

@@ -41,6 +41,7 @@ static FAMILIES: &[&[Row]] = &[
     zsets::BLOCKING_ROWS,
     streams::ROWS,
     streams::INFO_ROWS,
+    streams::GROUP_ROWS,
 ];
 
 /// The longest name of a command.

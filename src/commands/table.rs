@@ -348,9 +348,10 @@ impl Row {
                 written = (has_destination && keys > 0).then_some(1);
                 (count + 1, count + keys, 1)
             }
-            Keys::Streams { .. } => streams::key_range(args).map_or((1, 0, 1), |keys| {
-                (keys.start, keys.end.saturating_sub(1), 1)
-            }),
+            Keys::Streams { from } => streams::key_range(args, usize::from(from))
+                .map_or((1, 0, 1), |keys| {
+                    (keys.start, keys.end.saturating_sub(1), 1)
+                }),
             Keys::Sort => {
                 if self.flags.has(Flags::WRITE) {
                     stored = [sort::destination(args), None, None];

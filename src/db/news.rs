@@ -281,6 +281,11 @@ impl Partition {
 
     /// Writes down that a key's time has come.
     pub(super) fn note_expired(&mut self, db: u32, key: &[u8]) {
+        // Who reads a stream for a group is told that it is gone.
+        if !self.waiters.is_empty() {
+            let hash = self.hasher.hash(key);
+            self.note_ready(db, Key { bytes: key, hash });
+        }
         if self.news.attention.is_some() {
             self.note_event(db, key, (Attention::EXPIRED, "expired"));
             self.note_change(key);

@@ -69,6 +69,15 @@ impl Kind {
             (b"acl", Some(b"list" | b"getuser")) => Self::Rules,
             (b"acl", Some(b"log")) => Self::Refusals,
             (b"acl", Some(b"cat" | b"genpass" | b"help")) => Self::Shape,
+            // Where there are consumers, it tells when they were seen.
+            (b"xinfo", Some(b"stream"))
+                if command
+                    .iter()
+                    .any(|word| word.eq_ignore_ascii_case(b"full")) =>
+            {
+                Self::Shape
+            }
+            (b"xinfo" | b"xgroup", Some(b"help")) => Self::Shape,
             _ => Self::Exact,
         }
     }

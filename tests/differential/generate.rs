@@ -302,6 +302,8 @@ impl Generator {
                 }
                 .into_bytes()
             }
+            "xgroup" => self.pick(&[b"g0", b"g1"]),
+            "xname" => self.pick(&[b"c0", b"c1", b"c2"]),
             "xend" => match self.below(4) {
                 0 => self.pick(STREAM_IDS),
                 1 => format!("({}", self.below(60)).into_bytes(),

@@ -4,7 +4,7 @@
 //! live), `at`, `msat` (moments), `db`, `offset`, `bit`, `place` (of a bit), `kind` (of an integer), `payload` (what DUMP may give), `glob`,
 //! `type`, `cursor`, `count`, `field`, `draws` (how many at random), `element` (of a list), `index`, `any`, `zkey`, `lkey` (of a
 //! sorted set with one score), `gkey`, `dkey` (distances), `spot` (two degrees and a town), `degrees`, `town`, `near` (two
-//! degrees), `metres`, `unit` (of positions), `pkey`, `xkey`, `xid`, `xopen` (an id to add), `xend` (of a range of ids), `crowd` (many elements), `sketch` (of HyperLogLogs, some corrupt), `member`, `score`, `from`, `to`, `lex` (ends of ranges), `few`, `setload`, `skey`, `item`, `weight`, `hash`, `by`,
+//! degrees), `metres`, `unit` (of positions), `pkey`, `xkey`, `xid`, `xopen` (an id to add), `xend` (of a range of ids), `xgroup` and `xname` (of a consumer), `crowd` (many elements), `sketch` (of HyperLogLogs, some corrupt), `member`, `score`, `from`, `to`, `lex` (ends of ranges), `few`, `setload`, `skey`, `item`, `weight`, `hash`, `by`,
 //! `gets` (what SORT sorts, what is in it, keys that these lead to, and how), `user` and `rule` (of an
 //! ACL). `[a|b c]` is perhaps one of these, `x*` one to
 //! four times.
@@ -431,6 +431,27 @@ pub const TEMPLATES: &[&str] = &[
     "XREAD [COUNT few] STREAMS xkey xkey xid xid",
     "XREAD BLOCK 1 STREAMS xkey xkey $ 59",
     "XSETID xkey xid [ENTRIESADDED offset] [MAXDELETEDID xid]",
+    "XGROUP CREATE xkey xgroup 0 [MKSTREAM] [ENTRIESREAD few]",
+    "XGROUP CREATE xkey xgroup 0 MKSTREAM",
+    "XGROUP CREATE xkey xgroup xid [MKSTREAM] [ENTRIESREAD few] [any]",
+    "XGROUP SETID xkey xgroup xid [ENTRIESREAD few]",
+    "XGROUP DESTROY xkey xgroup",
+    "XGROUP CREATECONSUMER xkey xgroup xname",
+    "XGROUP DELCONSUMER xkey xgroup xname",
+    "XREADGROUP GROUP xgroup xname [COUNT few] [NOACK] STREAMS xkey >",
+    "XREADGROUP GROUP xgroup xname [COUNT few] STREAMS xkey >",
+    "XREADGROUP GROUP xgroup xname [COUNT few] STREAMS xkey xid",
+    "XREADGROUP GROUP xgroup xname COUNT 1 STREAMS xkey xkey > 0",
+    "XACK xkey xgroup xid*",
+    "XPENDING xkey xgroup",
+    "XPENDING xkey xgroup any",
+    "XPENDING xkey xgroup IDLE 100000000 - + 10 [xname]",
+    "XCLAIM xkey xgroup xname 0 xid xid [IDLE 0] [RETRYCOUNT offset] [FORCE] [JUSTID] [LASTID xid]",
+    "XCLAIM xkey xgroup xname 100000000 xid",
+    "XCLAIM xkey xgroup xname any xid [TIME at] [any]",
+    "XAUTOCLAIM xkey xgroup xname 0 xend [COUNT few] [JUSTID]",
+    "XINFO GROUPS xkey",
+    "XINFO CONSUMERS xkey nogroup",
     "XINFO STREAM xkey",
     "XINFO STREAM xkey FULL [COUNT few]",
     "XINFO STREAM xkey any",

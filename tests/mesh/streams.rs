@@ -1,7 +1,7 @@
 //! Streams of two masters: no entry is lost, none comes twice, and who reads by ids misses none.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use crate::client::{Client, Value};
@@ -118,6 +118,108 @@ fn who_reads_stable_entries_by_their_ids_misses_none() {
     assert_eq!(got.len(), 2 * ENTRIES);
     mesh.wait_until_equal();
     assert_eq!(got, all(&mut mesh.nodes[0].client(), "s"));
+}
+
+/// How many are pending for a group.
+fn pending(client: &mut Client, key: &str) -> i64 {
+    client.call(&format!("XPENDING {key} g")).array()[0].integer()
+}
+
+#[test]
+fn what_is_acknowledged_at_one_master_is_pending_at_none() {
+    let mesh = Mesh::full(2);
+    let mut clients = mesh.clients();
+    clients[0].call("XGROUP CREATE s g $ MKSTREAM");
+    for number in 0..100 {
+        clients[0].call(&format!("XADD s * n {number}"));
+    }
+    mesh.wait_until_equal();
+    let got = read(&mut clients[0], "XREADGROUP GROUP g c COUNT 60 STREAMS s >");
+    assert_eq!(got.len(), 60);
+    mesh.wait_until_equal();
+    assert_eq!(pending(&mut clients[1], "s"), 60);
+    // The other master goes on where this one has come to.
+    let more = read(&mut clients[1], "XREADGROUP GROUP g d STREAMS s >");
+    assert_eq!(more.len(), 40);
+    for (id, _) in got.iter().chain(&more) {
+        assert_eq!(clients[1].call(&format!("XACK s g {id}")).integer(), 1);
+    }
+    mesh.wait_until_equal();
+    for client in &mut clients {
+        assert_eq!(pending(client, "s"), 0);
+        let group = client.call("XINFO GROUPS s");
+        let group = group.array()[0].array();
+        assert_eq!((group[9].integer(), group[11].integer()), (100, 0));
+    }
+}
+
+#[test]
+fn entries_that_two_masters_deliver_apart_are_gone_once_either_consumer_is_done() {
+    let mesh = Mesh::full(2);
+    let mut clients = mesh.clients();
+    clients[0].call("XGROUP CREATE s g $ MKSTREAM");
+    for number in 0..10 {
+        clients[0].call(&format!("XADD s * n {number}"));
+    }
+    mesh.wait_until_equal();
+    mesh.isolate(1);
+    let [a, b] = &mut clients[..] else {
+        panic!("there are two")
+    };
+    let at_a = read(a, "XREADGROUP GROUP g of-a STREAMS s >");
+    let at_b = read(b, "XREADGROUP GROUP g of-b STREAMS s >");
+    // At least once: both have all of them.
+    assert_eq!((at_a.len(), &at_a), (10, &at_b));
+    mesh.rejoin(1);
+    mesh.wait_until_whole();
+    mesh.wait_until_equal();
+    assert_eq!(pending(a, "s"), 10);
+    for (id, _) in &at_a {
+        assert_eq!(a.call(&format!("XACK s g {id}")).integer(), 1);
+    }
+    mesh.wait_until_equal();
+    assert_eq!((pending(a, "s"), pending(b, "s")), (0, 0));
+}
+
+#[test]
+fn an_owner_of_a_stream_gives_each_entry_to_one_consumer_wherever_that_asks() {
+    let line = ["--queue-owner", "jobs:*", "127.0.0.1", "%first%"];
+    let options = [&line[..], &["--queue-owner-unreachable", "error"]].concat();
+    let mesh = Mesh::full_with(2, &options);
+    let mut clients = mesh.clients();
+    clients[0].call("XGROUP CREATE jobs:s g $ MKSTREAM");
+    mesh.wait_until_equal();
+    let left = AtomicUsize::new(ENTRIES);
+    let got = thread::scope(|scope| {
+        let mut consumers = Vec::new();
+        for (at, node) in mesh.nodes.iter().enumerate() {
+            let left = &left;
+            consumers.push(scope.spawn(move || {
+                let (mut client, mut got) = (node.client(), Vec::new());
+                let command =
+                    format!("XREADGROUP GROUP g c{at} COUNT 3 BLOCK 100 STREAMS jobs:s >");
+                while left.load(Ordering::Relaxed) > 0 {
+                    for (id, value) in read(&mut client, &command) {
+                        assert_eq!(client.call(&format!("XACK jobs:s g {id}")).integer(), 1);
+                        got.push(value);
+                        left.fetch_sub(1, Ordering::Relaxed);
+                    }
+                }
+                got
+            }));
+        }
+        // A group goes by the order of ids, so that what is added elsewhere must not come late: the owner adds.
+        for number in 0..ENTRIES {
+            clients[0].call(&format!("XADD jobs:s * n {number}"));
+        }
+        let all = consumers.into_iter().map(|one| one.join().unwrap());
+        all.collect::<Vec<_>>().concat()
+    });
+    assert_eq!(got.len(), ENTRIES);
+    assert_eq!(got.iter().collect::<BTreeSet<_>>().len(), ENTRIES);
+    mesh.wait_until_equal();
+    assert_eq!(pending(&mut clients[1], "jobs:s"), 0);
+    assert!(mesh.numbers("mesh_owner_forwarded")[1] > 0);
 }
 
 #[test]

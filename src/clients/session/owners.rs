@@ -21,7 +21,6 @@ use crate::clients::owners::{Owner, OwnerWrite};
 use crate::clients::registry::{Block, signal};
 use crate::clients::session::waiting::Meanwhile;
 use crate::clients::session::{End, Session};
-use crate::commands::blocking::parse_timeout;
 use crate::commands::{Row, claims};
 use crate::config::OwnerUnreachable;
 use crate::db::{Hlc, Origin};
@@ -145,8 +144,7 @@ impl Session {
         if let Some(name) = words.first_mut() {
             *name = row.name.as_bytes().to_vec();
         }
-        let timeout = claims::timeout_argument(row, args);
-        let timeout = timeout.map(|text| parse_timeout(text, context.now().0).unwrap_or(None));
+        let timeout = claims::timeout(row, args, context.now().0);
         let asked = Asked {
             owner,
             words,
@@ -183,7 +181,10 @@ impl Session {
             match answer {
                 Ok(answer) => {
                     let is_leg = blocked.is_some() && bits == 0 && !is_over;
-                    if is_leg && answer.write.is_empty() && is_null(&answer.reply) {
+                    if is_leg && is_null(&answer.reply) {
+                        // A consumer that came to be is a write, too.
+                        let writes = &mut self.conversation.owner_writes;
+                        OwnerWrite::note(writes, &asked.owner, &answer.write);
                         continue;
                     }
                     context.owners.forwarded.fetch_add(1, Ordering::Relaxed);

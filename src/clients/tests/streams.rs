@@ -109,6 +109,57 @@ async fn transactions_renames_copies_and_restores_wake_readers() {
 }
 
 #[tokio::test]
+async fn of_those_who_read_for_a_group_who_came_first_is_given_it() {
+    let server = start().await;
+    let mut writer = server.connect().await;
+    writer
+        .check("XGROUP CREATE s g $ MKSTREAM", "+OK\r\n")
+        .await;
+    writer.check("XGROUP CREATE s h $", "+OK\r\n").await;
+    let mut first = waiting(&server, "XREADGROUP GROUP g a BLOCK 0 STREAMS s >", 1).await;
+    let mut second = waiting(&server, "XREADGROUP GROUP g b BLOCK 0 STREAMS s >", 2).await;
+    let mut other = waiting(&server, "XREADGROUP GROUP h a BLOCK 0 STREAMS s >", 3).await;
+    let mut reader = waiting(&server, "XREAD BLOCK 0 STREAMS s $", 4).await;
+    writer.check("XADD s 1-0 a 1", "$3\r\n1-0\r\n").await;
+    for client in [&mut first, &mut other, &mut reader] {
+        client.expect(entry("s", "1-0", "1")).await;
+    }
+    until_blocked(&server, 1).await;
+    writer.check("XADD s 2-0 a 2", "$3\r\n2-0\r\n").await;
+    second.expect(entry("s", "2-0", "2")).await;
+    assert_no_lines(&server);
+}
+
+#[tokio::test]
+async fn who_reads_for_a_group_is_told_when_that_goes() {
+    let server = start().await;
+    let mut writer = server.connect().await;
+    let gone = "-NOGROUP No such key 's' or consumer group 'g' in XREADGROUP with GROUP option\r\n";
+    let wrong = "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n";
+    for (command, expected) in [
+        ("XGROUP DESTROY s g", gone),
+        ("DEL s", gone),
+        ("RENAME s t", gone),
+        ("FLUSHALL", gone),
+        ("SET s 1", wrong),
+    ] {
+        writer
+            .send("DEL s\r\nXGROUP CREATE s g $ MKSTREAM\r\n")
+            .await;
+        let mut client = loop {
+            let reply = writer.line().await;
+            if reply == "+OK" {
+                break waiting(&server, "XREADGROUP GROUP g c BLOCK 0 STREAMS s >", 1).await;
+            }
+        };
+        writer.send(format!("{command}\r\n")).await;
+        client.expect(expected).await;
+        writer.line().await;
+    }
+    assert_no_lines(&server);
+}
+
+#[tokio::test]
 async fn time_and_client_unblock_end_a_read() {
     let server = start().await;
     let mut client = server.connect().await;

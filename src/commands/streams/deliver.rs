@@ -31,12 +31,14 @@ pub(super) fn tell(call: &mut DataCall<'_, '_>, key: Key<'_>, group: &[u8], acti
     call.apply(key, Op::XGroup(GroupChange::of(&bytes)));
 }
 
-/// How many entries of all that ever were a group has read once it has read this one, too.
-fn read_with(stream: &Stream, group: &Group, read: Option<u64>, id: StreamId) -> Option<u64> {
+/// How many entries of all that ever were a group has read once it has read this one, too, behind the last one.
+fn read_with(stream: &Stream, read: Option<u64>, last: StreamId, id: StreamId) -> Option<u64> {
     match read {
-        Some(read) if !stream.has_gaps_from(id) => Some(read.wrapping_add(1)),
+        Some(read) if last >= stream.first_id() && !stream.has_gaps_from(last) => {
+            Some(read.wrapping_add(1))
+        }
         _ if stream.head.added > 0 => stream.added_up_to(id),
-        read => read.or(group.read),
+        read => read,
     }
 }
 
@@ -100,6 +102,7 @@ pub(super) fn serve(
                 now,
                 last: StreamId::MIN,
                 force: false,
+                again: true,
                 claims: Claims::of(&claims),
             };
             tell(call, key, group_name, action);
@@ -132,6 +135,7 @@ pub(super) fn tell_seen(call: &mut DataCall<'_, '_>, key: Key<'_>, group: &[u8],
             now,
             last: StreamId::MIN,
             force: false,
+            again: true,
             claims: Claims::of(&[]),
         };
         tell(call, key, group, action);
@@ -161,7 +165,7 @@ fn new(
         if is_missed {
             read = read.map(|read| read.wrapping_add(1));
         } else {
-            read = read_with(stream, group, read, entry.id);
+            read = read_with(stream, read, at, entry.id);
             at = entry.id;
         }
         if is_missed || !asked.no_ack {

@@ -57,8 +57,19 @@ pub(super) fn integer(text: &[u8]) -> Read<i64> {
     parse_i64(text).ok_or(errors::NOT_AN_INTEGER)
 }
 
-/// The arguments of an XREAD or XREADGROUP that are keys; none where they are not those of one.
-pub fn key_range(args: Args<'_>) -> Option<Range<usize>> {
+/// The arguments of an XREAD or XREADGROUP that are keys. Of one that is wrong, whose handler looks at none, what Redis says: the first
+/// half behind a `STREAMS` that stands from an argument on.
+pub fn key_range(args: Args<'_>, from: usize) -> Option<Range<usize>> {
+    exact_key_range(args).or_else(|| {
+        let is_word = |at: &usize| args.get(*at).eq_ignore_ascii_case(b"streams");
+        let first = (from..args.len()).find(is_word)? + 1;
+        let len = (args.len() - first) / 2;
+        (len > 0).then_some(first..first + len)
+    })
+}
+
+/// The same of one that is right.
+pub(super) fn exact_key_range(args: Args<'_>) -> Option<Range<usize>> {
     let mut at = 1;
     loop {
         let word = args.try_get(at)?;

@@ -147,6 +147,107 @@ fn reads_give_what_comes_behind_an_id() {
 }
 
 #[test]
+fn groups_are_made_read_and_removed() {
+    check(&[
+        (
+            "XGROUP CREATE s g $",
+            "-ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM option to create an empty stream automatically.\r\n",
+        ),
+        ("XGROUP CREATE s g $ MKSTREAM", "+OK\r\n"),
+        (
+            "XGROUP CREATE s g 0",
+            "-BUSYGROUP Consumer Group name already exists\r\n",
+        ),
+        (
+            "XGROUP CREATE s h 0 FOO",
+            "-ERR unknown subcommand or wrong number of arguments for 'CREATE'. Try XGROUP HELP.\r\n",
+        ),
+        ("XLEN s", ":0\r\n"),
+        ("XREADGROUP GROUP g c STREAMS s >", "*-1\r\n"),
+        (
+            "XREADGROUP GROUP n c STREAMS s >",
+            "-NOGROUP No such key 's' or consumer group 'n' in XREADGROUP with GROUP option\r\n",
+        ),
+        ("XADD s 1 a 1", "$3\r\n1-0\r\n"),
+        ("XADD s 2 a 2", "$3\r\n2-0\r\n"),
+        ("XADD s 3 a 3", "$3\r\n3-0\r\n"),
+        (
+            "XREADGROUP GROUP g c COUNT 2 STREAMS s >",
+            "*1\r\n*2\r\n$1\r\ns\r\n*2\r\n*2\r\n$3\r\n1-0\r\n*2\r\n$1\r\na\r\n$1\r\n1\r\n*2\r\n$3\r\n2-0\r\n*2\r\n$1\r\na\r\n$1\r\n2\r\n",
+        ),
+        (
+            "XREADGROUP GROUP g d NOACK STREAMS s >",
+            "*1\r\n*2\r\n$1\r\ns\r\n*1\r\n*2\r\n$3\r\n3-0\r\n*2\r\n$1\r\na\r\n$1\r\n3\r\n",
+        ),
+        (
+            "XPENDING s g",
+            "*4\r\n:2\r\n$3\r\n1-0\r\n$3\r\n2-0\r\n*1\r\n*2\r\n$1\r\nc\r\n$1\r\n2\r\n",
+        ),
+        (
+            "XINFO GROUPS s",
+            "*1\r\n*12\r\n$4\r\nname\r\n$1\r\ng\r\n$9\r\nconsumers\r\n:2\r\n$7\r\npending\r\n:2\r\n$17\r\nlast-delivered-id\r\n$3\r\n3-0\r\n$12\r\nentries-read\r\n:3\r\n$3\r\nlag\r\n:0\r\n",
+        ),
+        ("XACK s g 1 7", ":1\r\n"),
+        ("XACK s n 1", ":0\r\n"),
+        ("XDEL s 2", ":1\r\n"),
+        (
+            "XREADGROUP GROUP g c STREAMS s 0",
+            "*1\r\n*2\r\n$1\r\ns\r\n*1\r\n*2\r\n$3\r\n2-0\r\n*-1\r\n",
+        ),
+        ("XCLAIM s g d 0 3 FORCE JUSTID", "*1\r\n$3\r\n3-0\r\n"),
+        (
+            "XPENDING s g - + 9 d",
+            "*1\r\n*4\r\n$3\r\n3-0\r\n$1\r\nd\r\n:0\r\n:1\r\n",
+        ),
+        (
+            "XAUTOCLAIM s g e 0 0",
+            "*3\r\n$3\r\n0-0\r\n*1\r\n*2\r\n$3\r\n3-0\r\n*2\r\n$1\r\na\r\n$1\r\n3\r\n*1\r\n$3\r\n2-0\r\n",
+        ),
+        (
+            "XPENDING s g - + 9",
+            "*1\r\n*4\r\n$3\r\n3-0\r\n$1\r\ne\r\n:0\r\n:2\r\n",
+        ),
+        ("XGROUP DELCONSUMER s g e", ":1\r\n"),
+        ("XGROUP CREATECONSUMER s g e", ":1\r\n"),
+        ("XGROUP CREATECONSUMER s g e", ":0\r\n"),
+        ("XGROUP SETID s g 0", "+OK\r\n"),
+        ("XPENDING s g", "*4\r\n:0\r\n$-1\r\n$-1\r\n*-1\r\n"),
+        (
+            "XCLAIM s g c x 1",
+            "-ERR Invalid min-idle-time argument for XCLAIM\r\n",
+        ),
+        (
+            "XCLAIM s g c 0 1 FOO",
+            "-ERR Unrecognized XCLAIM option 'FOO'\r\n",
+        ),
+        ("XAUTOCLAIM s g c 0 0 COUNT 0", "-ERR COUNT must be > 0\r\n"),
+        (
+            "XPENDING s n",
+            "-NOGROUP No such key 's' or consumer group 'n'\r\n",
+        ),
+        ("XGROUP DESTROY s g", ":1\r\n"),
+        ("XGROUP DESTROY s g", ":0\r\n"),
+        (
+            "XGROUP SETID s g 0",
+            "-NOGROUP No such consumer group 'g' for key name 's'\r\n",
+        ),
+    ]);
+}
+
+#[test]
+fn an_acknowledgement_is_told_before_the_delivery_is_heard_of_where_there_are_masters() {
+    for stamped in [false, true] {
+        let mut world = World::new(stamped, 1);
+        world.run("XADD s 1 a 1");
+        world.run("XGROUP CREATE s g 0");
+        let reply = world.run_with_effects("XACK s g 1", |effects| {
+            assert_eq!(effects.len(), usize::from(stamped));
+        });
+        assert_eq!(reply, ":0\r\n");
+    }
+}
+
+#[test]
 fn generated_ids_bear_their_node_and_ascend_where_there_are_masters() {
     let mut plain = World::new(false, 1);
     let first = id_of(&plain.run("XADD s * a 1"));

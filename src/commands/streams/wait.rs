@@ -10,11 +10,11 @@ use std::time::Duration;
 use crate::commands::blocking::Timeout;
 use crate::commands::call::DataCall;
 use crate::commands::errors;
-use crate::commands::streams::parse::{integer, strict_id};
+use crate::commands::streams::parse::{exact_key_range, integer, strict_id};
 use crate::commands::streams::{deliver, reply, stable};
 use crate::db::stream::{Group, Stream, StreamId};
 use crate::db::{Key, Reads, Waiter};
-use crate::resp::{Deferred, Protocol, Reply};
+use crate::resp::{Args, Deferred, Protocol, Reply};
 
 /// What XREAD and XREADGROUP are asked.
 pub(super) struct Asked<'a> {
@@ -40,6 +40,16 @@ fn timeout(text: &[u8], now_ms: i64) -> Result<Timeout, &'static str> {
         return Err("ERR timeout is out of range");
     }
     Ok((ms > 0).then(|| Duration::from_millis(ms.unsigned_abs())))
+}
+
+/// How long an XREAD or XREADGROUP waits, if it does.
+pub fn block_timeout(args: Args<'_>, now_ms: i64) -> Option<Timeout> {
+    let keys = exact_key_range(args)?;
+    let words = 1..keys.start.saturating_sub(2);
+    let at = words
+        .rev()
+        .find(|at| args.get(*at).eq_ignore_ascii_case(b"block"))?;
+    Some(timeout(args.get(at + 1), now_ms).unwrap_or(None))
 }
 
 fn parse<'a>(call: &DataCall<'a, '_>, is_group: bool) -> Result<Asked<'a>, &'static str> {
@@ -260,7 +270,6 @@ pub(super) fn xread(call: &mut DataCall<'_, '_>) {
     run(call, false);
 }
 
-#[expect(dead_code, reason = "its row comes with those of consumer groups")]
 pub(super) fn xreadgroup(call: &mut DataCall<'_, '_>) {
     run(call, true);
 }

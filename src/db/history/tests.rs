@@ -208,7 +208,7 @@ fn stream_op() -> impl Strategy<Value = Vec<u8>> {
             move |(name, consumer, now, last, force, ids)| {
                 let claims = Claims::encode(ids.into_iter().map(|id| Claimed { id, at: now, count: 3 }));
                 let (consumer, claims) = (&consumer[..], Claims::of(&claims));
-                let action = Action::Claimed { consumer, now, last, force, claims };
+                let action = Action::Claimed { consumer, now, last, force, again: !force, claims };
                 group(GroupChange::encode(&name, action))
             }
         ),

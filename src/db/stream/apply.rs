@@ -243,7 +243,7 @@ fn act(group: &mut Group, action: Action<'_>) -> Option<(Parts, u32)> {
             read,
             ids,
         } => {
-            let name = active(group, consumer, now, true, &mut parts);
+            let name = active(group, consumer, now, !no_ack, &mut parts);
             if last >= group.last_id {
                 (group.last_id, group.read) = (last, read);
             }
@@ -272,13 +272,14 @@ fn act(group: &mut Group, action: Action<'_>) -> Option<(Parts, u32)> {
             now,
             last,
             force,
+            again,
             claims,
         } => {
             let name = active(
                 group,
                 consumer,
                 now,
-                claims.iter().next().is_some(),
+                !again && claims.iter().next().is_some(),
                 &mut parts,
             );
             group.last_id = group.last_id.max(last);

@@ -12,7 +12,7 @@
 //! 5 consumer gone    consumer
 //! 6 delivered    consumer, time, 0 | 1 nothing is pending, last id, read, id*: those that are pending, or were missed
 //! 7 acknowledged id+
-//! 8 claimed      consumer, time, last id, 0 | 1 where it is not pending too, (id, time, count varint)*
+//! 8 claimed      consumer, time, last id, 1 where it is not pending too | 2 read again by its own, (id, time, count varint)*
 //! ```
 //! Names are a varint length and that many bytes; times are zigzag varints; read is a varint of one more than the number, 0 where it
 //! is not known.
@@ -221,6 +221,7 @@ pub enum Action<'a> {
         now: i64,
         last: StreamId,
         force: bool,
+        again: bool,
         claims: Claims<'a>,
     },
 }
@@ -341,12 +342,13 @@ impl<'a> GroupChange<'a> {
                 now,
                 last,
                 force,
+                again,
                 claims,
             } => {
                 varint::put_bytes(&mut out, consumer);
                 put_time(&mut out, now);
                 put_id(&mut out, last);
-                out.push(u8::from(force));
+                out.push(u8::from(force) | u8::from(again) << 1);
                 out.extend_from_slice(claims.0);
             }
         }
@@ -411,11 +413,17 @@ fn parse(bytes: &[u8]) -> Result<(&[u8], Action<'_>), Malformed> {
         }
         7 => return Ok((name, Action::Acknowledged(Ids::new(reader.rest())?))),
         8 => {
+            let (consumer, now) = (reader.bytes()?, take_time(&mut reader)?);
+            let (last, flags) = (id(&mut reader)?, reader.u8()?);
+            if flags > 3 {
+                return Err(Malformed("unknown flag"));
+            }
             let action = Action::Claimed {
-                consumer: reader.bytes()?,
-                now: take_time(&mut reader)?,
-                last: id(&mut reader)?,
-                force: take_flag(&mut reader)?,
+                consumer,
+                now,
+                last,
+                force: flags & 1 != 0,
+                again: flags & 2 != 0,
                 claims: Claims::new(reader.rest())?,
             };
             return Ok((name, action));

@@ -142,7 +142,7 @@ impl Stream {
                 read,
                 ids,
             } => {
-                group.see(consumer, now, true);
+                group.see(consumer, now, !no_ack);
                 if last >= group.last {
                     (group.last, group.read) = (last, read);
                 }
@@ -159,9 +159,10 @@ impl Stream {
                 now,
                 last,
                 force,
+                again,
                 claims,
             } => {
-                group.see(consumer, now, claims.iter().count() > 0);
+                group.see(consumer, now, !again && claims.iter().count() > 0);
                 group.last = group.last.max(last);
                 for claim in claims.iter() {
                     if force || group.pending.contains_key(&claim.id) {

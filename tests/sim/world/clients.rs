@@ -52,7 +52,10 @@ impl World {
             return self.timed_command(now);
         }
         if self.streams.percent(self.stream_share) {
-            return self.stream_command(now);
+            return match self.streams.percent(30) {
+                true => self.group_command(),
+                false => self.stream_command(now),
+            };
         }
         if self.sketches.percent(self.sketch_share) {
             return self.sketch_command(now);

@@ -59,4 +59,50 @@ impl World {
             _ => words(&["UNLINK", key, other]),
         }
     }
+
+    /// What clients do with consumer groups.
+    pub(super) fn group_command(&mut self) -> Command {
+        let rng = &mut self.streams;
+        let key = rng.pick(&["x", "y"]);
+        let (group, consumer) = (rng.pick(&["g", "h"]), rng.pick(&["a", "b", "c"]));
+        let old = format!("{}-{}", rng.below(30), 1 + rng.below(3));
+        let most = rng.pick(&["1", "3", "10"]);
+        match rng.below(100) {
+            0..20 => words(&["XGROUP", "CREATE", key, group, "0", "MKSTREAM"]),
+            20..24 => words(&["XGROUP", "CREATE", key, group, "$", "ENTRIESREAD", "5"]),
+            24..28 => words(&["XGROUP", "SETID", key, group, &old]),
+            28..30 => words(&["XGROUP", "DESTROY", key, group]),
+            30..34 => words(&["XGROUP", "CREATECONSUMER", key, group, consumer]),
+            34..37 => words(&["XGROUP", "DELCONSUMER", key, group, consumer]),
+            37..62 => words(&[
+                "XREADGROUP",
+                "GROUP",
+                group,
+                consumer,
+                "COUNT",
+                most,
+                "STREAMS",
+                key,
+                ">",
+            ]),
+            62..66 => words(&[
+                "XREADGROUP",
+                "GROUP",
+                group,
+                consumer,
+                "NOACK",
+                "STREAMS",
+                key,
+                ">",
+            ]),
+            66..72 => words(&["XREADGROUP", "GROUP", group, consumer, "STREAMS", key, "0"]),
+            72..84 => words(&["XACK", key, group, &old, "5-1", "7-2", "9-3"]),
+            84..90 => words(&["XCLAIM", key, group, consumer, "0", &old, "5-1"]),
+            90..93 => words(&[
+                "XCLAIM", key, group, consumer, "0", &old, "FORCE", "LASTID", &old,
+            ]),
+            93..98 => words(&["XAUTOCLAIM", key, group, consumer, "0", "0", "COUNT", most]),
+            _ => words(&["XPENDING", key, group, "-", "+", "10"]),
+        }
+    }
 }
