@@ -203,21 +203,21 @@ impl<'a> Op<'a> {
         )
     }
 
-    /// Whether Redis tells it nobody who watches or caches the key: what becomes of entries that a group has read.
-    pub fn is_of_readers(&self) -> bool {
+    /// Whether Redis tells it nobody who watches or caches the key: what becomes of groups, and of what a stream remembers.
+    pub fn is_untold(&self) -> bool {
+        match self {
+            Self::XSetId(_) => true,
+            Self::XGroup(change) => !change.makes_stream(),
+            _ => false,
+        }
+    }
+
+    /// Whether it takes away what a reader for a group may wait for.
+    pub fn ends_group(&self) -> bool {
         let Self::XGroup(change) = self else {
             return false;
         };
-        !matches!(
-            change.parts(),
-            Some((
-                _,
-                Action::Created { .. }
-                    | Action::SetId { .. }
-                    | Action::Destroyed
-                    | Action::ConsumerGone { .. }
-            ))
-        )
+        matches!(change.parts(), Some((_, Action::Destroyed)))
     }
 
     /// How many stamps it takes, of which the last is its own.

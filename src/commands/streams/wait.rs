@@ -178,7 +178,7 @@ fn sources<'a>(call: &mut DataCall<'a, '_>, asked: &Asked<'a>) -> Option<Vec<Sou
             true => stable::last_stable(call, key),
             false => Some(StreamId::MAX),
         };
-        let looked = call.look_stream(key, |stream| {
+        let looked = call.read_stream(key, |stream, _| {
             let has_group = asked.group.is_none_or(|(group, _)| {
                 stream.is_some_and(|stream| stream.group(group).is_some())
             });

@@ -53,8 +53,10 @@ impl Partition {
         let outcome = change(self);
         match outcome {
             Outcome::Applied if is_watched => {
-                if !op.is_of_readers() {
+                if !op.is_untold() {
                     self.touch(db, key.bytes);
+                } else if op.ends_group() {
+                    self.note_ready(db, key);
                 }
                 if hears {
                     self.after_write(db, key, &op, existed);

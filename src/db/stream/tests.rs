@@ -146,3 +146,89 @@ fn appended_entries_fill_blocks_as_far_as_one_takes() {
     let cut = entries.cut_blocks_for_len(350, 250);
     assert_eq!(cut, Some(StreamId { ms: 200, seq: 0 }));
 }
+
+/// A stream of two entries with a group that has missed one of them.
+fn with_group() -> Stream {
+    let (one, two) = (StreamId { ms: 1, seq: 1 }, StreamId { ms: 5, seq: 0 });
+    let mut stream = Stream::default();
+    let bytes = pairs(&[(b"a".to_vec(), b"b".to_vec())]);
+    let fields = Fields::of(&bytes, 1);
+    stream.add(two, fields, NodeLimits::default()).unwrap();
+    let made = change::Action::Created {
+        makes_stream: false,
+        id: two,
+        read: Some(1),
+    };
+    let made = change::GroupChange::encode(b"g", made);
+    stream.change(change::GroupChange::of(&made)).unwrap();
+    stream.add(one, fields, NodeLimits::default()).unwrap();
+    let ids = change::Ids::encode([two]);
+    let delivered = change::Action::Delivered {
+        consumer: b"c",
+        now: 9,
+        no_ack: false,
+        last: two,
+        read: Some(1),
+        ids: change::Ids::of(&ids),
+    };
+    let delivered = change::GroupChange::encode(b"g", delivered);
+    stream.change(change::GroupChange::of(&delivered)).unwrap();
+    stream
+}
+
+#[test]
+fn a_stream_has_these_bytes_and_comes_back() {
+    let stream = with_group();
+    let mut bytes = Vec::new();
+    content::write(&stream, &mut bytes);
+    let golden = [
+        &[5, 0, 2, 0, 0][..],
+        // The group: its name, where it is, one consumer, one entry pending, one missed.
+        &[1, 1, b'g', 5, 0, 2],
+        &[1, 1, b'c', 18, 1, 18],
+        &[1, 5, 0, 0, 18, 1],
+        &[1, 1, 1],
+        // The entries.
+        &[1, 1, 1, 1, b'a', 1, b'b'],
+        &[4, 0, 1, 1, b'a', 1, b'b'],
+    ]
+    .concat();
+    assert_eq!(bytes, golden);
+    content::check(&bytes).unwrap();
+    assert_eq!(content::read(&bytes, NodeLimits::default()), stream);
+    for end in 0..bytes.len() {
+        // An entry may be left out, and nothing else.
+        let is_whole = end == bytes.len() - 7 || end == bytes.len() - 14;
+        assert_eq!(content::check(&bytes[..end]).is_ok(), is_whole, "{end}");
+    }
+}
+
+#[test]
+fn what_comes_late_is_missed_by_groups_that_have_passed_it_until_it_is_delivered() {
+    let mut stream = with_group();
+    let one = StreamId { ms: 1, seq: 1 };
+    let missed = |stream: &Stream| -> Vec<StreamId> {
+        let group = stream.group(b"g").unwrap();
+        group.missed(StreamId::MAX).collect()
+    };
+    assert_eq!(missed(&stream), [one]);
+    let before = stream.clone();
+    let ids = change::Ids::encode([one]);
+    let action = change::Action::Delivered {
+        consumer: b"d",
+        now: 10,
+        no_ack: true,
+        last: StreamId { ms: 5, seq: 0 },
+        read: Some(2),
+        ids: change::Ids::of(&ids),
+    };
+    let delivered = change::GroupChange::encode(b"g", action);
+    let (undo, _) = stream.change(change::GroupChange::of(&delivered)).unwrap();
+    assert!(missed(&stream).is_empty());
+    assert_eq!(stream.group(b"g").unwrap().pending().len(), 1);
+    stream.take_back(undo, NodeLimits::default());
+    assert_eq!(stream, before);
+    // Memory is counted as it is.
+    let group = stream.group(b"g").unwrap();
+    assert_eq!(stream.groups_bytes, 1 + group.len_bytes());
+}
