@@ -39,6 +39,7 @@ fn written(content: &Content, compact: bool) -> Body {
         Content::Set(members) => Body::set(members.iter(), SetForm::Table),
         Content::Zset(members) => Body::zset(members.iter().map(|(m, s)| (m, *s)), compact),
         Content::List(elements) => Body::list(elements.iter()),
+        Content::Stream(stream) => Body::stream(stream),
     }
 }
 

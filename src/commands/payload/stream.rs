@@ -26,6 +26,8 @@ const DELETED: i64 = 1;
 const SAME_FIELDS: i64 = 2;
 /// Entries whose names are said once are no longer than so many times the payload.
 const RATIO_MAX: usize = 128;
+/// Or than this.
+const ALWAYS: usize = 1 << 20;
 /// What entries read is where nobody knows.
 const NOT_KNOWN: u64 = u64::MAX;
 
@@ -128,7 +130,8 @@ fn id_of(key: [u8; 16]) -> StreamId {
 /// Reads a stream of this type.
 pub(super) fn read(reader: &mut Reader<'_>, kind: u8) -> Result<Stream, PayloadError> {
     let mut entries = Entries::default();
-    let mut budget = reader.rest().len().saturating_mul(RATIO_MAX);
+    let len = reader.rest().len();
+    let mut budget = len.saturating_mul(RATIO_MAX).max(ALWAYS);
     for _ in 0..take_len(reader)? {
         let key = take_string(reader)?;
         let key = key.as_ref().try_into().map_err(|_| PayloadError::Format)?;
