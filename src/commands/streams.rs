@@ -25,6 +25,7 @@ mod wait;
 pub use group_rows::ROWS as GROUP_ROWS;
 pub use info_rows::ROWS as INFO_ROWS;
 pub use parse::key_range;
+pub use read::range_len;
 pub use rows::ROWS;
 pub use wait::block_timeout as timeout;
 

@@ -163,6 +163,22 @@ impl Entries {
         Some(block.last(*base))
     }
 
+    /// About how many entries there are from one id to another, as far as `most`: by their blocks.
+    pub fn len_between(&self, from: StreamId, to: StreamId, most: usize) -> usize {
+        let first = self.block_of(from).map_or(from, |(base, _)| base);
+        if first > to {
+            return 0;
+        }
+        let mut len = 0;
+        for block in self.blocks.range(first..=to).map(|(_, block)| block) {
+            len += block.len();
+            if len >= most {
+                return most;
+            }
+        }
+        len
+    }
+
     /// The entries from one id to another, both included, upwards.
     pub fn range(&self, from: StreamId, to: StreamId) -> impl Iterator<Item = Entry<'_>> {
         let begin = self.block_of(from).map_or(from, |(base, _)| base);

@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use crate::ablation::large_from;
 use crate::commands::call::{Access, partition_of};
 use crate::commands::whole::Ahead;
-use crate::commands::{Flags, Row, zsets};
+use crate::commands::{Flags, Row, streams, zsets};
 use crate::db::{Key, Partition, View};
 use crate::keyspace::execute::Begun;
 use crate::keyspace::left::Left;
@@ -184,6 +184,12 @@ pub(super) fn size_of_key(row: &Row, args: Args<'_>, view: &View<'_>) -> (usize,
     let is_large = view.shown.is_large();
     let len = match row.name {
         "lrange" if is_large => range_len(args, view.shown.len()),
+        "xrange" | "xrevrange" if is_large => {
+            let stream = view.stream();
+            stream.map_or(0, |stream| {
+                streams::range_len(row.name, args, stream, usize::MAX)
+            })
+        }
         _ if is_large && is_range(row) => zsets::range_len(row.name, args, view).unwrap_or(0),
         _ => view.shown.len(),
     };
@@ -198,7 +204,9 @@ pub(super) fn bytes_read(view: &View<'_>, elements: usize) -> usize {
 
 /// Whether it is a command over a range of one key.
 fn is_range(row: &Row) -> bool {
-    row.name == "lrange" || row.name.starts_with("zrange") || row.name.starts_with("zrevrange")
+    ["lrange", "zrange", "zrevrange", "xrange", "xrevrange"]
+        .iter()
+        .any(|name| row.name.starts_with(name))
 }
 
 /// Whether a call reads so much of its keys that a copy costs less.

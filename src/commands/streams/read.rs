@@ -4,7 +4,8 @@ use crate::commands::call::DataCall;
 use crate::commands::errors;
 use crate::commands::streams::parse::{Read, integer, range_end, range_start};
 use crate::commands::streams::reply;
-use crate::db::stream::StreamId;
+use crate::db::stream::{Stream, StreamId};
+use crate::resp::Args;
 
 pub(super) fn xlen(call: &mut DataCall<'_, '_>) {
     let key = call.key(1);
@@ -23,13 +24,13 @@ pub(super) fn xrevrange(call: &mut DataCall<'_, '_>) {
 }
 
 /// First and last id, and how many at most.
-fn parse(call: &DataCall<'_, '_>, is_back: bool) -> Read<(StreamId, StreamId, Option<i64>)> {
+fn parse(args: Args<'_>, is_back: bool) -> Read<(StreamId, StreamId, Option<i64>)> {
     let (from, to) = if is_back { (3, 2) } else { (2, 3) };
-    let from = range_start(call.args.get(from))?;
-    let to = range_end(call.args.get(to))?;
+    let from = range_start(args.get(from))?;
+    let to = range_end(args.get(to))?;
     let (mut count, mut at) = (None, 4);
-    while let Some(word) = call.args.try_get(at) {
-        match call.args.try_get(at + 1) {
+    while let Some(word) = args.try_get(at) {
+        match args.try_get(at + 1) {
             Some(text) if word.eq_ignore_ascii_case(b"count") => {
                 count = Some(integer(text)?.max(0));
             }
@@ -40,8 +41,17 @@ fn parse(call: &DataCall<'_, '_>, is_back: bool) -> Read<(StreamId, StreamId, Op
     Ok((from, to, count))
 }
 
+/// About how many entries XRANGE or XREVRANGE reads, as far as `most`.
+pub fn range_len(name: &str, args: Args<'_>, stream: &Stream, most: usize) -> usize {
+    let Ok((from, to, count)) = parse(args, name == "xrevrange") else {
+        return 0;
+    };
+    let count = count.map_or(most, |count| usize::try_from(count).unwrap_or(most));
+    stream.entries.len_between(from, to, count.min(most))
+}
+
 fn range(call: &mut DataCall<'_, '_>, is_back: bool) {
-    let (from, to, count) = match parse(call, is_back) {
+    let (from, to, count) = match parse(call.args, is_back) {
         Ok(range) => range,
         Err(error) => return call.reply.error(error),
     };

@@ -87,7 +87,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "xrange",
         arity: -4,
-        flags: Flags::READONLY,
+        flags: Flags::READONLY.and(Flags::WHOLE),
         keys: Keys::One,
         stamps: Stamps::None,
         handler: Handler::Data(read::xrange),
@@ -110,7 +110,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "xrevrange",
         arity: -4,
-        flags: Flags::READONLY,
+        flags: Flags::READONLY.and(Flags::WHOLE),
         keys: Keys::One,
         stamps: Stamps::None,
         handler: Handler::Data(read::xrevrange),

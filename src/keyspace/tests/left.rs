@@ -16,6 +16,8 @@ const READS: &[&str] = &[
     "HGETALL h",
     "SORT l",
     "SORT s",
+    "XRANGE x - +",
+    "XREVRANGE x + 2-0 COUNT 5",
 ];
 
 const COPIES: &[&str] = &[
@@ -58,6 +60,10 @@ impl Node {
             self.run(line);
         });
         self.run("HSET h f 1 g 2");
+        self.run("DEL x");
+        for entry in 1..=3 {
+            self.run(&format!("XADD x {entry}-1 f v"));
+        }
     }
 }
 
