@@ -98,6 +98,7 @@ FAMILIES = {
     "HGETALL": Family("HGETALL hash:__rand_int__", share=0.3, once=hashes),
     "SADD": Family("SADD set member:__rand_int__"),
     "SPOP": Family("SPOP drawn", before=lambda count: members(b"drawn", count)),
+    "EVAL": Family("EVAL return(redis.call('incr',KEYS[1])) 1 counter:__rand_int__"),
     "ZADD": Family("ZADD zset __rand_int__ member:__rand_int__", share=0.5),
     "XADD": Family("XADD stream * field VALUE", before=emptied(b"stream")),
     "XRANGE_100": Family("XRANGE read - + COUNT 100", share=0.1, once=lambda _: entries(b"read", 1000)),

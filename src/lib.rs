@@ -13,6 +13,7 @@ pub mod config;
 pub mod db;
 pub mod journal;
 pub mod keyspace;
+pub mod lua;
 pub mod playground;
 pub mod pubsub;
 pub mod replication;

@@ -36,7 +36,7 @@ use crate::clients::{Configuration, Context, Listeners};
 use crate::config::{Options, Settings};
 use crate::db::NodeId;
 use crate::db::garbage;
-use crate::keyspace::{KeyspaceConfig, PURGE_PERIOD_MS};
+use crate::keyspace::{Keyspace, KeyspaceConfig, PURGE_PERIOD_MS};
 use crate::replication::ReplicationControl;
 use crate::replication::aside::aside;
 use crate::replication::clock;
@@ -373,10 +373,12 @@ impl Turn {
         }
     }
 
-    async fn give_way(&mut self) {
+    async fn give_way(&mut self, keyspace: &Keyspace) {
         let took = self.since.elapsed();
         if took >= TURN {
             tokio::task::yield_now().await;
+            // Not while a script may hold partitions: this thread answers clients.
+            keyspace.gate.opened().await;
             (self.since, self.before) = (Instant::now(), self.before + took);
         }
     }
@@ -394,9 +396,10 @@ async fn keep(context: Arc<Context>, worker: usize, workers: usize) {
     for round in 0_u64.. {
         let threshold = context.configuration.options().latency_monitor_threshold;
         for partition in (worker..keyspace.partitions_len()).step_by(workers) {
+            keyspace.gate.opened().await;
             let mut turn = Turn::begin();
             while keyspace.settle_some(partition) {
-                turn.give_way().await;
+                turn.give_way(keyspace).await;
             }
             if round.is_multiple_of(MEASURE_ROUNDS) {
                 keyspace.measure_pending(partition);
@@ -409,7 +412,7 @@ async fn keep(context: Arc<Context>, worker: usize, workers: usize) {
                 let mut purge = keyspace.begin_purge(partition, now);
                 let mut turn = Turn::begin();
                 while keyspace.purge_some(&mut purge) {
-                    turn.give_way().await;
+                    turn.give_way(keyspace).await;
                 }
                 let took = turn.end();
                 if threshold.is_some_and(|threshold| took >= threshold) {

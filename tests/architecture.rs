@@ -19,6 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("commands", &["resp", "db"]),
     ("acl", &["resp", "config", "db", "commands"]),
     ("journal", &["resp", "db"]),
+    ("lua", &["resp"]),
     ("pubsub", &["resp", "db"]),
     ("keyspace", &["resp", "db", "commands", "journal", "pubsub"]),
     (
@@ -37,6 +38,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "replication",
             "config",
             "acl",
+            "lua",
         ],
     ),
     (
@@ -60,6 +62,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "lib",
         &[
             "playground",
+            "lua",
             "acl",
             "resp",
             "db",

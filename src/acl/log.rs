@@ -39,13 +39,35 @@ impl Reason {
     }
 }
 
+/// Where it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Within {
+    /// A command by itself.
+    Nothing,
+    /// Between MULTI and EXEC, or in EXEC.
+    Multi,
+    /// A script.
+    Script,
+}
+
+impl Within {
+    /// As ACL LOG shows it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Nothing => "toplevel",
+            Self::Multi => "multi",
+            Self::Script => "lua",
+        }
+    }
+}
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// What was not allowed.
     pub reason: Reason,
-    /// Between MULTI and EXEC, or in EXEC.
-    pub in_multi: bool,
+    /// Where it was.
+    pub within: Within,
     /// The command, the key, the channel, or what was called to come in.
     pub object: Vec<u8>,
     /// Who was refused.
@@ -89,7 +111,7 @@ impl AclLog {
         let mut entries = self.entries.lock();
         let is_same = |entry: &Entry| {
             let other = &entry.refusal;
-            (other.reason, other.in_multi) == (refusal.reason, refusal.in_multi)
+            (other.reason, other.within) == (refusal.reason, refusal.within)
                 && (&other.object, &other.user) == (&refusal.object, &refusal.user)
                 && refusal.at.0 - other.at.0 <= GROUPED_MS
         };
@@ -140,7 +162,7 @@ mod tests {
     fn refusal(object: &str, at: i64) -> Refusal {
         Refusal {
             reason: Reason::Key,
-            in_multi: false,
+            within: Within::Nothing,
             object: object.into(),
             user: b"u".to_vec(),
             client: format!("at {at}").into_bytes(),
@@ -173,7 +195,7 @@ mod tests {
         let one = refusal("a", 0);
         let (mut user, mut multi, mut reason) = (one.clone(), one.clone(), one.clone());
         user.user = b"v".to_vec();
-        multi.in_multi = true;
+        multi.within = Within::Multi;
         reason.reason = Reason::Channel;
         for refusal in [one, user, multi, reason] {
             log.add(refusal, 3);

@@ -19,7 +19,7 @@ pub mod user;
 pub mod users;
 
 pub use check::Denied;
-pub use log::{AclLog, Reason, Refusal};
+pub use log::{AclLog, Reason, Refusal, Within};
 pub use rules::{RuleError, merge_selectors};
 pub use selector::Selector;
 pub use user::{Defaults, User};

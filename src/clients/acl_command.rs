@@ -243,14 +243,9 @@ impl Conversation {
             reply.map(10);
             reply.bulk(b"count");
             reply.integer(entry.count as i64);
-            let context: &[u8] = if refusal.in_multi {
-                b"multi"
-            } else {
-                b"toplevel"
-            };
             for (name, value) in [
                 ("reason", refusal.reason.as_str().as_bytes()),
-                ("context", context),
+                ("context", refusal.within.as_str().as_bytes()),
                 ("object", &refusal.object),
                 ("username", &refusal.user),
             ] {

@@ -404,6 +404,7 @@ fn run_counted(
             conversation.show_monitors(row, args, conversation.caller.db);
             (Some(row), after)
         }
+        Fate::Done(after @ After::Script { .. }) => (Some(row), after),
         Fate::Done(after) => {
             let took = stopwatch.read();
             conversation.took(row, args, took);
@@ -417,7 +418,9 @@ fn run_counted(
 
 #[cold]
 pub(super) fn count_error(conversation: &Conversation, row: Option<&'static Row>, text: &[u8]) {
-    conversation.context.statistics.add_error(text);
+    if !conversation.error_was_counted {
+        conversation.context.statistics.add_error(text);
+    }
     if let Some(row) = row {
         conversation.context.statistics.add_failed(row);
     }

@@ -17,6 +17,7 @@ use crate::clients::monitor::Monitors;
 use crate::clients::owners::Owners;
 use crate::clients::process;
 use crate::clients::registry::{Clients, signal};
+use crate::clients::scripting::Scripts;
 use crate::clients::slowlog::SlowLog;
 use crate::clients::statistics::Statistics;
 use crate::config::{PubsubDefault, Secret};
@@ -69,6 +70,8 @@ pub struct Context {
     pub latency: LatencyEvents,
     /// Who hands out what keys hold.
     pub owners: Owners,
+    /// Scripts.
+    pub scripts: Arc<Scripts>,
     /// MONITOR.
     pub monitors: Arc<Monitors>,
     /// Random, new with each start: 40 hexadecimal digits.
@@ -141,8 +144,10 @@ impl Context {
         replication: Arc<dyn ReplicationControl>,
         configuration: Arc<Configuration>,
     ) -> Self {
+        let scripts = Arc::new(Scripts::new(&keyspace));
         let context = Self {
             keyspace,
+            scripts,
             replication: Replication(replication),
             configuration,
             clients: Arc::default(),

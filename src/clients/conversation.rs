@@ -24,7 +24,7 @@ use crate::commands::{Flags, Handler, Keys, Row};
 use crate::config::Options;
 use crate::db::{Hlc, Ready, UnixMillis};
 use crate::journal::TraceBytes;
-use crate::keyspace::{Caller, Left, Ran, Scratch};
+use crate::keyspace::{Caller, Left, Passage, Ran, Scratch};
 use crate::pubsub::channels::Subscriptions;
 use crate::replication::tracing::TracedWrite;
 use crate::resp::{Args, Mark, Reply};
@@ -66,6 +66,11 @@ pub enum After {
     },
     /// Carries out a command for another node.
     Owned,
+    /// Leaves this thread before it is carried out.
+    Script {
+        /// The client hears of it.
+        is_answered: bool,
+    },
     /// Waits for the server's end, or for word that there will be none.
     Shutdown,
     /// Gives the socket to replication.
@@ -140,6 +145,10 @@ pub struct Conversation {
     pub scratch: Scratch,
     /// MONITOR.
     pub monitoring: Option<Monitoring>,
+    /// What is carried out has left the session's thread.
+    pub has_left: bool,
+    /// The error of the script that ran last is in the statistics already.
+    pub error_was_counted: bool,
     /// EXEC is being carried out.
     pub is_in_exec: bool,
     /// Users went within EXEC: their links end behind it.
@@ -197,6 +206,8 @@ impl Conversation {
             caller,
             scratch,
             monitoring: None,
+            has_left: false,
+            error_was_counted: false,
             is_in_exec: false,
             ends_links: false,
             transaction: None,
@@ -213,6 +224,65 @@ impl Conversation {
             owner_writes: Vec::new(),
             sampler,
         }
+    }
+
+    /// What stands in for it while it is away with a command.
+    pub(super) fn stand_in(&self) -> Self {
+        Self {
+            watch: Watch::new(Arc::clone(&self.context.keyspace)),
+            context: Arc::clone(&self.context),
+            client: Arc::clone(&self.client),
+            options: Arc::clone(&self.options),
+            options_news: self.options_news.clone(),
+            identity: self.identity.clone(),
+            caller: self.caller,
+            scratch: Scratch::default(),
+            monitoring: None,
+            has_left: false,
+            error_was_counted: false,
+            is_in_exec: false,
+            ends_links: false,
+            transaction: None,
+            subscriptions: None,
+            tracking: None,
+            caching: false,
+            is_forced_master: self.is_forced_master,
+            owner: None,
+            reply_mode: self.reply_mode,
+            trace: self.trace,
+            left: None,
+            waits_in: None,
+            last_write: self.last_write,
+            owner_writes: Vec::new(),
+            sampler: self.sampler.fork(),
+        }
+    }
+
+    /// What is said of a command while a script runs for long.
+    fn busy_refusal(&self, row: &Row) -> Option<&'static str> {
+        let context = &self.context;
+        if self.has_left || context.keyspace.gate.passage() != Passage::Busy {
+            return None;
+        }
+        // What ends a watch needs the key's partition.
+        let unwatches = matches!(
+            row.handler,
+            Handler::Session(
+                SessionCommand::Discard
+                    | SessionCommand::Exec
+                    | SessionCommand::Reset
+                    | SessionCommand::Unwatch
+            )
+        ) && self.watch.len() > 0;
+        let watches = matches!(row.handler, Handler::Session(SessionCommand::Watch));
+        if row.flags.has(Flags::ALLOW_BUSY) && !unwatches && !watches {
+            return None;
+        }
+        Some(if context.scripts.running.is_function() {
+            errors::BUSY_FUNCTION
+        } else {
+            errors::BUSY_SCRIPT
+        })
     }
 
     /// Whether the last command left something for who waits.
@@ -252,6 +322,7 @@ impl Conversation {
             && self.transaction.is_none()
             && self.context.monitors.is_empty()
             && !self.listens()
+            && self.context.keyspace.gate.is_open()
             && self.reply_mode == ReplyMode::On
             && !matches!(self.trace, Trace::Once(_))
             && !self.is_read_only()
@@ -272,7 +343,7 @@ impl Conversation {
         !self.options.replicaof.is_empty()
     }
 
-    fn is_read_only(&self) -> bool {
+    pub(super) fn is_read_only(&self) -> bool {
         self.options.replica_read_only
             && !self.options.active_replica
             && !self.is_forced_master
@@ -280,7 +351,7 @@ impl Conversation {
     }
 
     /// Whether too few masters are connected, and stale data is not to be shown.
-    fn is_cut_off(&self) -> bool {
+    pub(super) fn is_cut_off(&self) -> bool {
         if self.options.replica_serve_stale_data || !self.is_replica() {
             return false;
         }
@@ -298,6 +369,9 @@ impl Conversation {
         let flags = row.flags;
         if self.identity.needs_auth() && !flags.has(Flags::NO_AUTH) {
             return Some(errors::NOAUTH);
+        }
+        if let Some(text) = self.busy_refusal(row) {
+            return Some(text);
         }
         if flags.has(Flags::WRITE) && self.is_read_only() {
             return Some(errors::READONLY);
@@ -333,6 +407,7 @@ impl Conversation {
         reply: &mut Reply,
     ) -> Fate {
         self.refresh_identity();
+        self.error_was_counted = false;
         if let Some(text) = self.protection(row) {
             self.context.statistics.add_rejected(row);
             self.refuse(reply, |reply| reply.error(text));

@@ -1,6 +1,6 @@
 //! What is said of a command that a user may not call, and noted in ACL LOG.
 
-use crate::acl::{Denied, Reason, Refusal};
+use crate::acl::{Denied, Reason, Refusal, Within};
 use crate::clients::client_list::describe;
 use crate::clients::conversation::{Conversation, Fate};
 use crate::clients::errors::until_nul;
@@ -86,7 +86,11 @@ impl Conversation {
         let line = describe(&self.client, at);
         let refusal = Refusal {
             reason,
-            in_multi: self.transaction.is_some() || self.is_in_exec,
+            within: if self.transaction.is_some() || self.is_in_exec {
+                Within::Multi
+            } else {
+                Within::Nothing
+            },
             object,
             user: user.to_vec(),
             client: line.trim_ascii_end().to_vec(),
@@ -94,6 +98,32 @@ impl Conversation {
         };
         let max = self.options.acllog_max_len;
         self.context.acl_log.add(refusal, max);
+    }
+
+    /// The same of a command that a script called.
+    pub(super) fn note_script_denial(
+        &self,
+        row: &Row,
+        user: &[u8],
+        (reason, object): (Reason, Vec<u8>),
+    ) {
+        let at = self.context.now();
+        let mut line = describe(&self.client, at);
+        if let Some(start) = memchr::memmem::find(&line, b" cmd=").map(|at| at + 5) {
+            let end = memchr::memchr(b' ', &line[start..]).map_or(line.len(), |len| start + len);
+            line.splice(start..end, row.name.bytes());
+        }
+        let refusal = Refusal {
+            reason,
+            within: Within::Script,
+            object,
+            user: user.to_vec(),
+            client: line.trim_ascii_end().to_vec(),
+            at,
+        };
+        self.context
+            .acl_log
+            .add(refusal, self.options.acllog_max_len);
     }
 
     /// Refuses a command that the user may not call.

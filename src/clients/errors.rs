@@ -4,6 +4,10 @@ use crate::resp::{Args, Reply};
 
 pub(super) const NOAUTH: &str = "NOAUTH Authentication required.";
 pub(super) const WRONGPASS: &str = "WRONGPASS invalid username-password pair or user is disabled.";
+pub(super) const BUSY_SCRIPT: &str =
+    "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
+pub(super) const BUSY_FUNCTION: &str =
+    "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.";
 pub(super) const SYNTAX: &str = "ERR syntax error";
 pub(super) const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
 pub(super) const OUTSIDE_32_BITS: &str =

@@ -11,12 +11,13 @@ use crate::clients::batch::count_error;
 use crate::clients::conversation::{After, Conversation, ReplyMode};
 use crate::clients::denials::{changed_text, subject};
 use crate::clients::errors;
+use crate::clients::scripting::Held;
 use crate::clients::statistics::BatchCalls;
 use crate::clients::timing::Stopwatch;
 use crate::clients::transaction::Transaction;
 use crate::commands::table::{ServerCommand, SessionCommand};
 use crate::commands::{Flags, Handler, Row};
-use crate::keyspace::{Caller, Conductor, Queued, Scratch, TransactionEnd};
+use crate::keyspace::{Caller, Conductor, Queued, Scratch, Stage, TransactionEnd};
 use crate::resp::{Args, Mark, Protocol, Reply, parse_i64};
 
 /// What became of the command whose turn it is.
@@ -46,7 +47,9 @@ struct Postponed<'q> {
 }
 
 /// One EXEC as it goes.
-struct Execution<'c, 'q> {
+struct Execution<'c, 'q, 'm> {
+    /// What scripts run on, where there are any.
+    machine: Option<Held<'m>>,
     conversation: &'c mut Conversation,
     turn: Turn,
     calls: BatchCalls,
@@ -60,7 +63,7 @@ struct Execution<'c, 'q> {
     is_closed: bool,
 }
 
-impl<'q> Conductor<'q> for Execution<'_, 'q> {
+impl<'q> Conductor<'q> for Execution<'_, 'q, '_> {
     fn before(
         &mut self,
         queued: &'q Queued,
@@ -70,6 +73,7 @@ impl<'q> Conductor<'q> for Execution<'_, 'q> {
     ) -> bool {
         let (row, args) = (queued.row, queued.args.as_args());
         let conversation = &mut *self.conversation;
+        conversation.error_was_counted = false;
         // Rules may have changed since it was queued, and AUTH and HELLO within the queue change who asks.
         conversation.refresh_identity();
         if let Err(denied) = conversation.identity.check(row, args) {
@@ -83,6 +87,10 @@ impl<'q> Conductor<'q> for Execution<'_, 'q> {
             self.turn = Turn::Denied;
             reply.error(text);
             return true;
+        }
+        if queued.is_script() {
+            self.turn = Turn::Data;
+            return false;
         }
         if !queued.is_data() {
             if may_wait(row, args) {
@@ -106,6 +114,24 @@ impl<'q> Conductor<'q> for Execution<'_, 'q> {
         let tracking = conversation.tracking.as_ref();
         scratch.tracks = tracking.is_some_and(|own| own.remembers(conversation.caching));
         false
+    }
+
+    fn script(
+        &mut self,
+        queued: &'q Queued,
+        stage: &mut Stage<'_, '_, '_>,
+        caller: &mut Caller,
+        scratch: &mut Scratch,
+        reply: &mut Reply,
+    ) {
+        let (row, args) = (queued.row, queued.args.as_args());
+        match &self.machine {
+            Some(machine) => {
+                let conversation = &mut *self.conversation;
+                conversation.eval_on(machine, row, args, stage, caller, scratch, reply);
+            }
+            None => reply.error(errors::SYNTAX),
+        }
     }
 
     fn after(&mut self, queued: &'q Queued, reply: &mut Reply, mark: Mark) {
@@ -132,7 +158,7 @@ impl<'q> Conductor<'q> for Execution<'_, 'q> {
     }
 }
 
-impl Execution<'_, '_> {
+impl Execution<'_, '_, '_> {
     /// Runs a command that is not over data.
     fn run(&mut self, queued: &Queued, reply: &mut Reply) {
         let (row, args) = (queued.row, queued.args.as_args());
@@ -162,7 +188,7 @@ impl Execution<'_, '_> {
                 }
                 reply.integer(acknowledged as i64);
             }
-            After::HandOver | After::Shutdown => reply.error(errors::SYNTAX),
+            After::HandOver | After::Shutdown | After::Script { .. } => reply.error(errors::SYNTAX),
             other => self.after = other,
         }
     }
@@ -203,6 +229,12 @@ impl Execution<'_, '_> {
 
 impl Conversation {
     pub(super) fn exec(&mut self, reply: &mut Reply) -> After {
+        let has_scripts = self.has_scripts_queued();
+        if has_scripts && !self.has_left {
+            return After::Script {
+                is_answered: !self.is_silent(),
+            };
+        }
         let Some(transaction) = self.transaction.take() else {
             reply.error("ERR EXEC without MULTI");
             return After::Next;
@@ -215,6 +247,14 @@ impl Conversation {
             self.end_links_of_gone();
         }
         after
+    }
+
+    /// Whether there is a script among what is queued, and EXEC will come to it.
+    fn has_scripts_queued(&self) -> bool {
+        let transaction = self.transaction.as_ref();
+        transaction.is_some_and(|transaction| {
+            !transaction.spoilt && transaction.queue.iter().any(Queued::is_script)
+        })
     }
 
     /// Why EXEC is not carried out now, if so: something has happened since its writes were queued.
@@ -243,6 +283,19 @@ impl Conversation {
         } else {
             None
         };
+        // Before any partition.
+        let scripts = Arc::clone(&self.context.scripts);
+        let machine = queue
+            .iter()
+            .any(Queued::is_script)
+            .then(|| scripts.machine());
+        let machine = match machine.transpose() {
+            Ok(machine) => machine,
+            Err(text) => {
+                reply.error(text);
+                return After::Next;
+            }
+        };
         let db = self.caller.db;
         let (mut caller, mut scratch) = (self.caller, std::mem::take(&mut self.scratch));
         let (keyspace, changed) = (Arc::clone(&self.context.keyspace), self.watch.changed());
@@ -254,6 +307,7 @@ impl Conversation {
             reply.array(queue.len());
         }
         let mut execution = Execution {
+            machine,
             turn: Turn::Data,
             calls: BatchCalls::default(),
             last: self.slow_from().map(|_| started),
@@ -272,6 +326,9 @@ impl Conversation {
             &mut execution,
         );
         drop(expecting);
+        if let Some(machine) = execution.machine.take() {
+            scripts.tidy(machine);
+        }
         let conversation = &mut *execution.conversation;
         conversation.scratch = scratch;
         let ran = match end {
@@ -320,7 +377,7 @@ impl Conversation {
 }
 
 /// Whether a command may wait for partitions, or for replication.
-fn may_wait(row: &Row, args: Args<'_>) -> bool {
+pub(super) fn may_wait(row: &Row, args: Args<'_>) -> bool {
     match row.handler {
         Handler::Data(_) | Handler::Subcommands => false,
         Handler::Session(SessionCommand::Wait) => true,
@@ -334,6 +391,7 @@ fn may_wait(row: &Row, args: Args<'_>) -> bool {
             | ServerCommand::Replconf
             | ServerCommand::Replicaof
             | ServerCommand::Role
+            | ServerCommand::Script
             | ServerCommand::Shutdown,
         ) => true,
         // The others look at nothing but the connection. What panics must not do so here.

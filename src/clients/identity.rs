@@ -11,7 +11,7 @@ use crate::commands::{Keys, Row, sort};
 use crate::resp::Args;
 
 /// See the head of the file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Identity {
     /// Whether AUTH succeeded or was not needed when the connection began.
     authenticated: bool,

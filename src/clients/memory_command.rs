@@ -89,7 +89,7 @@ impl Conversation {
                 ("clients.normal", memory.clients as i64),
                 ("cluster.links", 0),
                 ("aof.buffer", 0),
-                ("lua.caches", 0),
+                ("lua.caches", self.context.scripts.memory().1 as i64),
                 ("functions.caches", 0),
             ],
         );

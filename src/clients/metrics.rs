@@ -62,8 +62,12 @@ pub async fn serve(context: Arc<Context>, listener: StdListener) {
         tokio::spawn(async move {
             let _place = place;
             let service = service_fn(move |request| {
-                let response = respond(&context, &registry, &request);
-                async move { Ok::<_, Infallible>(response) }
+                let (context, registry) = (Arc::clone(&context), Arc::clone(&registry));
+                async move {
+                    // What is counted is in partitions, which a script may hold for long.
+                    context.keyspace.gate.opened().await;
+                    Ok::<_, Infallible>(respond(&context, &registry, &request))
+                }
             });
             let connection = hyper::server::conn::http1::Builder::new()
                 .timer(TokioTimer::new())

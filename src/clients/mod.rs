@@ -48,6 +48,7 @@ mod process;
 mod pubsub_command;
 pub mod registry;
 mod replication_commands;
+mod scripting;
 mod server_commands;
 mod session;
 mod session_commands;

@@ -97,12 +97,34 @@ impl Conversation {
     pub(super) fn show_monitors(&self, row: &Row, args: Args<'_>, db: u32) {
         let is_hidden = row.flags.has(Flags::SKIP_MONITOR) || row.flags.has(Flags::ADMIN);
         if !self.context.monitors.is_empty() && !is_hidden {
-            self.context.monitors.tell(self.monitor_line(row, args, db));
+            self.context
+                .monitors
+                .tell(self.monitor_line(row, args, db, None));
+        }
+    }
+
+    /// The same of a script, whose row keeps it from being told behind what it calls.
+    pub(super) fn show_monitors_whatever(&self, args: Args<'_>) {
+        if !self.context.monitors.is_empty()
+            && let Some(row) = crate::commands::lookup(args.name())
+        {
+            let line = self.monitor_line(row, args, self.caller.db, None);
+            self.context.monitors.tell(line);
+        }
+    }
+
+    /// The same of what a script calls.
+    #[inline]
+    pub(super) fn show_script_call(&self, row: &Row, args: Args<'_>, db: u32) {
+        let is_hidden = row.flags.has(Flags::SKIP_MONITOR) || row.flags.has(Flags::ADMIN);
+        if !self.context.monitors.is_empty() && !is_hidden {
+            let line = self.monitor_line(row, args, db, Some("lua"));
+            self.context.monitors.tell(line);
         }
     }
 
     #[cold]
-    fn monitor_line(&self, row: &Row, args: Args<'_>, db: u32) -> String {
+    fn monitor_line(&self, row: &Row, args: Args<'_>, db: u32, by: Option<&str>) -> String {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
@@ -111,6 +133,7 @@ impl Conversation {
             Some(_) => address.clone(),
             None => format!("unix:{}", address.trim_end_matches(":0")),
         };
+        let address = by.map_or(address, str::to_owned);
         let mut line = format!(
             "+{}.{:06} [{db} {address}]",
             now.as_secs(),

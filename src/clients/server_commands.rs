@@ -7,6 +7,7 @@ use crate::clients::{errors, operator_commands};
 use crate::commands::Row;
 use crate::commands::table::ServerCommand;
 use crate::config::{Client, system_words};
+use crate::keyspace::Passage;
 use crate::resp::{Args, Reply};
 
 /// What links between nodes speak.
@@ -57,6 +58,7 @@ impl Conversation {
             ServerCommand::Replconf => self.replconf(args, reply),
             ServerCommand::Replicaof => self.replicaof(args, reply),
             ServerCommand::Replping => reply.simple("PONG"),
+            ServerCommand::Script => self.script_command(row, args, reply),
             ServerCommand::Role => self.role(reply),
             ServerCommand::Shutdown => return self.shutdown(args, reply),
         }
@@ -168,6 +170,19 @@ impl Conversation {
                 reply.error("ERR No shutdown in progress.");
             }
             return After::Next;
+        }
+        if self.context.keyspace.gate.passage() == Passage::Busy {
+            let running = &self.context.scripts.running;
+            if request.save != Some(false) {
+                reply.error(if running.is_function() {
+                    errors::BUSY_FUNCTION
+                } else {
+                    errors::BUSY_SCRIPT
+                });
+                return After::Next;
+            }
+            // What it has written so far stays.
+            running.end_all();
         }
         // No reply: the client sees the connection close, and nothing that it sent behind is carried out.
         tracing::debug!(client = self.client.id.0, "shutdown requested");

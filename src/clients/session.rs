@@ -9,6 +9,7 @@ mod blocking;
 mod leaving;
 mod owner_waits;
 mod owners;
+mod scripts;
 mod serving;
 mod waiting;
 
@@ -217,6 +218,9 @@ impl Session {
     ) -> Result<Option<UnixMillis>, End> {
         let mut began = Some(started);
         while self.batch.has_due() {
+            if !self.conversation.context.keyspace.gate.is_open() {
+                self.wait_at_gate().await?;
+            }
             let reply_max = self.sent + REPLY_LEN;
             let reply_max = reply_max.max(self.reply.len() + 1);
             let after = self.batch.run(
@@ -268,6 +272,13 @@ impl Session {
                 After::Owned => {
                     self.account(now, started);
                     self.carry_out_owned().await?;
+                }
+                After::Script { is_answered } => {
+                    self.account(now, started);
+                    self.leave_with_command(is_answered).await?;
+                    let now = self.conversation.context.now();
+                    self.conversation.begin_batch(now);
+                    return Ok(Some(now));
                 }
                 After::Shutdown => {
                     self.account(now, started);

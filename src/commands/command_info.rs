@@ -24,6 +24,7 @@ const FLAG_NAMES: &[(Flags, &str)] = &[
     (Flags::NO_AUTH, "no_auth"),
     (Flags::MAY_REPLICATE, "may_replicate"),
     (Flags::NO_ASYNC_LOADING, "no_async_loading"),
+    (Flags::NO_MANDATORY_KEYS, "no_mandatory_keys"),
     (Flags::NO_MULTI, "no_multi"),
     (Flags::MOVABLE_KEYS, "movablekeys"),
     (Flags::ALLOW_BUSY, "allow_busy"),
@@ -405,7 +406,9 @@ fn keys_of(command: Args<'_>, with_access: bool, reply: &mut Reply) {
         return reply.error("ERR Invalid number of arguments specified for command");
     }
     let least = match row.keys {
-        Keys::Counted { count, .. } => usize::from(count),
+        Keys::Counted { count, .. } if !row.flags.has(Flags::NO_MANDATORY_KEYS) => {
+            usize::from(count)
+        }
         Keys::Streams { .. } => 1,
         _ => 0,
     };

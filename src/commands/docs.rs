@@ -51,6 +51,8 @@ impl Categories {
     pub const CONNECTION: Self = Self(1 << 18);
     /// Transactions.
     pub const TRANSACTION: Self = Self(1 << 19);
+    /// Scripts.
+    pub const SCRIPTING: Self = Self(1 << 20);
     /// Every category by its bit.
     pub const NAMES: [&str; 21] = [
         "keyspace",
@@ -118,6 +120,8 @@ pub enum Group {
     Geo,
     /// Channels.
     PubSub,
+    /// Scripts.
+    Scripting,
     /// The server.
     Server,
     /// Strings.
@@ -149,6 +153,7 @@ impl Group {
             Self::Generic => "generic",
             Self::Geo => "geo",
             Self::PubSub => "pubsub",
+            Self::Scripting => "scripting",
             Self::Server => "server",
             Self::String => "string",
             Self::Transactions => "transactions",

@@ -43,6 +43,7 @@ pub mod payload;
 pub mod registry;
 pub mod renames;
 pub mod scan;
+pub mod script_rows;
 pub mod server_rows;
 pub mod session_rows;
 pub mod sets;

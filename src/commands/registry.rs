@@ -6,7 +6,7 @@
 use crate::commands::table::Row;
 use crate::commands::{
     bitmaps, expire, flush, geo, hashes, hll, keys, lists, member_ttl, operator_rows, renames,
-    scan, server_rows, session_rows, sets, sort, streams, strings, zsets,
+    scan, script_rows, server_rows, session_rows, sets, sort, streams, strings, zsets,
 };
 
 /// Every family's rows, the ones used most first.
@@ -25,6 +25,7 @@ static FAMILIES: &[&[Row]] = &[
     session_rows::ROWS,
     session_rows::PUBSUB_ROWS,
     server_rows::ROWS,
+    script_rows::ROWS,
     operator_rows::ROWS,
     bitmaps::ROWS,
     hll::ROWS,

@@ -99,6 +99,8 @@ impl Flags {
     pub const WHOLE: Self = Self(1 << 20);
     /// What it stores may be computed ahead: see [`crate::commands::whole`].
     pub const AHEAD: Self = Self(1 << 21);
+    /// It has keys, and a call may have none.
+    pub const NO_MANDATORY_KEYS: Self = Self(1 << 22);
 
     /// Both.
     pub const fn and(self, other: Self) -> Self {
@@ -150,7 +152,9 @@ pub enum SessionCommand {
     Client,
     Discard,
     Echo,
+    Eval,
     Exec,
+    Fcall,
     Hello,
     Monitor,
     Multi,
@@ -189,6 +193,7 @@ pub enum ServerCommand {
     Replicaof,
     Replping,
     Role,
+    Script,
     Shutdown,
     Slowlog,
     Time,
@@ -257,7 +262,9 @@ impl Row {
             (Flags::ADMIN, Categories::ADMIN.and(Categories::DANGEROUS)),
             (Flags::BLOCKING, Categories::BLOCKING),
         ] {
-            if self.flags.has(flag) {
+            // As in Redis: what a script reads is not its own doing.
+            let is_script = flag == Flags::READONLY && categories.has(Categories::SCRIPTING);
+            if self.flags.has(flag) && !is_script {
                 categories = categories.and(implied);
             }
         }

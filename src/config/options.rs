@@ -68,6 +68,9 @@ pub struct Options {
     pub slowlog_max_len: u64,
     #[serde(deserialize_with = "some_milliseconds")]
     pub latency_monitor_threshold: Option<Duration>,
+    /// How long a script may run before clients are told; none for ever.
+    #[serde(deserialize_with = "some_milliseconds")]
+    pub busy_reply_threshold: Option<Duration>,
     pub latency_tracking: bool,
     pub latency_tracking_info_percentiles: Vec<f64>,
     pub enable_debug_command: Who,

@@ -81,6 +81,10 @@ pub struct Journal {
 struct Inner {
     own: OriginIndex,
     hlc: Hlc,
+    /// The last stamp taken here.
+    taken: Hlc,
+    /// What the clock must not fall below, whatever is given back: what was heard of others.
+    heard: Hlc,
     open: VecDeque<Place>,
     open_first: u64,
     logs: Vec<Log>,
@@ -96,6 +100,8 @@ impl Journal {
         let mut inner = Inner {
             own,
             hlc: start,
+            taken: Hlc::ZERO,
+            heard: start,
             open: VecDeque::new(),
             open_first: 0,
             logs: Vec::new(),
@@ -131,11 +137,36 @@ impl Journal {
         inner.advance_to(&self.judged);
         let first = inner.hlc.plus(1);
         inner.hlc = inner.hlc.plus(u64::from(n.max(1)));
+        inner.taken = inner.hlc;
         let place = inner.open_first + inner.open.len() as u64;
         inner.open.push_back(Place::Open);
         let own = inner.own;
         drop(inner);
-        Reservation::new(self, place, own, first)
+        Reservation::new(self, place, own, first, n.max(1))
+    }
+
+    /// Lengthens a reservation that ends at `end`, where nothing was taken here behind it. What was heard of others meanwhile may
+    /// be later than these stamps: it is in no partition that the reservation's holder writes to.
+    fn extend(&self, end: Hlc, more: u32) -> bool {
+        let mut inner = self.inner.lock();
+        if inner.taken != end {
+            return false;
+        }
+        inner.taken = end.plus(u64::from(more));
+        inner.hlc = inner.hlc.max(inner.taken);
+        true
+    }
+
+    /// Takes back the last stamps of a reservation that ends at `end`, where nothing was taken here behind it.
+    fn give_back(&self, end: Hlc, unused: u32) {
+        let mut inner = self.inner.lock();
+        if inner.taken != end {
+            return;
+        }
+        inner.taken = end.minus(u64::from(unused));
+        if inner.hlc == end {
+            inner.hlc = inner.taken.max(inner.heard);
+        }
     }
 
     fn fill(&self, place: u64, stamp: Hlc, record: Option<Record>) {
@@ -170,6 +201,7 @@ impl Journal {
         inner.advance(now);
         let (own, stamp) = (inner.own, inner.hlc.plus(1));
         inner.hlc = stamp;
+        inner.taken = stamp;
         if inner.open.is_empty() || is_off(Rule::Reservation) {
             inner.append_own(stamp, record);
             self.evict(&mut inner);
@@ -235,6 +267,7 @@ impl Journal {
         }
         let mut inner = self.inner.lock();
         inner.hlc = inner.hlc.max(time);
+        inner.heard = inner.heard.max(time);
     }
 
     /// The clock: nothing stamped here is later.
@@ -261,6 +294,7 @@ impl Journal {
         inner.bytes -= freed;
         inner.order.retain(|&other| other != origin);
         inner.hlc = inner.hlc.max(until);
+        inner.heard = inner.heard.max(until);
         drop(inner);
         self.wake();
     }
@@ -279,6 +313,7 @@ impl Journal {
         inner.advance(now);
         let (own, at) = (inner.own, inner.hlc.plus(1));
         inner.hlc = at;
+        inner.heard = inner.heard.max(at);
         let freed = inner.log(own).clear(at, at);
         inner.bytes -= freed;
         inner.order.retain(|&other| other != own);
@@ -289,6 +324,7 @@ impl Journal {
         let mut inner = self.inner.lock();
         inner.own = own;
         inner.hlc = inner.hlc.max(floor);
+        inner.heard = inner.hlc;
         let start = inner.hlc;
         inner.log(own).begin(start);
     }

@@ -21,17 +21,53 @@ pub struct Reservation<'a> {
     place: u64,
     own: OriginIndex,
     first: Hlc,
+    len: u32,
     filled: bool,
 }
 
 impl<'a> Reservation<'a> {
-    pub(super) fn new(journal: &'a Journal, place: u64, own: OriginIndex, first: Hlc) -> Self {
+    pub(super) fn new(
+        journal: &'a Journal,
+        place: u64,
+        own: OriginIndex,
+        first: Hlc,
+        len: u32,
+    ) -> Self {
         Self {
             journal,
             place,
             own,
             first,
+            len,
             filled: false,
+        }
+    }
+
+    /// How many stamps are reserved.
+    pub fn stamps(&self) -> u32 {
+        self.len
+    }
+
+    /// Takes so many stamps more, where nobody else has taken any behind these; says whether that was so.
+    pub fn extend(&mut self, more: u32) -> bool {
+        let end = self.first.minus(1).plus(u64::from(self.len));
+        let Some(len) = self.len.checked_add(more) else {
+            return false;
+        };
+        let is_longer = self.journal.extend(end, more);
+        if is_longer {
+            self.len = len;
+        }
+        is_longer
+    }
+
+    /// Gives back the stamps behind the first `used` ones, where nobody has taken any behind them.
+    pub fn give_back(&mut self, used: u32) {
+        let end = self.first.minus(1).plus(u64::from(self.len));
+        if used < self.len {
+            let kept = used.max(1);
+            self.journal.give_back(end, self.len - kept);
+            self.len = kept;
         }
     }
 
@@ -60,6 +96,7 @@ pub struct Detached {
     place: u64,
     own: OriginIndex,
     first: Hlc,
+    len: u32,
 }
 
 impl Reservation<'_> {
@@ -70,6 +107,7 @@ impl Reservation<'_> {
             place: self.place,
             own: self.own,
             first: self.first,
+            len: self.len,
         }
     }
 }
@@ -77,7 +115,7 @@ impl Reservation<'_> {
 impl Detached {
     /// The reservation, in the journal that it is of.
     pub fn attach(self, journal: &Journal) -> Reservation<'_> {
-        Reservation::new(journal, self.place, self.own, self.first)
+        Reservation::new(journal, self.place, self.own, self.first, self.len)
     }
 }
 

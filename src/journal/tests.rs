@@ -167,3 +167,41 @@ fn a_promise_is_kept() {
     drop(open);
     assert!(journal.promise(now(90)) > before);
 }
+
+#[test]
+fn a_reservation_grows_until_somebody_else_has_taken_stamps_and_gives_back_what_it_did_not_use() {
+    let journal = journal(1 << 20);
+    let mut long = journal.reserve(2, now(1));
+    let first = long.first().time();
+    assert!(long.extend(3));
+    // What others say meanwhile takes no stamps of this node.
+    journal.observe(first.plus(100));
+    assert!(long.extend(1));
+    assert_eq!(long.stamps(), 6);
+    let other = journal.reserve(1, now(1));
+    assert!(other.first().time() > first.plus(100));
+    assert!(!long.extend(1));
+    drop(other);
+    let published = long.publish(Record {
+        count: 6,
+        ..record(1)
+    });
+    assert_eq!(published.time(), first.plus(5));
+
+    let mut long = journal.reserve(1000, now(1));
+    let first = long.first().time();
+    long.give_back(2);
+    let next = journal.reserve(1, now(1));
+    assert_eq!(next.first().time(), first.plus(2));
+    long.give_back(1);
+    assert!(!long.extend(1));
+    drop(next);
+    // The clock does not fall below what was heard.
+    let mut long = journal.reserve(1000, now(1));
+    let heard = long.first().time().plus(10);
+    journal.observe(heard);
+    long.give_back(1);
+    assert!(journal.clock() >= heard);
+    drop(long);
+    assert!(journal.reserve(1, now(1)).first().time() > heard);
+}

@@ -58,6 +58,13 @@ pub struct Scratch {
     pub published: Option<(u32, bytes::Bytes)>,
 }
 
+impl Scratch {
+    /// How many stamps the present call has taken.
+    pub fn stamps_taken(&self) -> u32 {
+        self.effects.count()
+    }
+}
+
 /// What a call came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Ran {

@@ -8,19 +8,23 @@ mod ahead;
 mod apart;
 mod audience;
 mod execute;
+mod gate;
 mod holds;
 mod ingest;
 mod late;
 mod left;
+mod script;
 mod transaction;
 mod upkeep;
 mod warm;
 
 pub(crate) use execute::PANIC_REPLY;
 pub use execute::{Caller, Ran, Scratch};
+pub use gate::{Gate, Passage};
 pub use holds::{Held, Holds, Laps};
 pub use ingest::{Foreign, IngestError, Ingested};
 pub use left::{Job, Left};
+pub use script::{Reach, Stage, Staged};
 pub use transaction::{Conductor, DataOnly, Queued, TransactionEnd};
 pub use upkeep::{Counts, PURGE_PERIOD_MS, Purge};
 pub use warm::WARM_MAX;
@@ -69,6 +73,8 @@ pub struct Keyspace {
     pub journal: Journal,
     /// How long partitions are held.
     pub holds: Holds,
+    /// Where a script is waited for.
+    pub gate: Gate,
     /// Who listens.
     pub pubsub: PubSub,
     /// What partitions listen for: see [`crate::db::news::Attention`].
@@ -115,6 +121,7 @@ impl Keyspace {
             origins,
             journal,
             holds: Holds::default(),
+            gate: Gate::default(),
             pubsub: PubSub::default(),
             attention: AtomicU32::new(audience::SILENT),
             tickets: Arc::default(),

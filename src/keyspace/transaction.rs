@@ -9,11 +9,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use smallvec::SmallVec;
 
 use crate::commands::call::Access;
+use crate::commands::table::SessionCommand;
 use crate::commands::{Flags, Handler, Row, debug};
 use crate::db::{Partition, Stamp};
 use crate::keyspace::execute::{Begun, PANIC_REPLY, catch_up, mark_needed, take_ready};
+use crate::keyspace::script::Stage;
 use crate::keyspace::{Caller, Keyspace, Ran, Scratch};
 use crate::resp::{Args, ArgsBuffer, Mark, Reply};
+
+/// What is said where scripts of the transaction took all stamps.
+const NO_STAMPS: &str =
+    "ERR the scripts of this transaction wrote too much: nothing more can be written in it";
 
 /// A queued command.
 #[derive(Debug)]
@@ -37,6 +43,14 @@ impl Queued {
         Some(Self { row, data, args })
     }
 
+    /// Whether it runs a script.
+    pub fn is_script(&self) -> bool {
+        matches!(
+            self.row.handler,
+            Handler::Session(SessionCommand::Eval | SessionCommand::Fcall)
+        )
+    }
+
     /// Whether it is over data.
     pub fn is_data(&self) -> bool {
         self.data.is_some()
@@ -54,6 +68,18 @@ pub trait Conductor<'q> {
         scratch: &mut Scratch,
         reply: &mut Reply,
     ) -> bool;
+
+    /// Runs a script that [`Self::before`] left to it.
+    fn script(
+        &mut self,
+        _queued: &'q Queued,
+        _stage: &mut Stage<'_, '_, '_>,
+        _caller: &mut Caller,
+        _scratch: &mut Scratch,
+        reply: &mut Reply,
+    ) {
+        reply.error("ERR this command is not carried out here");
+    }
 
     /// Shown each command behind its reply, which begins at `mark`.
     fn after(&mut self, queued: &'q Queued, reply: &mut Reply, mark: Mark);
@@ -95,6 +121,11 @@ impl Keyspace {
         let mut needed: SmallVec<[bool; 64]> = SmallVec::from_elem(false, self.partitions.len());
         let mut writes = false;
         let mut stamps = 0u32;
+        let has_scripts = queue.iter().any(Queued::is_script);
+        if has_scripts {
+            // Whatever they declare, they may touch more.
+            needed.fill(true);
+        }
         for queued in queue {
             let args = queued.args.as_args();
             if let Some(row) = queued.data {
@@ -113,7 +144,7 @@ impl Keyspace {
             .map(|guard| guard.as_deref_mut())
             .collect();
         let mut access = Access::Many(&mut refs);
-        let reservation =
+        let mut reservation =
             (writes && self.is_recording()).then(|| self.journal.reserve(stamps, caller.now));
         let mut panicked = false;
         for queued in queue {
@@ -132,7 +163,17 @@ impl Keyspace {
                 panicked = true;
                 true
             });
-            if !is_answered {
+            if !is_answered && queued.is_script() {
+                let mut stage = Stage::new(self, &mut access, &mut reservation, 0);
+                conductor.script(queued, &mut stage, caller, scratch, reply);
+                panicked |= stage.has_panicked();
+            } else if !is_answered
+                && has_scripts
+                && !Stage::new(self, &mut access, &mut reservation, 0)
+                    .has_room(queued, caller, scratch)
+            {
+                reply.error(NO_STAMPS);
+            } else if !is_answered {
                 let next = reservation.as_ref().map(|reservation| {
                     let first = reservation.first();
                     let done = u64::from(scratch.effects.count());

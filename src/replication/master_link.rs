@@ -248,10 +248,16 @@ async fn connection(setting: &LinkSetting) -> Result<Never, ConnectionError> {
     let mut parts = Parts::default();
     let (mut heard, mut said) = (Instant::now(), Instant::now());
     loop {
-        open = take_frames(setting, open, &mut parts, &mut input).await?;
+        // While a script holds partitions on another thread this one has clients to answer: what comes waits.
+        let takes = node.keyspace.gate.is_open();
         out.clear();
-        let busy;
-        (open, busy) = poll(open, &mut out).await?;
+        let mut busy = false;
+        if takes {
+            open = take_frames(setting, open, &mut parts, &mut input).await?;
+            (open, busy) = poll(open, &mut out).await?;
+        } else {
+            heard = Instant::now();
+        }
         if out.is_empty() && said.elapsed() > KEEP_ALIVE {
             open.link.keep_alive(&mut out);
         }
@@ -275,7 +281,7 @@ async fn connection(setting: &LinkSetting) -> Result<Never, ConnectionError> {
         }
         input.reserve(READ_BYTES);
         tokio::select! {
-            read = stream.read_buf(&mut input) => {
+            read = stream.read_buf(&mut input), if takes => {
                 let read = read?;
                 if read == 0 {
                     return Err(ConnectionError::Closed);
@@ -291,6 +297,7 @@ async fn connection(setting: &LinkSetting) -> Result<Never, ConnectionError> {
                     return Err(ConnectionError::Silent(silence));
                 }
             }
+            () = node.keyspace.gate.opened(), if !takes => {}
             () = shared.kill.notified() => return Err(ConnectionError::Killed),
         }
     }
@@ -333,6 +340,9 @@ async fn take_frames(
         let taken;
         (open, taken) = aside(open, work).await;
         taken?;
+        if !open.node.keyspace.gate.is_open() {
+            break;
+        }
     }
     Ok(open)
 }

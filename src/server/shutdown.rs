@@ -47,6 +47,10 @@ impl Signals {
                 request(&options().shutdown_on_sigint)
             }
         };
+        if !context.keyspace.gate.is_open() {
+            // A script that runs would hold up the end.
+            context.scripts.running.end_all();
+        }
         context.shutdown.send_replace(Some(request));
         request
     }
@@ -95,6 +99,7 @@ pub(super) enum Waited {
 pub(super) async fn wait_for_replicas(context: &Context, request: ShutdownRequest) -> Waited {
     if context.shutdown.borrow().is_none() {
         tracing::info!("Shutdown manually aborted.");
+        context.scripts.running.go_on();
         return Waited::Aborted;
     }
     let timeout = context.configuration.options().shutdown_timeout;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::scored::{LEX_BOUNDS, MEMBERS, SCORE_BOUNDS, SCORES, set_payload};
+use crate::scripts::{DIGESTS, SCRIPTS};
 use crate::templates::TEMPLATES;
 use crate::words::{
     DRAWS, ELEMENTS, FIELDS, FLOATS, GLOBS, ITEMS, KEYS, KINDS, NUMBERS, PAYLOADS, PLACES, RULES,
@@ -174,6 +175,8 @@ impl Generator {
         }
         let made = match word {
             "key" if self.percent(90) => self.pick(&KEYS[..4]),
+            "script" => self.pick(SCRIPTS),
+            "sha" => self.pick(DIGESTS),
             "key" => self.pick(KEYS),
             "value" if self.percent(30) => self.pick(NUMBERS),
             "value" if self.percent(30) => self.pick(FLOATS),

@@ -18,6 +18,7 @@ mod generate;
 mod intended;
 mod scenes;
 mod scored;
+mod scripts;
 mod servers;
 mod steps;
 mod templates;

@@ -5,12 +5,26 @@
 //! `type`, `cursor`, `count`, `field`, `draws` (how many at random), `element` (of a list), `index`, `any`, `zkey`, `lkey` (of a
 //! sorted set with one score), `gkey`, `dkey` (distances), `spot` (two degrees and a town), `degrees`, `town`, `near` (two
 //! degrees), `metres`, `unit` (of positions), `pkey`, `xkey`, `xid`, `xopen` (an id to add), `xend` (of a range of ids), `xgroup` and `xname` (of a consumer), `crowd` (many elements), `sketch` (of HyperLogLogs, some corrupt), `member`, `score`, `from`, `to`, `lex` (ends of ranges), `few`, `setload`, `skey`, `item`, `weight`, `hash`, `by`,
-//! `gets` (what SORT sorts, what is in it, keys that these lead to, and how), `user` and `rule` (of an
+//! `script`, `sha` (of scripts), `gets` (what SORT sorts, what is in it, keys that these lead to, and how), `user` and `rule` (of an
 //! ACL). `[a|b c]` is perhaps one of these, `x*` one to
 //! four times.
 
 pub const TEMPLATES: &[&str] = &[
     "GET key",
+    "EVAL script 1 key value",
+    "EVAL script 1 key int",
+    "EVAL script 2 key key value",
+    "EVAL script 0 value value",
+    "EVAL script count key value",
+    "EVAL_RO script 1 key value",
+    "EVALSHA sha 0",
+    "EVALSHA sha 1 key value",
+    "EVALSHA_RO sha count key",
+    "SCRIPT LOAD script",
+    "SCRIPT EXISTS sha [sha|any]",
+    "SCRIPT FLUSH [ASYNC|SYNC|any]",
+    "SCRIPT KILL",
+    "SCRIPT any",
     "SET key value",
     "SET key int",
     "SET key value [EX sec|PX ms|EXAT at|PXAT msat|KEEPTTL] [NX|XX] [GET]",

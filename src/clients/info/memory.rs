@@ -9,22 +9,12 @@ use crate::clients::info::{line, title, zeros};
 use crate::clients::memory::MemoryUse;
 use crate::clients::process;
 
-/// Scripts and functions, of which there are none.
-const SCRIPTS: &[&str] = &[
-    "used_memory_vm_eval",
-    "used_memory_scripts_eval",
-    "number_of_cached_scripts",
+/// Functions, of which there are none.
+const FUNCTIONS: &[&str] = &[
     "number_of_functions",
     "number_of_libraries",
     "used_memory_vm_functions",
     "used_memory_functions",
-];
-
-/// The same, with a form for people.
-const SCRIPT_MEMORY: &[&str] = &[
-    "used_memory_lua",
-    "used_memory_vm_total",
-    "used_memory_scripts",
 ];
 
 /// What Redis keeps of a child that saves; there is none.
@@ -50,8 +40,15 @@ impl Conversation {
         let of_all = used.saturating_sub(memory.startup);
         percent(out, "used_memory_dataset_perc", memory.records, of_all);
         sized(out, "total_system_memory", process::total_memory());
-        zeros(out, SCRIPTS);
-        SCRIPT_MEMORY.iter().for_each(|name| sized(out, name, 0));
+        let (machine, texts, count) = self.context.scripts.memory();
+        let (machine, texts) = (machine as u64, texts as u64);
+        line(out, "used_memory_vm_eval", machine);
+        line(out, "used_memory_scripts_eval", texts);
+        line(out, "number_of_cached_scripts", count);
+        zeros(out, FUNCTIONS);
+        sized(out, "used_memory_lua", machine);
+        sized(out, "used_memory_vm_total", machine);
+        sized(out, "used_memory_scripts", texts);
         sized(out, "maxmemory", 0);
         line(out, "maxmemory_policy", "noeviction");
         allocator(used, process.resident, out);

@@ -84,6 +84,9 @@ impl Session {
                 }
             }
             if is_called && pause.is_none() {
+                let keyspace = Arc::clone(&self.conversation.context.keyspace);
+                // A script that runs keeps this client waiting, not its thread.
+                keyspace.gate.opened().await;
                 self.check_presence().await?;
                 is_called = false;
                 if let Some(args) = self.batch.last_arguments(self.read.filled()) {

@@ -336,6 +336,7 @@ impl Session {
     /// `MESH OWNED`: waits for what the asking node has, carries its command out, and says what was written.
     pub(super) async fn carry_out_owned(&mut self) -> Result<(), End> {
         let context = Arc::clone(&self.conversation.context);
+        context.keyspace.gate.opened().await;
         let Some(args) = self.batch.last_arguments(self.read.filled()) else {
             return Ok(());
         };

@@ -46,6 +46,7 @@ pub(super) async fn serve(keyspace: Arc<Keyspace>, ready: Vec<Ready>) {
         keyspace,
     };
     loop {
+        usher.keyspace.gate.opened().await;
         usher.present = usher.round.take();
         let Some(ready) = &usher.present else {
             return;

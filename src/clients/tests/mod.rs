@@ -14,6 +14,7 @@ mod lifecycle;
 mod links;
 mod pipelines;
 mod pubsub;
+mod scripts;
 mod streams;
 mod support;
 mod tracking;

@@ -11,7 +11,7 @@ const PERCENTILES: &str = "latency-tracking-info-percentiles";
 
 const NOT_PINNED: &str = "threads are not pinned to processors";
 const NO_TITLE: &str = "the process keeps its title";
-const NO_SCRIPTS: &str = "this limit of scripts does not exist here yet";
+const NO_DEPRECATED: &str = "scripts have no deprecated functions here";
 
 pub(super) const ROWS: &[Directive] = &[
     row(
@@ -329,14 +329,14 @@ pub(super) const ROWS: &[Directive] = &[
         "50 99 99.9",
         "which percentiles INFO latencystats shows",
     ),
-    accepted(
+    row(
         "busy-reply-threshold",
         Kind::Integer(0, LONG),
         "5000",
-        NO_SCRIPTS,
+        "milliseconds after which a script that runs is stopped for other clients: they get BUSY, and may kill it; 0 means never",
     )
     .alias(&["lua-time-limit"]),
-    accepted("lua-enable-deprecated-api", Kind::Bool, "no", NO_SCRIPTS)
+    accepted("lua-enable-deprecated-api", Kind::Bool, "no", NO_DEPRECATED)
         .immutable()
         .hidden(),
     accepted(

@@ -1,0 +1,132 @@
+//! Scripts of clients: what is known of them, the machine that they run on, and who may stop the one that runs.
+//!
+//! Lock order: the machine, then partitions. Whoever holds a partition never waits for the machine.
+
+mod cache;
+mod eval;
+mod host;
+mod leaving;
+mod running;
+mod script_command;
+mod shebang;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
+
+use crate::clients::context::REDIS_VERSION;
+use crate::keyspace::Keyspace;
+use crate::lua::{MEMORY_MAX, Version, Vm};
+pub use cache::Cache;
+pub use leaving::Left;
+pub use running::Running;
+
+/// [`REDIS_VERSION`] as a number, a byte each.
+const VERSION_NUMBER: u32 = 0x0007_0200;
+/// How long the machine is waited for where it can only be held briefly.
+const PATIENCE: Duration = Duration::from_micros(200);
+/// What is said where there is no machine.
+const NO_MACHINE: &str = "ERR there is too little memory to run scripts";
+
+/// See the head of the file.
+#[derive(Debug)]
+pub struct Scripts {
+    machine: Mutex<Option<Machine>>,
+    /// What was loaded.
+    pub cache: Mutex<Cache>,
+    /// The script that runs.
+    pub running: Arc<Running>,
+    /// Bytes of the machine when it was last used.
+    memory: AtomicUsize,
+}
+
+/// The machine, and which one of those that there have been.
+#[derive(Debug)]
+pub struct Machine {
+    /// It.
+    pub vm: Vm,
+    /// Its number.
+    pub generation: u32,
+}
+
+/// The machine while somebody uses it.
+pub type Held<'s> = MappedMutexGuard<'s, Machine>;
+
+impl Scripts {
+    /// Nothing is loaded and nothing runs.
+    pub fn new(keyspace: &Arc<Keyspace>) -> Self {
+        Self {
+            machine: Mutex::default(),
+            cache: Mutex::default(),
+            running: Arc::new(Running::new(keyspace)),
+            memory: AtomicUsize::new(0),
+        }
+    }
+
+    /// The machine, whoever has to be waited for.
+    pub fn machine(&self) -> Result<Held<'_>, &'static str> {
+        self.made(self.machine.lock())
+    }
+
+    /// The machine, unless somebody uses it for long.
+    fn machine_soon(&self) -> Option<Result<Held<'_>, &'static str>> {
+        let machine = self.machine.try_lock_for(PATIENCE)?;
+        Some(self.made(machine))
+    }
+
+    fn made<'s>(
+        &'s self,
+        mut machine: MutexGuard<'s, Option<Machine>>,
+    ) -> Result<Held<'s>, &'static str> {
+        if machine.is_none() {
+            let running = Arc::clone(&self.running);
+            let version = Version {
+                text: REDIS_VERSION,
+                number: VERSION_NUMBER,
+            };
+            let vm = Vm::new(version, Box::new(move || running.may_go_on()));
+            let vm = vm.map_err(|error| {
+                tracing::error!(%error, "no machine for scripts");
+                NO_MACHINE
+            })?;
+            let generation = self.running.next_generation();
+            *machine = Some(Machine { vm, generation });
+        }
+        MutexGuard::try_map(machine, Option::as_mut).map_err(|_| NO_MACHINE)
+    }
+
+    /// Drops the machine where it has taken more than it should: whatever was compiled is compiled again when it is called.
+    pub fn tidy(&self, held: Held<'_>) {
+        let mut memory = held.vm.len_bytes();
+        if memory > MEMORY_MAX / 2 {
+            held.vm.collect_garbage();
+            memory = held.vm.len_bytes();
+        }
+        drop(held);
+        if memory > MEMORY_MAX / 2 {
+            *self.machine.lock() = None;
+            memory = 0;
+        }
+        self.memory.store(memory, Ordering::Relaxed);
+    }
+
+    /// SCRIPT FLUSH: forgets everything.
+    pub fn flush(&self) {
+        let mut machine = self.machine.lock();
+        self.cache.lock().clear();
+        *machine = None;
+        self.memory.store(0, Ordering::Relaxed);
+    }
+
+    /// Bytes of the machine; of scripts and what finds them; how many there are.
+    pub fn memory(&self) -> (usize, usize, usize) {
+        let cache = self.cache.lock();
+        (
+            self.memory.load(Ordering::Relaxed),
+            cache.len_bytes(),
+            cache.len(),
+        )
+    }
+}

@@ -1,0 +1,121 @@
+//! A session whose command runs a script that may take long, on another thread, and sessions that wait until somebody's script is over.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::clients::batch::count_error;
+use crate::clients::context::Context;
+use crate::clients::conversation::After;
+use crate::clients::registry::signal;
+use crate::clients::scripting::Left;
+use crate::clients::session::waiting::Meanwhile;
+use crate::clients::session::{End, Session};
+use crate::clients::statistics::BatchCalls;
+use crate::resp::ArgsBuffer;
+
+impl Session {
+    /// Waits until no script runs, or clients are to be told of one that does.
+    pub(super) async fn wait_at_gate(&mut self) -> Result<(), End> {
+        let context = Arc::clone(&self.conversation.context);
+        if !self.is_through(&context).await? {
+            return Err(End::Done);
+        }
+        self.conversation.begin_batch(context.now());
+        Ok(())
+    }
+
+    async fn is_through(&mut self, context: &Context) -> Result<bool, End> {
+        loop {
+            match self
+                .meanwhile(context.keyspace.gate.opened_or_busy())
+                .await?
+            {
+                Meanwhile::Done(()) => return Ok(true),
+                Meanwhile::Signals(bits) if bits & signal::DRAIN != 0 => return Ok(false),
+                Meanwhile::Signals(_) => {}
+            }
+        }
+    }
+
+    /// Has the last command carried out on a thread that may be kept, and waits for it.
+    pub(super) async fn leave_with_command(&mut self, is_answered: bool) -> Result<(), End> {
+        let args = self.batch.last_arguments(self.read.filled());
+        let left = args.and_then(|args| {
+            let row = crate::commands::lookup(args.name())?;
+            Some((row, ArgsBuffer::from_args(args.iter())?))
+        });
+        let Some((row, args)) = left else {
+            return Ok(());
+        };
+        let context = Arc::clone(&self.conversation.context);
+        // Not while another script runs: this one would only wait on its thread.
+        while !context.keyspace.gate.is_open() {
+            if let Meanwhile::Signals(bits) = self.meanwhile(context.keyspace.gate.opened()).await?
+                && bits & signal::DRAIN != 0
+            {
+                return Err(End::Done);
+            }
+        }
+        let started = Instant::now();
+        let stand_in = self.conversation.stand_in();
+        let conversation = std::mem::replace(&mut self.conversation, stand_in);
+        let left = Left::new(conversation, row, args, self.reply.protocol());
+        let mut job = tokio::task::spawn_blocking(move || left.carry_out());
+        let left = loop {
+            match self.meanwhile(&mut job).await? {
+                Meanwhile::Done(Ok(left)) => break left,
+                Meanwhile::Done(Err(_)) => {
+                    tracing::error!("a script's thread failed");
+                    self.reply.error(
+                        "ERR internal error: the script failed and was logged; the connection ends",
+                    );
+                    return Err(End::Done);
+                }
+                Meanwhile::Signals(_) => {}
+            }
+        };
+        let Left {
+            conversation,
+            args,
+            reply,
+            after,
+            ..
+        } = left;
+        self.conversation = conversation;
+        self.came_back(row, args.as_args(), &reply, started, is_answered);
+        if self.conversation.has_ready() {
+            self.serve_ready().await;
+        }
+        match after {
+            After::Close => Err(End::Done),
+            _ => Ok(()),
+        }
+    }
+
+    fn came_back(
+        &mut self,
+        row: &'static crate::commands::Row,
+        args: crate::resp::Args<'_>,
+        reply: &crate::resp::Reply,
+        started: Instant,
+        is_answered: bool,
+    ) {
+        let conversation = &self.conversation;
+        let took = started.elapsed();
+        conversation.took(row, args, took);
+        let mut calls = BatchCalls::default();
+        calls.add_timed(row, took);
+        let is_tracking = conversation.options.latency_tracking;
+        conversation
+            .context
+            .statistics
+            .add_calls(&calls, 0, is_tracking);
+        if let Some(text) = reply.as_bytes().strip_prefix(b"-") {
+            count_error(conversation, Some(row), text);
+        }
+        if is_answered {
+            self.reply.raw(reply.as_bytes());
+        }
+        self.reply.set_protocol(reply.protocol());
+    }
+}

@@ -1,0 +1,296 @@
+//! The machine that scripts run on: one Lua 5.1, its sandbox, and what Redis puts into it. Knows no command: what a script calls is
+//! carried out by its [`Host`].
+//!
+//! Invariants: no script leaves anything behind for the next one but what it compiled; nothing a script does - endless memory, a panic
+//! within a call - harms more than its own run; what a script may not catch ([`Raised::Stop`]) no `pcall` catches.
+
+mod api;
+mod arguments;
+mod bit;
+mod cjson;
+mod cmsgpack;
+mod errors;
+mod random;
+mod reading;
+mod replying;
+mod sandbox;
+mod structs;
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use mlua::chunk::ChunkMode;
+use mlua::{Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table, Value, VmState};
+
+use crate::resp::{Args, ArgsBuffer, Protocol, Reply};
+pub use errors::Raised;
+pub use sandbox::sha1_hex;
+
+/// Instructions between two looks at the clock.
+const STEPS: u32 = 100_000;
+/// The most memory that the machine may take.
+pub const MEMORY_MAX: usize = 1 << 30;
+/// Memory of replies that is kept from call to call.
+const KEPT: usize = 64 * 1024;
+
+/// What scripts are told of the server.
+#[derive(Debug, Clone, Copy)]
+pub struct Version {
+    /// `redis.REDIS_VERSION`.
+    pub text: &'static str,
+    /// `redis.REDIS_VERSION_NUM`.
+    pub number: u32,
+}
+
+/// What a script works for: carries out its commands.
+pub trait Host {
+    /// Carries out a command; its reply is in the protocol that `reply` has.
+    fn call(&mut self, words: Args<'_>, reply: &mut Reply) -> Result<(), Raised>;
+    /// Whether the caller may call a command; none where there is no such command.
+    fn may(&self, words: Args<'_>) -> Option<bool>;
+    /// `redis.set_repl` with flags that are right.
+    fn set_replication(&mut self, flags: u32) -> Result<(), Raised>;
+}
+
+/// Looks at a script that has run for a while: whether it may go on.
+pub type Watcher = Box<dyn Fn() -> bool + Send + Sync>;
+
+/// How a script is named where it is compiled and in its errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// EVAL's.
+    Script,
+    /// A library of functions.
+    Library,
+}
+
+impl Source {
+    const fn chunk(self) -> &'static str {
+        match self {
+            Self::Script => "@user_script",
+            Self::Library => "@user_function",
+        }
+    }
+}
+
+/// What one run shares with the functions that stay in the machine.
+#[derive(Debug, Default)]
+struct Shared {
+    /// `redis.setresp(3)`.
+    is_resp3: AtomicBool,
+    /// `math.random`.
+    random: random::Random,
+    /// The run may not go on.
+    is_stopped: AtomicBool,
+    /// Where it was then: file and line.
+    stopped_at: parking_lot::Mutex<Option<(String, usize)>>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// With a value, which is in the reply.
+    Returned,
+    /// With an error, which is in the reply; whether the statistics know of it already.
+    Failed {
+        /// They do.
+        is_counted: bool,
+    },
+    /// It was stopped: nothing is in the reply.
+    Stopped,
+}
+
+/// See the head of the file.
+pub struct Vm {
+    lua: Lua,
+    shared: Arc<Shared>,
+    /// Calls a compiled script.
+    run: Function,
+    /// Scripts by their numbers.
+    scripts: Table,
+    /// What `redis` really is.
+    redis: Table,
+    next: AtomicU32,
+    memory: Memory,
+}
+
+/// What a run uses again and again.
+#[derive(Default)]
+struct Memory(parking_lot::Mutex<Buffers>);
+
+#[derive(Default)]
+struct Buffers {
+    words: ArgsBuffer,
+    reply: Reply,
+}
+
+impl std::fmt::Debug for Vm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Vm")
+    }
+}
+
+impl Vm {
+    /// A machine; `watcher` is asked now and then while a script runs.
+    pub fn new(version: Version, watcher: Watcher) -> mlua::Result<Self> {
+        let libraries = StdLib::TABLE | StdLib::STRING | StdLib::MATH | StdLib::OS;
+        let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(true))?;
+        let shared = Arc::new(Shared::default());
+        let sandbox::Sandbox { run, redis } = sandbox::build(&lua, &shared, version)?;
+        let scripts = lua.create_table()?;
+        lua.set_memory_limit(MEMORY_MAX)?;
+        let stopped = Arc::clone(&shared);
+        lua.set_global_hook(
+            HookTriggers::new().every_nth_instruction(STEPS),
+            move |_, debug| {
+                if stopped.is_stopped.load(Ordering::Relaxed) || !watcher() {
+                    stopped.is_stopped.store(true, Ordering::Relaxed);
+                    let source = debug.source().source.map(std::borrow::Cow::into_owned);
+                    let place = source.zip(debug.current_line());
+                    stopped
+                        .stopped_at
+                        .lock()
+                        .get_or_insert_with(|| place.unwrap_or_default());
+                    return Err(Raised::Stop.into());
+                }
+                Ok(VmState::Continue)
+            },
+        )?;
+        Ok(Self {
+            lua,
+            shared,
+            run,
+            scripts,
+            redis,
+            next: AtomicU32::new(1),
+            memory: Memory::default(),
+        })
+    }
+
+    /// Bytes that the machine takes.
+    pub fn len_bytes(&self) -> usize {
+        self.lua.used_memory()
+    }
+
+    /// Compiles a script; the number to call it by, or why not.
+    pub fn compile(&self, code: &[u8], source: Source) -> Result<u32, String> {
+        let chunk = self.lua.load(code).set_name(source.chunk());
+        let function = chunk.set_mode(ChunkMode::Text).into_function();
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let function = function.map_err(|error| errors::plain(&error))?;
+        self.scripts
+            .raw_set(number, function)
+            .map_err(|error| errors::plain(&error))?;
+        Ok(number)
+    }
+
+    /// Forgets a compiled script.
+    pub fn forget(&self, number: u32) {
+        // At worst it stays, and nobody knows its number.
+        let _ = self.scripts.raw_set(number, Value::Nil);
+    }
+
+    /// Runs a script. `name` is what its errors call it.
+    pub fn run(
+        &self,
+        number: u32,
+        name: &str,
+        (keys, arguments): (Args<'_>, Args<'_>),
+        host: &mut dyn Host,
+        reply: &mut Reply,
+    ) -> Ended {
+        self.shared.is_resp3.store(false, Ordering::Relaxed);
+        self.shared.is_stopped.store(false, Ordering::Relaxed);
+        *self.shared.stopped_at.lock() = None;
+        let mark = reply.mark();
+        let ran = self.run_in_scope(number, name, (keys, arguments), host, reply);
+        if self.shared.is_stopped.load(Ordering::Relaxed) {
+            reply.truncate(mark);
+            return Ended::Stopped;
+        }
+        ran.unwrap_or_else(|error| {
+            reply.truncate(mark);
+            let text = errors::plain(&error);
+            reply.error_format(format_args!("ERR Error running script {name}, {text}"));
+            Ended::Failed { is_counted: false }
+        })
+    }
+
+    fn run_in_scope(
+        &self,
+        number: u32,
+        name: &str,
+        (keys, arguments): (Args<'_>, Args<'_>),
+        host: &mut dyn Host,
+        reply: &mut Reply,
+    ) -> mlua::Result<Ended> {
+        let script: Value = self.scripts.raw_get(number)?;
+        let keys = self.strings(keys)?;
+        let arguments = self.strings(arguments)?;
+        let mut buffers = self.memory.0.lock();
+        let host = RefCell::new((host, &mut *buffers));
+        let shared = &*self.shared;
+        let (is_fine, value): (bool, Value) = self.lua.scope(|scope| {
+            let call = |lua: &Lua, words: MultiValue| {
+                let mut host = host.try_borrow_mut().map_err(|_| Raised::recursive())?;
+                let (host, buffers) = &mut *host;
+                api::call(lua, shared, *host, buffers, &words, api::Raises::Yes)
+            };
+            let pcall = |lua: &Lua, words: MultiValue| {
+                let mut host = host.try_borrow_mut().map_err(|_| Raised::recursive())?;
+                let (host, buffers) = &mut *host;
+                api::call(lua, shared, *host, buffers, &words, api::Raises::No)
+            };
+            self.redis.raw_set("call", scope.create_function(call)?)?;
+            self.redis.raw_set("pcall", scope.create_function(pcall)?)?;
+            self.run.call((script, keys, arguments))
+        })?;
+        if self.shared.is_stopped.load(Ordering::Relaxed) {
+            return Ok(Ended::Stopped);
+        }
+        if is_fine {
+            let is_resp3 = self.shared.is_resp3.load(Ordering::Relaxed);
+            return replying::reply(&value, is_resp3, reply);
+        }
+        Ok(errors::reply(&value, name, reply))
+    }
+
+    fn strings(&self, words: Args<'_>) -> mlua::Result<Table> {
+        let table = self.lua.create_table_with_capacity(words.len(), 0)?;
+        for (nth, word) in words.iter().enumerate() {
+            table.raw_set(nth + 1, self.lua.create_string(word)?)?;
+        }
+        Ok(table)
+    }
+
+    /// Stops the run that is under way, or lets it go on no further than its next call.
+    pub fn stop(&self) {
+        self.shared.is_stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Where the last run was stopped, if it was while it computed.
+    pub fn stopped_at(&self) -> Option<(String, usize)> {
+        let place = self.shared.stopped_at.lock().clone();
+        place.filter(|(source, _)| !source.is_empty())
+    }
+
+    /// Frees what no script uses any more.
+    pub fn collect_garbage(&self) {
+        // Where there is too little memory for that, the next run says so.
+        let _ = self.lua.gc_collect();
+    }
+}
+
+impl Shared {
+    fn protocol(&self) -> Protocol {
+        if self.is_resp3.load(Ordering::Relaxed) {
+            Protocol::Resp3
+        } else {
+            Protocol::Resp2
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

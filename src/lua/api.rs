@@ -1,0 +1,328 @@
+//! `redis.*` as scripts see it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use mlua::{LightUserData, Lua, MultiValue, Table, Value};
+
+use crate::lua::errors::Raised;
+use crate::lua::sandbox::sha1_hex;
+use crate::lua::{Buffers, Host, Shared, Version, reading};
+use crate::resp::write_double;
+
+/// What the functions that stay in the machine ask `redis.pcall` for; no script can make such values.
+const MAY: usize = 1;
+const SET_REPL: usize = 2;
+
+/// `redis.call` or `redis.pcall`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Raises {
+    /// Errors are raised.
+    Yes,
+    /// Errors are values.
+    No,
+}
+
+fn request(kind: usize) -> Value {
+    Value::LightUserData(LightUserData(std::ptr::without_provenance_mut(kind)))
+}
+
+/// Carries out what a script calls.
+pub fn call(
+    lua: &Lua,
+    shared: &Shared,
+    host: &mut dyn Host,
+    buffers: &mut Buffers,
+    words: &MultiValue,
+    raises: Raises,
+) -> mlua::Result<Value> {
+    let outcome = carry_out(lua, shared, host, buffers, words);
+    match outcome {
+        Ok(value) if raises == Raises::Yes => match raised_in(&value) {
+            Some(raised) => Err(raised.into()),
+            None => Ok(value),
+        },
+        Ok(value) => Ok(value),
+        Err(raised) if raises == Raises::Yes => Err(raised.into()),
+        Err(raised) => {
+            if raised == Raised::Stop {
+                shared.is_stopped.store(true, Ordering::Relaxed);
+            }
+            raised.to_value(lua)
+        }
+    }
+    .inspect_err(|error| {
+        if error.downcast_ref::<Raised>() == Some(&Raised::Stop) {
+            shared.is_stopped.store(true, Ordering::Relaxed);
+        }
+    })
+}
+
+/// The error that a command replied with.
+fn raised_in(value: &Value) -> Option<Raised> {
+    let Value::Table(table) = value else {
+        return None;
+    };
+    let Value::String(text) = table.raw_get::<Value>("err").ok()? else {
+        return None;
+    };
+    Some(Raised::Reply {
+        text: text.as_bytes().to_vec(),
+        is_counted: true,
+    })
+}
+
+fn carry_out(
+    lua: &Lua,
+    shared: &Shared,
+    host: &mut dyn Host,
+    buffers: &mut Buffers,
+    words: &MultiValue,
+) -> Result<Value, Raised> {
+    let mut words = words.iter();
+    let mut words_left = words.clone();
+    let request = match words_left.next() {
+        Some(Value::LightUserData(request)) => request.0.addr(),
+        _ => 0,
+    };
+    if request == SET_REPL {
+        let flags = match words_left.next() {
+            Some(Value::Integer(flags)) => *flags as u32,
+            _ => 0,
+        };
+        host.set_replication(flags)?;
+        return Ok(Value::Nil);
+    }
+    if request == MAY {
+        words.next();
+    }
+    take_words(&mut buffers.words, words)?;
+    if buffers.words.as_args().is_empty() {
+        return Err(Raised::generic(
+            "Please specify at least one argument for this redis lib call",
+        ));
+    }
+    if request == MAY {
+        return match host.may(buffers.words.as_args()) {
+            Some(may) => Ok(Value::Boolean(may)),
+            None => Err(Raised::generic(
+                "Invalid command passed to redis.acl_check_cmd()",
+            )),
+        };
+    }
+    let reply = &mut buffers.reply;
+    reply.clear(super::KEPT);
+    reply.set_protocol(shared.protocol());
+    host.call(buffers.words.as_args(), reply)?;
+    // What is too much for the machine ends as an error there.
+    reading::value(lua, reply.as_bytes()).map_err(|error| {
+        let raised = error.downcast_ref::<Raised>().cloned();
+        raised.unwrap_or_else(|| Raised::Text(super::errors::plain(&error).into_bytes()))
+    })
+}
+
+/// Arguments as commands take them.
+fn take_words<'v>(
+    buffer: &mut crate::resp::ArgsBuffer,
+    words: impl Iterator<Item = &'v Value>,
+) -> Result<(), Raised> {
+    buffer.clear();
+    for word in words {
+        let is_room = match word {
+            Value::String(text) => buffer.push(&text.as_bytes()),
+            Value::Integer(number) => buffer.push(itoa::Buffer::new().format(*number).as_bytes()),
+            Value::Number(number) => {
+                let mut text = Vec::new();
+                write_double(&mut text, *number);
+                buffer.push(&text)
+            }
+            _ => {
+                return Err(Raised::generic(
+                    "Lua redis lib command arguments must be strings or integers",
+                ));
+            }
+        };
+        if !is_room {
+            return Err(Raised::generic("the arguments of a call are too long"));
+        }
+    }
+    Ok(())
+}
+
+fn single(lua: &Lua, field: &str, text: &[u8]) -> mlua::Result<Value> {
+    let table = lua.create_table_with_capacity(0, 1)?;
+    table.raw_set(field, lua.create_string(text)?)?;
+    Ok(Value::Table(table))
+}
+
+/// The one argument that is text.
+fn only_text(words: &MultiValue) -> Option<Vec<u8>> {
+    match (words.len(), words.front()) {
+        (1, Some(Value::String(text))) => Some(text.as_bytes().to_vec()),
+        _ => None,
+    }
+}
+
+fn wrong_arguments(lua: &Lua) -> mlua::Result<Value> {
+    Raised::generic("wrong number or type of arguments").to_value(lua)
+}
+
+/// Puts the functions that do not depend on a run into the table.
+pub fn fill(lua: &Lua, redis: &Table, shared: &Arc<Shared>, version: Version) -> mlua::Result<()> {
+    let set = |name: &str, value: Value| redis.raw_set(name, value);
+    set(
+        "error_reply",
+        Value::Function(lua.create_function(|lua, words: MultiValue| {
+            let Some(text) = only_text(&words) else {
+                return wrong_arguments(lua);
+            };
+            Raised::line(text.strip_prefix(b"-").unwrap_or(&text)).to_value(lua)
+        })?),
+    )?;
+    set(
+        "status_reply",
+        Value::Function(
+            lua.create_function(|lua, words: MultiValue| match only_text(&words) {
+                Some(text) => single(lua, "ok", &text),
+                None => wrong_arguments(lua),
+            })?,
+        ),
+    )?;
+    set(
+        "sha1hex",
+        Value::Function(lua.create_function(|lua, words: MultiValue| {
+            if words.len() != 1 {
+                return Err(Raised::generic("wrong number of arguments").into());
+            }
+            let text = match words.front() {
+                Some(value) => lua.coerce_string(value.clone())?,
+                None => None,
+            };
+            let bytes = text
+                .map(|text| text.as_bytes().to_vec())
+                .unwrap_or_default();
+            Ok(Value::String(lua.create_string(sha1_hex(&bytes))?))
+        })?),
+    )?;
+    let of_run = Arc::clone(shared);
+    set(
+        "setresp",
+        Value::Function(lua.create_function(move |lua, words: MultiValue| {
+            if words.len() != 1 {
+                return Err(Raised::generic("redis.setresp() requires one argument.").into());
+            }
+            let version = match words.front() {
+                Some(version) => lua.coerce_number(version.clone())?,
+                None => None,
+            };
+            let version = version.unwrap_or_default() as i64;
+            if version != 2 && version != 3 {
+                return Err(Raised::generic("RESP version must be 2 or 3.").into());
+            }
+            of_run.is_resp3.store(version == 3, Ordering::Relaxed);
+            Ok(())
+        })?),
+    )?;
+    set("log", Value::Function(lua.create_function(log)?))?;
+    set(
+        "replicate_commands",
+        Value::Function(lua.create_function(|_, _: MultiValue| Ok(true))?),
+    )?;
+    set(
+        "breakpoint",
+        Value::Function(lua.create_function(|_, _: MultiValue| Ok(false))?),
+    )?;
+    set(
+        "debug",
+        Value::Function(lua.create_function(|_, _: MultiValue| Ok(()))?),
+    )?;
+    set_asking(lua, redis)?;
+    for (name, level) in [
+        ("LOG_DEBUG", 0),
+        ("LOG_VERBOSE", 1),
+        ("LOG_NOTICE", 2),
+        ("LOG_WARNING", 3),
+        ("REPL_NONE", 0),
+        ("REPL_AOF", 1),
+        ("REPL_SLAVE", 2),
+        ("REPL_REPLICA", 2),
+        ("REPL_ALL", 3),
+    ] {
+        set(name, Value::Integer(level))?;
+    }
+    set(
+        "REDIS_VERSION",
+        Value::String(lua.create_string(version.text)?),
+    )?;
+    set(
+        "REDIS_VERSION_NUM",
+        Value::Integer(i64::from(version.number)),
+    )
+}
+
+/// The functions that ask the host of the run that is under way.
+fn set_asking(lua: &Lua, redis: &Table) -> mlua::Result<()> {
+    let table = redis.clone();
+    let may = lua.create_function(move |_, mut words: MultiValue| {
+        if words.is_empty() {
+            return Err(Raised::generic(
+                "Please specify at least one argument for this redis lib call",
+            )
+            .into());
+        }
+        words.push_front(request(MAY));
+        let call: mlua::Function = table.raw_get("call")?;
+        call.call::<Value>(words)
+    })?;
+    redis.raw_set("acl_check_cmd", may)?;
+    let table = redis.clone();
+    let set_repl = lua.create_function(move |_, words: MultiValue| {
+        if words.len() != 1 {
+            return Err(Raised::generic("redis.set_repl() requires one argument.").into());
+        }
+        let flags = match words.front() {
+            Some(Value::Integer(flags)) => *flags,
+            Some(Value::Number(flags)) => *flags as i64,
+            _ => 0,
+        };
+        if flags & !3 != 0 {
+            return Err(Raised::generic(
+                "Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.",
+            )
+            .into());
+        }
+        let call: mlua::Function = table.raw_get("call")?;
+        call.call::<Value>((request(SET_REPL), flags))
+    })?;
+    redis.raw_set("set_repl", set_repl)
+}
+
+fn log(lua: &Lua, words: MultiValue) -> mlua::Result<()> {
+    let mut words = words.into_iter();
+    if words.len() < 2 {
+        return Err(Raised::generic("redis.log() requires two arguments or more.").into());
+    }
+    let level = match words.next() {
+        Some(Value::Integer(level)) => level,
+        Some(Value::Number(level)) => level as i64,
+        _ => return Err(Raised::generic("First argument must be a number (log level).").into()),
+    };
+    let mut line = Vec::new();
+    for (nth, word) in words.enumerate() {
+        // As in Redis: what has no text says nothing, not even a blank.
+        if let Some(text) = lua.coerce_string(word)? {
+            if nth > 0 {
+                line.push(b' ');
+            }
+            line.extend_from_slice(&text.as_bytes());
+        }
+    }
+    let line = String::from_utf8_lossy(&line);
+    match level {
+        0 => tracing::debug!("{line}"),
+        1 | 2 => tracing::info!("{line}"),
+        3 => tracing::warn!("{line}"),
+        _ => return Err(Raised::generic("Invalid log level.").into()),
+    }
+    Ok(())
+}

@@ -1,0 +1,210 @@
+//! Errors between Rust and Lua: what is raised, what a script's `pcall` gets to see of it, and what the client reads.
+
+use mlua::{Error, Lua, Table, Value};
+
+use crate::lua::Ended;
+use crate::resp::Reply;
+
+/// What is raised within a script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Raised {
+    /// A Lua error: text.
+    Text(Vec<u8>),
+    /// A Redis error: a table with `err`.
+    Reply {
+        /// Its text, the code first.
+        text: Vec<u8>,
+        /// The statistics know of it already.
+        is_counted: bool,
+    },
+    /// The run ends, whatever the script would like to do about it.
+    Stop,
+}
+
+impl std::fmt::Display for Raised {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(text) | Self::Reply { text, .. } => {
+                f.write_str(&String::from_utf8_lossy(text))
+            }
+            Self::Stop => f.write_str("the script was stopped"),
+        }
+    }
+}
+
+impl std::error::Error for Raised {}
+
+impl From<Raised> for Error {
+    fn from(raised: Raised) -> Self {
+        Self::external(raised)
+    }
+}
+
+impl Raised {
+    /// A Redis error without a code of its own.
+    pub fn generic(text: &str) -> Self {
+        Self::line(&[b"ERR ", text.as_bytes()].concat())
+    }
+
+    /// A Redis error whose text begins with its code. What is one word alone has none, as Redis sees it.
+    pub fn line(text: &[u8]) -> Self {
+        let text = text.trim_ascii_end();
+        let text = if text.contains(&b' ') {
+            text.to_vec()
+        } else {
+            [b"ERR ", text].concat()
+        };
+        Self::Reply {
+            text,
+            is_counted: false,
+        }
+    }
+
+    /// A command called while another one is carried out.
+    pub fn recursive() -> Error {
+        Self::generic("redis.call/pcall called while a call is under way").into()
+    }
+
+    /// What a script sees of it.
+    pub fn to_value(&self, lua: &Lua) -> mlua::Result<Value> {
+        match self {
+            Self::Text(text) => Ok(Value::String(lua.create_string(text)?)),
+            Self::Reply { text, is_counted } => {
+                let table = lua.create_table_with_capacity(0, 2)?;
+                table.raw_set("err", lua.create_string(text)?)?;
+                if *is_counted {
+                    table.raw_set("ignore_error_stats_update", true)?;
+                }
+                Ok(Value::Table(table))
+            }
+            Self::Stop => Err(Self::Stop.into()),
+        }
+    }
+}
+
+/// An error as Lua's `luaL_error` raises it: behind the place of who called the function.
+pub fn raise(lua: &Lua, text: &str) -> Error {
+    Raised::Text([place(lua, 1).as_bytes(), text.as_bytes()].concat()).into()
+}
+
+/// `file:line: ` of a function on the stack; nothing where it has no lines.
+fn place(lua: &Lua, level: usize) -> String {
+    let place = lua.inspect_stack(level, |debug| {
+        let line = debug.current_line()?;
+        Some(format!("{}:{line}: ", debug.source().short_src?))
+    });
+    place.flatten().unwrap_or_default()
+}
+
+/// What a script sees of an error that Rust raised.
+pub fn translate(lua: &Lua, error: &Error) -> mlua::Result<Value> {
+    match error.downcast_ref::<Raised>() {
+        Some(raised) => raised.to_value(lua),
+        None => Ok(Value::String(lua.create_string(plain(error))?)),
+    }
+}
+
+/// An error's first words, without where Rust found it.
+pub fn plain(error: &Error) -> String {
+    match error {
+        Error::CallbackError { cause, .. } => plain(cause),
+        Error::SyntaxError { message, .. } | Error::RuntimeError(message) => message.clone(),
+        Error::MemoryError(_) => "not enough memory".into(),
+        Error::BadArgument { cause, .. } => plain(cause),
+        other => other.to_string(),
+    }
+}
+
+/// What is made of an error where no `pcall` stands in between: a table that says where it was raised.
+pub fn handle(lua: &Lua, value: Value) -> mlua::Result<Value> {
+    let value = match value {
+        Value::Error(error) => match error.downcast_ref::<Raised>() {
+            // The run knows.
+            Some(Raised::Stop) => return Ok(Value::Nil),
+            _ => translate(lua, &error)?,
+        },
+        other => other,
+    };
+    let table = if let Value::Table(table) = value {
+        table
+    } else {
+        let table = lua.create_table_with_capacity(0, 3)?;
+        let text = [b"ERR ", &*text_of(lua, &value)].concat();
+        table.raw_set("err", lua.create_string(text)?)?;
+        table
+    };
+    if let Some((source, line)) = origin(lua) {
+        table.set("source", source)?;
+        table.set("line", line)?;
+    }
+    Ok(Value::Table(table))
+}
+
+/// As `tostring` shows it.
+fn text_of(lua: &Lua, value: &Value) -> Vec<u8> {
+    match value {
+        Value::String(text) => text.as_bytes().to_vec(),
+        Value::Nil => b"nil".to_vec(),
+        Value::Boolean(value) => value.to_string().into_bytes(),
+        other => {
+            let shown = lua.coerce_string(other.clone()).ok().flatten();
+            let shown = shown.map(|text| text.as_bytes().to_vec());
+            shown.unwrap_or_else(|| other.type_name().as_bytes().to_vec())
+        }
+    }
+}
+
+/// File and line of the innermost function that a script wrote.
+fn origin(lua: &Lua) -> Option<(String, i64)> {
+    for level in 1..8 {
+        let found = lua.inspect_stack(level, |debug| {
+            let source = debug.source();
+            let name = source.source?.into_owned();
+            let is_ours = source.what == "C" || name == super::sandbox::CHUNK;
+            (!is_ours).then(|| {
+                let line = debug
+                    .current_line()
+                    .and_then(|line| i64::try_from(line).ok());
+                (name, line.unwrap_or(-1))
+            })
+        })?;
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
+}
+
+/// Tells the client of an error that ended a script.
+pub fn reply(value: &Value, name: &str, reply: &mut Reply) -> Ended {
+    let Value::Table(table) = value else {
+        let text = match value {
+            Value::String(text) => text.as_bytes().to_vec(),
+            _ => b"execution failure".to_vec(),
+        };
+        let text = &text[..text.len().min(100)];
+        reply.error_bytes(&[b"ERR Error running script ", name.as_bytes(), b", ", text].concat());
+        return Ended::Failed { is_counted: false };
+    };
+    let (mut text, is_counted) = information(table);
+    let field = |key: &str| table.raw_get::<Value>(key).unwrap_or_default();
+    if let (Value::String(source), Value::Integer(line)) = (field("source"), field("line")) {
+        text.extend_from_slice(format!(" script: {name}, on ").as_bytes());
+        text.extend_from_slice(&source.as_bytes());
+        text.extend_from_slice(format!(":{line}.").as_bytes());
+    }
+    reply.error_bytes(&text);
+    Ended::Failed { is_counted }
+}
+
+/// What an error table says, and whether the statistics know of it.
+pub fn information(table: &Table) -> (Vec<u8>, bool) {
+    let field = |key: &str| table.get::<Value>(key).unwrap_or_default();
+    let text = match field("err") {
+        Value::String(text) => text.as_bytes().to_vec(),
+        Value::Integer(number) => number.to_string().into_bytes(),
+        _ => b"ERR unknown error".to_vec(),
+    };
+    let is_counted = matches!(field("ignore_error_stats_update"), Value::Boolean(true));
+    (text, is_counted)
+}

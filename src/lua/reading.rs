@@ -1,0 +1,120 @@
+//! Replies of commands as Lua values.
+
+use mlua::{Lua, Table, Value};
+
+use crate::lua::errors::Raised;
+use crate::resp::{parse_f64, parse_i64};
+
+/// Bytes of a reply that are still to be read.
+struct Reader<'b> {
+    bytes: &'b [u8],
+}
+
+impl<'b> Reader<'b> {
+    /// The next line without its first byte, which says what it is.
+    fn line(&mut self) -> Option<(u8, &'b [u8])> {
+        let end = memchr::memchr(b'\r', self.bytes)?;
+        let (line, rest) = self.bytes.split_at_checked(end)?;
+        self.bytes = rest.get(2..)?;
+        let (kind, text) = line.split_first()?;
+        Some((*kind, text))
+    }
+
+    fn take(&mut self, len: usize) -> Option<&'b [u8]> {
+        let (taken, rest) = self.bytes.split_at_checked(len)?;
+        self.bytes = rest.get(2..)?;
+        Some(taken)
+    }
+}
+
+/// The value of a whole reply. An error is a table with `err`, which `is_counted`.
+pub fn value(lua: &Lua, bytes: &[u8]) -> mlua::Result<Value> {
+    let mut reader = Reader { bytes };
+    read(lua, &mut reader)
+}
+
+fn malformed() -> mlua::Error {
+    Raised::generic("a reply could not be read").into()
+}
+
+fn read(lua: &Lua, reader: &mut Reader<'_>) -> mlua::Result<Value> {
+    let (kind, text) = reader.line().ok_or_else(malformed)?;
+    let length = || parse_i64(text).ok_or_else(malformed);
+    match kind {
+        b':' => Ok(Value::Number(length()? as f64)),
+        b'$' => match usize::try_from(length()?) {
+            Err(_) => Ok(Value::Boolean(false)),
+            Ok(len) => {
+                let bytes = reader.take(len).ok_or_else(malformed)?;
+                Ok(Value::String(lua.create_string(bytes)?))
+            }
+        },
+        b'+' => single(lua, "ok", Value::String(lua.create_string(text)?)),
+        b'-' => {
+            let Raised::Reply { text, .. } = Raised::line(text) else {
+                return Err(malformed());
+            };
+            let is_counted = true;
+            Raised::Reply { text, is_counted }.to_value(lua)
+        }
+        b'*' | b'>' => match usize::try_from(length()?) {
+            Err(_) => Ok(Value::Boolean(false)),
+            Ok(len) => {
+                let table = lua.create_table_with_capacity(len, 0)?;
+                for nth in 1..=len {
+                    table.raw_set(nth, read(lua, reader)?)?;
+                }
+                Ok(Value::Table(table))
+            }
+        },
+        b'%' => {
+            let len = usize::try_from(length()?).map_err(|_| malformed())?;
+            // Not made as long as it will be: a script sees the order that this leads to.
+            let map = lua.create_table()?;
+            for _ in 0..len {
+                let key = read(lua, reader)?;
+                let value = read(lua, reader)?;
+                map.raw_set(key, value)?;
+            }
+            single(lua, "map", Value::Table(map))
+        }
+        b'~' => {
+            let len = usize::try_from(length()?).map_err(|_| malformed())?;
+            let set = lua.create_table()?;
+            for _ in 0..len {
+                set.raw_set(read(lua, reader)?, true)?;
+            }
+            single(lua, "set", Value::Table(set))
+        }
+        b'|' => {
+            let len = usize::try_from(length()?).map_err(|_| malformed())?;
+            for _ in 0..len * 2 {
+                read(lua, reader)?;
+            }
+            read(lua, reader)
+        }
+        b'_' => Ok(Value::Nil),
+        b'#' => Ok(Value::Boolean(text == b"t")),
+        b',' => {
+            let number = parse_f64(text).ok_or_else(malformed)?;
+            single(lua, "double", Value::Number(number))
+        }
+        b'(' => single(lua, "big_number", Value::String(lua.create_string(text)?)),
+        b'=' => {
+            let len = usize::try_from(length()?).map_err(|_| malformed())?;
+            let bytes = reader.take(len).ok_or_else(malformed)?;
+            let (format, text) = bytes.split_at_checked(4).ok_or_else(malformed)?;
+            let verbatim = lua.create_table_with_capacity(0, 2)?;
+            verbatim.raw_set("string", lua.create_string(text)?)?;
+            verbatim.raw_set("format", lua.create_string(&format[..3])?)?;
+            single(lua, "verbatim_string", Value::Table(verbatim))
+        }
+        _ => Err(malformed()),
+    }
+}
+
+fn single(lua: &Lua, key: &str, value: Value) -> mlua::Result<Value> {
+    let table: Table = lua.create_table_with_capacity(0, 1)?;
+    table.raw_set(key, value)?;
+    Ok(Value::Table(table))
+}

@@ -1,0 +1,85 @@
+//! What scripts find in the machine: Lua's library without what reaches out of it, `redis`, and the four libraries of Redis; all of it
+//! behind tables that no script can change (`sandbox.lua`).
+
+use std::sync::Arc;
+
+use mlua::{Function, Lua, MultiValue, Table, Value};
+use sha1::{Digest, Sha1};
+
+use crate::lua::arguments::Taken;
+use crate::lua::{Shared, Version, api, bit, cjson, cmsgpack, errors, random, structs};
+
+/// How the sandbox's own functions are named.
+pub const CHUNK: &str = "=[sandbox]";
+
+/// The parts that the machine works with.
+pub struct Sandbox {
+    /// Calls a compiled script.
+    pub run: Function,
+    /// What `redis` really is.
+    pub redis: Table,
+}
+
+/// A digest in hexadecimal digits.
+pub fn sha1_hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(40);
+    for byte in Sha1::digest(bytes) {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// Builds it in a new machine.
+pub fn build(lua: &Lua, shared: &Arc<Shared>, version: Version) -> mlua::Result<Sandbox> {
+    let host = lua.create_table()?;
+    let redis = lua.create_table()?;
+    api::fill(lua, &redis, shared, version)?;
+    host.raw_set("redis", &redis)?;
+    host.raw_set("cjson", cjson::library(lua)?)?;
+    host.raw_set("cmsgpack", cmsgpack::library(lua)?)?;
+    host.raw_set("bit", bit::library(lua)?)?;
+    host.raw_set("struct", structs::library(lua)?)?;
+    let translate = |lua: &Lua, value: Value| match value {
+        Value::Error(error) => errors::translate(lua, &error),
+        other => Ok(other),
+    };
+    host.raw_set("translate", lua.create_function(translate)?)?;
+    host.raw_set("handle", lua.create_function(errors::handle)?)?;
+    set_random(lua, &host, shared)?;
+    let code = include_str!("sandbox.lua");
+    let build: Function = lua.load(code).set_name(CHUNK).into_function()?;
+    let (globals, run): (Table, Function) = build.call(host)?;
+    lua.set_globals(globals)?;
+    Ok(Sandbox { run, redis })
+}
+
+fn set_random(lua: &Lua, host: &Table, shared: &Arc<Shared>) -> mlua::Result<()> {
+    let of_run = Arc::clone(shared);
+    let draw = move |lua: &Lua, values: MultiValue| {
+        let taken = Taken::new(lua, values);
+        let share = f64::from(of_run.random.next() % random::MAX) / f64::from(random::MAX);
+        let between = |low: i64, high: i64, at: usize| {
+            if low > high {
+                return Err(taken.refuse(at, "interval is empty"));
+            }
+            let count = high.wrapping_sub(low).wrapping_add(1);
+            Ok(Value::Number((share * count as f64).floor() + low as f64))
+        };
+        match taken.len() {
+            0 => Ok(Value::Number(share)),
+            1 => between(1, taken.integer(0)?, 0),
+            2 => between(taken.integer(0)?, taken.integer(1)?, 1),
+            _ => Err(errors::raise(lua, "wrong number of arguments")),
+        }
+    };
+    host.raw_set("random", lua.create_function(draw)?)?;
+    let of_run = Arc::clone(shared);
+    let seed = move |lua: &Lua, values: MultiValue| {
+        let seed = Taken::new(lua, values).integer(0)?;
+        of_run.random.seed(seed as i32);
+        Ok(())
+    };
+    host.raw_set("randomseed", lua.create_function(seed)?)
+}
