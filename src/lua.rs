@@ -10,6 +10,7 @@ mod bit;
 mod cjson;
 mod cmsgpack;
 mod errors;
+mod library;
 mod random;
 mod reading;
 mod replying;
@@ -18,13 +19,14 @@ mod structs;
 
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use mlua::chunk::ChunkMode;
 use mlua::{Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table, Value, VmState};
 
 use crate::resp::{Args, ArgsBuffer, Protocol, Reply};
 pub use errors::Raised;
+pub use library::{LoadError, Registered, is_name};
 pub use sandbox::sha1_hex;
 
 /// Instructions between two looks at the clock.
@@ -83,6 +85,8 @@ struct Shared {
     random: random::Random,
     /// The run may not go on.
     is_stopped: AtomicBool,
+    /// What the library that is being loaded has registered.
+    registering: parking_lot::Mutex<Option<library::Registering>>,
     /// Where it was then: file and line.
     stopped_at: parking_lot::Mutex<Option<(String, usize)>>,
 }
@@ -107,12 +111,44 @@ pub struct Vm {
     shared: Arc<Shared>,
     /// Calls a compiled script.
     run: Function,
+    /// Calls a function of a library.
+    run_function: Function,
+    /// Runs the code of a library.
+    load: Function,
+    /// What libraries and their functions find.
+    of_libraries: Table,
     /// Scripts by their numbers.
     scripts: Table,
     /// What `redis` really is.
     redis: Table,
+    /// The same for functions.
+    redis_of_functions: Table,
     next: AtomicU32,
     memory: Memory,
+    /// See [`Limited`].
+    memory_max: AtomicUsize,
+}
+
+/// While this lives the machine's memory has another limit. It has one only while code of a script runs: with a limit, each step
+/// that Rust takes in the machine must be ready for an error, and costs several times as much.
+struct Limited<'l> {
+    lua: &'l Lua,
+    after: usize,
+}
+
+impl<'l> Limited<'l> {
+    /// Sets a limit, 0 for none, which is `after` again afterwards.
+    fn to(lua: &'l Lua, limit: usize, after: usize) -> Self {
+        // The machine was made with an allocator that has limits.
+        let _ = lua.set_memory_limit(limit);
+        Self { lua, after }
+    }
+}
+
+impl Drop for Limited<'_> {
+    fn drop(&mut self) {
+        let _ = self.lua.set_memory_limit(self.after);
+    }
 }
 
 /// What a run uses again and again.
@@ -137,9 +173,8 @@ impl Vm {
         let libraries = StdLib::TABLE | StdLib::STRING | StdLib::MATH | StdLib::OS;
         let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(true))?;
         let shared = Arc::new(Shared::default());
-        let sandbox::Sandbox { run, redis } = sandbox::build(&lua, &shared, version)?;
+        let sandbox = sandbox::build(&lua, &shared, version)?;
         let scripts = lua.create_table()?;
-        lua.set_memory_limit(MEMORY_MAX)?;
         let stopped = Arc::clone(&shared);
         lua.set_global_hook(
             HookTriggers::new().every_nth_instruction(STEPS),
@@ -160,11 +195,16 @@ impl Vm {
         Ok(Self {
             lua,
             shared,
-            run,
+            run: sandbox.run,
+            run_function: sandbox.run_function,
+            load: sandbox.load,
+            of_libraries: sandbox.of_libraries,
             scripts,
-            redis,
+            redis: sandbox.redis,
+            redis_of_functions: sandbox.redis_of_functions,
             next: AtomicU32::new(1),
             memory: Memory::default(),
+            memory_max: AtomicUsize::new(MEMORY_MAX),
         })
     }
 
@@ -191,10 +231,10 @@ impl Vm {
         let _ = self.scripts.raw_set(number, Value::Nil);
     }
 
-    /// Runs a script. `name` is what its errors call it.
+    /// Runs a script, or a function. `name` is what its errors call it.
     pub fn run(
         &self,
-        number: u32,
+        (number, source): (u32, Source),
         name: &str,
         (keys, arguments): (Args<'_>, Args<'_>),
         host: &mut dyn Host,
@@ -204,7 +244,7 @@ impl Vm {
         self.shared.is_stopped.store(false, Ordering::Relaxed);
         *self.shared.stopped_at.lock() = None;
         let mark = reply.mark();
-        let ran = self.run_in_scope(number, name, (keys, arguments), host, reply);
+        let ran = self.run_in_scope((number, source), name, (keys, arguments), host, reply);
         if self.shared.is_stopped.load(Ordering::Relaxed) {
             reply.truncate(mark);
             return Ended::Stopped;
@@ -219,7 +259,7 @@ impl Vm {
 
     fn run_in_scope(
         &self,
-        number: u32,
+        (number, source): (u32, Source),
         name: &str,
         (keys, arguments): (Args<'_>, Args<'_>),
         host: &mut dyn Host,
@@ -231,20 +271,33 @@ impl Vm {
         let mut buffers = self.memory.0.lock();
         let host = RefCell::new((host, &mut *buffers));
         let shared = &*self.shared;
+        let max = self.memory_max.load(Ordering::Relaxed);
         let (is_fine, value): (bool, Value) = self.lua.scope(|scope| {
             let call = |lua: &Lua, words: MultiValue| {
+                let _unlimited = Limited::to(lua, 0, max);
                 let mut host = host.try_borrow_mut().map_err(|_| Raised::recursive())?;
                 let (host, buffers) = &mut *host;
                 api::call(lua, shared, *host, buffers, &words, api::Raises::Yes)
             };
             let pcall = |lua: &Lua, words: MultiValue| {
+                let _unlimited = Limited::to(lua, 0, max);
                 let mut host = host.try_borrow_mut().map_err(|_| Raised::recursive())?;
                 let (host, buffers) = &mut *host;
                 api::call(lua, shared, *host, buffers, &words, api::Raises::No)
             };
-            self.redis.raw_set("call", scope.create_function(call)?)?;
-            self.redis.raw_set("pcall", scope.create_function(pcall)?)?;
-            self.run.call((script, keys, arguments))
+            let (call, pcall) = (scope.create_function(call)?, scope.create_function(pcall)?);
+            let run = match source {
+                Source::Script => &self.run,
+                Source::Library => {
+                    self.redis_of_functions.raw_set("call", &call)?;
+                    self.redis_of_functions.raw_set("pcall", &pcall)?;
+                    &self.run_function
+                }
+            };
+            self.redis.raw_set("call", call)?;
+            self.redis.raw_set("pcall", pcall)?;
+            let _limited = Limited::to(&self.lua, max, 0);
+            run.call((script, keys, arguments))
         })?;
         if self.shared.is_stopped.load(Ordering::Relaxed) {
             return Ok(Ended::Stopped);

@@ -116,6 +116,10 @@ impl Names {
             Handler::Session(
                 SessionCommand::Ping | SessionCommand::Echo | SessionCommand::Publish,
             ) => (Step::Own(row), false),
+            // One that leaves this thread comes back before the next command.
+            Handler::Session(SessionCommand::Eval | SessionCommand::Fcall) => {
+                (Step::Own(row), false)
+            }
             // Whatever its row says: these may change what the following bytes mean, or wait.
             Handler::Session(_) | Handler::Server(_) | Handler::Subcommands => {
                 let step = match args.try_get(1).filter(|_| row.has_subcommands()) {

@@ -128,7 +128,7 @@ impl<'q> Conductor<'q> for Execution<'_, 'q, '_> {
         match &self.machine {
             Some(machine) => {
                 let conversation = &mut *self.conversation;
-                conversation.eval_on(machine, row, args, stage, caller, scratch, reply);
+                conversation.script_on(machine, row, args, stage, caller, scratch, reply);
             }
             None => reply.error(errors::SYNTAX),
         }
@@ -296,6 +296,9 @@ impl Conversation {
                 return After::Next;
             }
         };
+        if let Some(machine) = &machine {
+            self.sync_libraries(&scripts, machine);
+        }
         let db = self.caller.db;
         let (mut caller, mut scratch) = (self.caller, std::mem::take(&mut self.scratch));
         let (keyspace, changed) = (Arc::clone(&self.context.keyspace), self.watch.changed());
@@ -384,6 +387,7 @@ pub(super) fn may_wait(row: &Row, args: Args<'_>) -> bool {
         Handler::Session(_) => matches!(row.name, "client|kill" | "client|list"),
         Handler::Server(
             ServerCommand::Failover
+            | ServerCommand::Function
             | ServerCommand::Info
             | ServerCommand::Link
             | ServerCommand::Memory

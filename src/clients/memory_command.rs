@@ -90,7 +90,10 @@ impl Conversation {
                 ("cluster.links", 0),
                 ("aof.buffer", 0),
                 ("lua.caches", self.context.scripts.memory().1 as i64),
-                ("functions.caches", 0),
+                (
+                    "functions.caches",
+                    self.context.scripts.libraries.counts().2 as i64,
+                ),
             ],
         );
         for (db, _, index) in &databases {

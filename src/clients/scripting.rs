@@ -4,14 +4,16 @@
 
 mod cache;
 mod eval;
+mod function_command;
 mod host;
 mod leaving;
+mod libraries;
 mod running;
 mod script_command;
 mod shebang;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
@@ -21,6 +23,7 @@ use crate::keyspace::Keyspace;
 use crate::lua::{MEMORY_MAX, Version, Vm};
 pub use cache::Cache;
 pub use leaving::Left;
+pub use libraries::Libraries;
 pub use running::Running;
 
 /// [`REDIS_VERSION`] as a number, a byte each.
@@ -36,10 +39,14 @@ pub struct Scripts {
     machine: Mutex<Option<Machine>>,
     /// What was loaded.
     pub cache: Mutex<Cache>,
+    /// Libraries of functions, as the machine has them.
+    pub libraries: Libraries,
     /// The script that runs.
     pub running: Arc<Running>,
     /// Bytes of the machine when it was last used.
     memory: AtomicUsize,
+    /// Something in the machine panicked: it is not used again.
+    is_spoilt: AtomicBool,
 }
 
 /// The machine, and which one of those that there have been.
@@ -60,8 +67,10 @@ impl Scripts {
         Self {
             machine: Mutex::default(),
             cache: Mutex::default(),
+            libraries: Libraries::default(),
             running: Arc::new(Running::new(keyspace)),
             memory: AtomicUsize::new(0),
+            is_spoilt: AtomicBool::new(false),
         }
     }
 
@@ -105,19 +114,30 @@ impl Scripts {
             memory = held.vm.len_bytes();
         }
         drop(held);
-        if memory > MEMORY_MAX / 2 {
+        if self.is_spoilt.swap(false, Ordering::Relaxed) || memory > MEMORY_MAX / 2 {
             *self.machine.lock() = None;
             memory = 0;
         }
         self.memory.store(memory, Ordering::Relaxed);
     }
 
-    /// SCRIPT FLUSH: forgets everything.
+    /// Something in the machine panicked.
+    fn spoil(&self) {
+        self.is_spoilt.store(true, Ordering::Relaxed);
+    }
+
+    /// SCRIPT FLUSH: forgets all scripts.
     pub fn flush(&self) {
-        let mut machine = self.machine.lock();
-        self.cache.lock().clear();
-        *machine = None;
-        self.memory.store(0, Ordering::Relaxed);
+        let machine = self.machine.lock();
+        let gone = self.cache.lock().clear();
+        if let Some(machine) = machine.as_ref() {
+            let numbers = gone.iter();
+            for number in numbers.filter_map(|script| script.number_in(machine.generation)) {
+                machine.vm.forget(number);
+            }
+            machine.vm.collect_garbage();
+            self.memory.store(machine.vm.len_bytes(), Ordering::Relaxed);
+        }
     }
 
     /// Bytes of the machine; of scripts and what finds them; how many there are.

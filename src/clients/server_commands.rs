@@ -58,6 +58,7 @@ impl Conversation {
             ServerCommand::Replconf => self.replconf(args, reply),
             ServerCommand::Replicaof => self.replicaof(args, reply),
             ServerCommand::Replping => reply.simple("PONG"),
+            ServerCommand::Function => self.function_command(row, args, reply),
             ServerCommand::Script => self.script_command(row, args, reply),
             ServerCommand::Role => self.role(reply),
             ServerCommand::Shutdown => return self.shutdown(args, reply),

@@ -37,7 +37,8 @@ impl Conversation {
             SessionCommand::Monitor => self.monitor_command(reply),
             SessionCommand::Multi => self.multi(reply),
             SessionCommand::Exec => return self.exec(reply),
-            SessionCommand::Eval | SessionCommand::Fcall => return self.eval(row, args, reply),
+            SessionCommand::Eval => return self.eval(row, args, reply),
+            SessionCommand::Fcall => return self.fcall(row, args, reply),
             SessionCommand::Discard => self.discard_command(reply),
             SessionCommand::Watch => self.watch_command(args, reply),
             SessionCommand::Unwatch => {

@@ -16,6 +16,7 @@
 
 mod body;
 mod content;
+mod functions;
 mod intset;
 mod item;
 mod listpack;
@@ -30,6 +31,7 @@ use crate::db::varint::{Malformed, Reader};
 
 pub use body::{Body, SetForm};
 pub use content::Content;
+pub use functions::{dump_functions, restore_functions};
 
 /// The version written, that of Redis 7.0.
 const VERSION: u16 = 10;

@@ -5,8 +5,9 @@
 
 use crate::commands::table::Row;
 use crate::commands::{
-    bitmaps, expire, flush, geo, hashes, hll, keys, lists, member_ttl, operator_rows, renames,
-    scan, script_rows, server_rows, session_rows, sets, sort, streams, strings, zsets,
+    bitmaps, expire, flush, function_rows, geo, hashes, hll, keys, lists, member_ttl,
+    operator_rows, renames, scan, script_rows, server_rows, session_rows, sets, sort, streams,
+    strings, zsets,
 };
 
 /// Every family's rows, the ones used most first.
@@ -26,6 +27,7 @@ static FAMILIES: &[&[Row]] = &[
     session_rows::PUBSUB_ROWS,
     server_rows::ROWS,
     script_rows::ROWS,
+    function_rows::ROWS,
     operator_rows::ROWS,
     bitmaps::ROWS,
     hll::ROWS,

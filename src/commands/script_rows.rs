@@ -4,13 +4,13 @@ use crate::commands::docs::{Argument, Categories, Docs, Group};
 use crate::commands::table::{Flags, Handler, Keys, Row, ServerCommand, SessionCommand, Stamps};
 
 /// What is said of the keys of a script that may write.
-const WORST: &str =
+pub(super) const WORST: &str =
     "How a script uses its keys is not known, so the worst is assumed: RW and UPDATE";
 /// The same of one that only reads.
-const WORST_READ: &str =
+pub(super) const WORST_READ: &str =
     "How a script uses its keys is not known, so the worst is assumed: RO and ACCESS";
 
-const fn arguments(script: Argument) -> [Argument; 4] {
+pub(super) const fn arguments(script: Argument) -> [Argument; 4] {
     [
         script,
         Argument::integer("numkeys"),

@@ -181,6 +181,7 @@ pub enum ServerCommand {
     Config,
     Debug,
     Failover,
+    Function,
     Info,
     Latency,
     Lfence,

@@ -15,7 +15,7 @@ use crate::db::live::{Ground, Live, OpBytes, content_of};
 use crate::db::made::Maker;
 use crate::db::op::{Content, Expiry, Op};
 use crate::db::origin::OriginIndex;
-use crate::db::partition::{Key, Partition, WriteContext};
+use crate::db::partition::{Key, LIBRARIES, Partition, WriteContext, place_of};
 use crate::db::stamp::{Hlc, Stamp};
 
 /// What the sender of a snapshot knew at its instant.
@@ -76,7 +76,7 @@ impl Partition {
     /// Merges one received key; `ctx.stamp` is not used.
     pub fn merge_item(&mut self, theirs: Theirs<'_>, sender: &Sender<'_>, ctx: &WriteContext<'_>) {
         let Theirs { db, key, side } = theirs;
-        if db >= self.databases() {
+        if db >= self.databases() && db != LIBRARIES {
             return;
         }
         let hash = self.hasher.hash(key);
@@ -92,9 +92,9 @@ impl Partition {
         sender: &Sender<'_>,
         ctx: &WriteContext<'_>,
     ) -> Option<u32> {
-        let next = self.dbs[db as usize].table.segment_end(from);
+        let next = self.dbs[place_of(db)].table.segment_end(from);
         let parity = self.merge_parity;
-        let unmet: Vec<Box<[u8]>> = self.dbs[db as usize]
+        let unmet: Vec<Box<[u8]>> = self.dbs[place_of(db)]
             .table
             .segment(from)
             .filter(|record| record.merge_mark() != parity)
@@ -113,7 +113,7 @@ impl Partition {
     /// Takes over a flush of the sender.
     pub fn merge_cut(&mut self, db: u32, cut: Stamp, ctx: &WriteContext<'_>) {
         if db < self.databases()
-            && ctx.origins.compare(cut, self.dbs[db as usize].cut) == Ordering::Greater
+            && ctx.origins.compare(cut, self.dbs[place_of(db)].cut) == Ordering::Greater
         {
             self.flush(db, false, &WriteContext { stamp: cut, ..*ctx });
         }
@@ -134,7 +134,7 @@ impl Partition {
         let mut ours = self.take_side(db, key);
         let ground = self.ground(ctx.origins);
         ours.history.settle(&mut ours.live, &ground, ctx.settled);
-        let cut = self.dbs[db as usize].cut;
+        let cut = self.dbs[place_of(db)].cut;
         for side in [&mut ours, &mut theirs] {
             side.history.cut(&mut side.live, &ground, cut);
         }
@@ -184,7 +184,7 @@ impl Partition {
 
     /// This node's view of a key, taken out of its place.
     fn take_side(&mut self, db: u32, key: Key<'_>) -> Side {
-        let space = &mut self.dbs[db as usize];
+        let space = &mut self.dbs[place_of(db)];
         let Some(record) = space.table.get(key.bytes, key.hash) else {
             return Side::default();
         };
@@ -212,7 +212,7 @@ impl Partition {
             return;
         }
         self.touch(db, key.bytes);
-        let space = &mut self.dbs[db as usize];
+        let space = &mut self.dbs[place_of(db)];
         space.newest = space.newest.max(last.time());
         if unsettled {
             self.keep_history(db, key, history, last.time());
@@ -221,7 +221,7 @@ impl Partition {
         self.put_live(db, key, live, stamp, unsettled);
         self.call_first(db, key);
         let parity = self.merge_parity;
-        if let Some(mut record) = self.dbs[db as usize].table.get_mut(key.bytes, key.hash) {
+        if let Some(mut record) = self.dbs[place_of(db)].table.get_mut(key.bytes, key.hash) {
             record.set_merge_mark(parity);
         }
     }

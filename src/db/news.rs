@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::db::op::{self, End, Expiry, Kind, Op};
-use crate::db::partition::{Key, Partition};
+use crate::db::partition::{Key, LIBRARIES, Partition, place_of};
 use crate::db::record::Record;
 use crate::db::stamp::UnixMillis;
 use crate::db::stream::change::{Action, GroupChange};
@@ -201,7 +201,7 @@ impl Partition {
     /// Writes an event down, if its class is listened for.
     #[inline]
     pub fn note_event(&mut self, db: u32, key: &[u8], event: Event) {
-        if event.0.is_some() && self.news.attention.has(event.0) {
+        if event.0.is_some() && self.news.attention.has(event.0) && db != LIBRARIES {
             self.news.write(News::Event {
                 db,
                 event,
@@ -228,7 +228,7 @@ impl Partition {
     /// Whether a key shows something, and has not expired. A key that is about to be written over although its time had come is
     /// told as expired: nobody will meet it again.
     pub(super) fn before_write(&mut self, db: u32, key: Key<'_>, now: UnixMillis) -> bool {
-        let Some(record) = self.dbs[db as usize].table.get(key.bytes, key.hash) else {
+        let Some(record) = self.dbs[place_of(db)].table.get(key.bytes, key.hash) else {
             return false;
         };
         if record.is_tombstone() {
@@ -244,7 +244,7 @@ impl Partition {
     /// Writes down what a write did.
     pub(super) fn after_write(&mut self, db: u32, key: Key<'_>, op: &Op<'_>, existed: bool) {
         let is_quiet = std::mem::take(&mut self.news.is_next_quiet);
-        let record = self.dbs[db as usize].table.get(key.bytes, key.hash);
+        let record = self.dbs[place_of(db)].table.get(key.bytes, key.hash);
         let exists = record.is_some_and(|record| !record.is_tombstone());
         if !existed && !exists {
             return;
@@ -273,7 +273,7 @@ impl Partition {
             _ => (Attention::HASH, "hexpired"),
         };
         self.note_event(db, key.bytes, event);
-        let record = self.dbs[db as usize].table.get(key.bytes, key.hash);
+        let record = self.dbs[place_of(db)].table.get(key.bytes, key.hash);
         if record.is_none_or(Record::is_tombstone) {
             self.note_event(db, key.bytes, (Attention::GENERIC, "del"));
         }

@@ -133,6 +133,15 @@ pub struct Db {
     pub(super) timed_members: bool,
 }
 
+/// The database that holds libraries of functions: no client selects it, and nothing that is said of all databases is said of it.
+pub const LIBRARIES: u32 = u32::MAX;
+
+/// Where a database lies: libraries first, then the numbered ones.
+#[inline]
+pub(super) const fn place_of(db: u32) -> usize {
+    db.wrapping_add(1) as usize
+}
+
 /// Counters of what happened here, for metrics and for tests that must know.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PartitionStats {
@@ -158,7 +167,10 @@ type Watchers = HashMap<(u32, Box<[u8]>), Vec<Arc<AtomicBool>>>;
 #[derive(Debug)]
 pub struct Partition {
     pub(super) hasher: KeyHasher,
+    /// By [`place_of`].
     pub(super) dbs: Vec<Db>,
+    /// Counts whatever may change a library; shared by all partitions.
+    pub(super) library_changes: Arc<AtomicU64>,
     pub(super) stamped: bool,
     /// Others judge the same writes: a reader only hides what has expired, it removes nothing.
     pub(super) shared: bool,
@@ -197,7 +209,8 @@ impl Partition {
     pub fn new(hasher: KeyHasher, databases: u32, stamped: bool) -> Self {
         Self {
             hasher,
-            dbs: (0..databases).map(|_| Db::default()).collect(),
+            dbs: (0..=databases).map(|_| Db::default()).collect(),
+            library_changes: Arc::default(),
             stamped,
             shared: stamped,
             follows: false,
@@ -221,6 +234,17 @@ impl Partition {
         }
     }
 
+    /// A library may have changed.
+    pub(super) fn note_library(&self) {
+        self.library_changes
+            .fetch_add(1, std::sync::atomic::Ordering::Release);
+    }
+
+    /// Says where changes of libraries are counted.
+    pub fn set_library_changes(&mut self, count: &Arc<AtomicU64>) {
+        self.library_changes = Arc::clone(count);
+    }
+
     /// Whether keys bear stamps.
     pub fn is_stamped(&self) -> bool {
         self.stamped
@@ -234,9 +258,9 @@ impl Partition {
 
     /// Forgets everything and takes on this manner.
     pub fn reset(&mut self, stamped: bool) {
-        for db in 0..self.dbs.len() as u32 {
+        for db in (0..self.databases()).chain([LIBRARIES]) {
             self.touch_all(db);
-            self.dbs[db as usize] = Db::default();
+            self.dbs[place_of(db)] = Db::default();
         }
         self.settle.clear();
         self.walk = None;
@@ -258,7 +282,7 @@ impl Partition {
         if !self.behind.is_empty() {
             self.catch_up(db, key);
         }
-        if self.dbs[db as usize].timed_members {
+        if self.dbs[place_of(db)].timed_members {
             self.sweep_looked_at(db, key, now);
         }
         self.look_again(db, key, now)
@@ -274,7 +298,7 @@ impl Partition {
 
     #[inline]
     fn look_again(&self, db: u32, key: Key<'_>, now: UnixMillis) -> Look<'_> {
-        let Some(record) = self.dbs[db as usize].table.get(key.bytes, key.hash) else {
+        let Some(record) = self.dbs[place_of(db)].table.get(key.bytes, key.hash) else {
             return Look::Absent;
         };
         if record.is_tombstone() {
@@ -296,12 +320,12 @@ impl Partition {
     /// Fetches what [`Self::look`] will read of the key with this hash, and says nothing about it.
     #[inline]
     pub fn touch_ahead(&self, db: u32, hash: u64) {
-        self.dbs[db as usize].table.touch(hash);
+        self.dbs[place_of(db)].table.touch(hash);
     }
 
     /// Whether the key's record shows nothing any more only because its deadline has passed.
     pub fn is_expired(&self, db: u32, key: Key<'_>, now: UnixMillis) -> bool {
-        let record = self.dbs[db as usize].table.get(key.bytes, key.hash);
+        let record = self.dbs[place_of(db)].table.get(key.bytes, key.hash);
         record
             .is_some_and(|record| !record.is_tombstone() && op::is_expired(record.deadline(), now))
     }
@@ -344,7 +368,7 @@ impl Partition {
     }
 
     pub(super) fn drop_unsettled(&mut self, db: u32, key: Key<'_>) {
-        let space = &mut self.dbs[db as usize];
+        let space = &mut self.dbs[place_of(db)];
         if space
             .table
             .get(key.bytes, key.hash)
@@ -385,7 +409,7 @@ impl Partition {
         if value.has_spare() {
             self.spare.note(db, key.bytes);
         }
-        let space = &mut self.dbs[db as usize];
+        let space = &mut self.dbs[place_of(db)];
         space.timed_members |= value.member_deadline().is_some();
         let (table, hasher) = (&mut space.table, &self.hasher);
         let was = table.put(hasher, key.hash, key.bytes, value, &meta);
@@ -394,7 +418,7 @@ impl Partition {
 
     /// Takes the record out altogether; whether it showed something, if it was there.
     pub(super) fn remove(&mut self, db: u32, key: Key<'_>) -> Option<bool> {
-        let space = &mut self.dbs[db as usize];
+        let space = &mut self.dbs[place_of(db)];
         let was = space.table.remove(&self.hasher, key.hash, key.bytes)?;
         if was.unsettled {
             space.unsettled.remove(key.bytes);
@@ -405,7 +429,7 @@ impl Partition {
 
     /// The keys that are shown, expired ones not yet purged among them, as DBSIZE counts.
     pub fn len(&self, db: u32) -> usize {
-        self.dbs[db as usize].live
+        self.dbs[place_of(db)].live
     }
 
     /// Whether no database shows a key.
@@ -415,32 +439,32 @@ impl Partition {
 
     /// Whether members of some key have, or had, deadlines.
     pub fn has_timed_members(&self, db: u32) -> bool {
-        self.dbs[db as usize].timed_members
+        self.dbs[place_of(db)].timed_members
     }
 
     /// How many keys have a deadline.
     pub fn timed_len(&self, db: u32) -> usize {
-        self.dbs[db as usize].timed
+        self.dbs[place_of(db)].timed
     }
 
-    /// How many databases there are.
+    /// How many databases there are, that of libraries left out.
     pub fn databases(&self) -> u32 {
-        self.dbs.len() as u32
+        self.dbs.len() as u32 - 1
     }
 
     /// The table of a database, for walks.
     pub fn table(&self, db: u32) -> &Table {
-        &self.dbs[db as usize].table
+        &self.dbs[place_of(db)].table
     }
 
     /// The last flush of a database.
     pub fn cut(&self, db: u32) -> Stamp {
-        self.dbs[db as usize].cut
+        self.dbs[place_of(db)].cut
     }
 
     /// The unsettled operations of a key.
     pub fn unsettled(&self, db: u32, key: &[u8]) -> Option<&History> {
-        self.dbs[db as usize].unsettled.get(key)
+        self.dbs[place_of(db)].unsettled.get(key)
     }
 
     /// Keys with unsettled operations and tombstones, over all databases: both are 0 at rest.
@@ -457,7 +481,7 @@ impl Partition {
     /// About how many bytes a key that shows at `now` takes: its record, its place in the table, what is not settled of it.
     pub fn key_bytes(&mut self, db: u32, key: Key<'_>, now: UnixMillis) -> Option<usize> {
         self.view(db, key, now)?;
-        let record = self.dbs[db as usize].table.get(key.bytes, key.hash)?;
+        let record = self.dbs[place_of(db)].table.get(key.bytes, key.hash)?;
         let unsettled = self.unsettled(db, key.bytes);
         let waiting = unsettled.map_or(0, |unsettled| key.bytes.len() + unsettled.len_bytes());
         Some(record.len_bytes() + PLACE_LEN + waiting)

@@ -10,7 +10,7 @@ use crate::db::history::History;
 use crate::db::live::{Ground, Live, OpBytes, content_of};
 use crate::db::op::{Content, Op};
 use crate::db::origin::OriginIndex;
-use crate::db::partition::{Db, Key, Partition};
+use crate::db::partition::{Db, Key, Partition, place_of};
 use crate::db::record::Record;
 use crate::db::stamp::{Hlc, Stamp};
 
@@ -31,18 +31,18 @@ impl Partition {
     /// meant for what was here then.
     pub fn take_void(&mut self, db: u32, void: &Void<'_>) -> Vec<Reissue> {
         let is_void = |stamp: Stamp| stamp.origin() == OriginIndex(0) || (void.is_void)(stamp);
-        let space = &mut self.dbs[db as usize];
+        let space = &mut self.dbs[place_of(db)];
         if space.cut != Stamp::ZERO && is_void(space.cut) {
             space.cut = Stamp::ZERO;
         }
         let mut candidates: Vec<Box<[u8]>> = Vec::new();
-        for record in self.dbs[db as usize].table.iter() {
+        for record in self.dbs[place_of(db)].table.iter() {
             // Nothing is nobody's, a value without a stamp is this node's.
             let is_void = |stamp| match stamp {
                 Stamp::ZERO => !record.is_tombstone(),
                 stamp => is_void(stamp),
             };
-            let history = self.dbs[db as usize].unsettled.get(record.key());
+            let history = self.dbs[place_of(db)].unsettled.get(record.key());
             let touched = match history.filter(|_| record.is_unsettled()) {
                 Some(history) => {
                     // Whether there was such a value is to be seen below.
@@ -79,9 +79,9 @@ impl Partition {
     /// Takes a key's view out of its place, and says it anew; none where nothing of it is void.
     fn reissue(&mut self, db: u32, key: Key<'_>, void: &Void<'_>) -> Option<Vec<OpBytes>> {
         let origins = Arc::clone(&self.origins);
-        let record = self.dbs[db as usize].table.get(key.bytes, key.hash);
+        let record = self.dbs[place_of(db)].table.get(key.bytes, key.hash);
         let stamp = record.and_then(Record::stamp).unwrap_or(Stamp::ZERO);
-        let kept = self.dbs[db as usize].unsettled.remove(key.bytes);
+        let kept = self.dbs[place_of(db)].unsettled.remove(key.bytes);
         let mut live = self.take_live(db, key);
         let is_kept = kept.is_some();
         let mut history = kept.unwrap_or_else(|| History::new(stamp));
@@ -90,7 +90,7 @@ impl Partition {
             let last = history.last();
             let stamp = (last != Stamp::ZERO).then_some(last);
             if is_kept {
-                let space = &mut self.dbs[db as usize];
+                let space = &mut self.dbs[place_of(db)];
                 space.unsettled.insert(key.bytes.into(), history);
             }
             self.put_live(db, key, live, stamp, is_kept);
@@ -104,7 +104,7 @@ impl Partition {
             self.save_all_preimages(db);
         }
         self.touch_all(db);
-        self.dbs[db as usize] = Db::default();
+        self.dbs[place_of(db)] = Db::default();
     }
 }
 

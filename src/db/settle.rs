@@ -10,7 +10,7 @@ use std::cmp::Ordering;
 use crate::db::history::History;
 use crate::db::op;
 use crate::db::origin::Origins;
-use crate::db::partition::{Db, Key, Outcome, Partition, WriteContext};
+use crate::db::partition::{Db, Key, Outcome, Partition, WriteContext, place_of};
 use crate::db::record::Record;
 use crate::db::stamp::{Hlc, Stamp, UnixMillis};
 use crate::db::table::Table;
@@ -58,14 +58,14 @@ impl Partition {
             history.set_due(due);
             self.settle.push_back((due, db, key.bytes.into()));
         }
-        self.dbs[db as usize]
+        self.dbs[place_of(db)]
             .unsettled
             .insert(key.bytes.into(), history);
     }
 
     /// Looks at a key whose place in the queue was at `due`.
     fn settle_due(&mut self, db: u32, key: Key<'_>, due: Hlc, settled: Hlc) {
-        let space = &self.dbs[db as usize];
+        let space = &self.dbs[place_of(db)];
         let Some(record) = space.table.get(key.bytes, key.hash) else {
             return;
         };
@@ -88,7 +88,7 @@ impl Partition {
             self.save_preimage(db, key);
         }
         self.catch_up(db, key);
-        let space = &mut self.dbs[db as usize];
+        let space = &mut self.dbs[place_of(db)];
         let Some(history) = space.unsettled.get_mut(key.bytes) else {
             return;
         };
@@ -135,14 +135,14 @@ impl Partition {
         before: UnixMillis,
         settled: Hlc,
     ) -> Option<u32> {
-        let next = self.dbs[db as usize].table.segment_end(from);
-        if self.dbs[db as usize].table.segment_deadline_min(from) > before.0 {
+        let next = self.dbs[place_of(db)].table.segment_end(from);
+        if self.dbs[place_of(db)].table.segment_deadline_min(from) > before.0 {
             return next;
         }
         let due = |record: &Record<'_>| {
             !record.is_tombstone() && op::is_expired(record.deadline(), before)
         };
-        let keys: Vec<Box<[u8]>> = self.dbs[db as usize]
+        let keys: Vec<Box<[u8]>> = self.dbs[place_of(db)]
             .table
             .segment(from)
             .filter(due)
@@ -155,7 +155,7 @@ impl Partition {
             };
             self.purge_key(db, key, settled);
         }
-        self.dbs[db as usize].table.refresh_deadline_min(from);
+        self.dbs[place_of(db)].table.refresh_deadline_min(from);
         next
     }
 
@@ -169,7 +169,7 @@ impl Partition {
             self.note_expired(db, key.bytes);
             return;
         }
-        let Some(record) = self.dbs[db as usize].table.get(key.bytes, key.hash) else {
+        let Some(record) = self.dbs[place_of(db)].table.get(key.bytes, key.hash) else {
             return;
         };
         if record.is_unsettled() {
@@ -196,7 +196,7 @@ impl Partition {
     /// Deletes everything in `db` stamped before the flush. Where nothing here is newer, as `newest` promises, the tables go as
     /// they are, to be freed by who holds no partition.
     pub fn flush(&mut self, db: u32, newest: bool, ctx: &WriteContext<'_>) -> (Outcome, Flushed) {
-        let space = &self.dbs[db as usize];
+        let space = &self.dbs[place_of(db)];
         if self.stamped && ctx.origins.compare(ctx.stamp, space.cut) != Ordering::Greater {
             return (Outcome::Superseded(space.cut), Flushed::default());
         }
@@ -204,22 +204,22 @@ impl Partition {
         if self.walk.is_some() {
             self.save_all_preimages(db);
         }
-        let newest = newest || self.dbs[db as usize].newest < ctx.stamp.time();
+        let newest = newest || self.dbs[place_of(db)].newest < ctx.stamp.time();
         if !self.stamped || newest {
-            let old = std::mem::take(&mut self.dbs[db as usize]);
-            self.dbs[db as usize].cut = if self.stamped { ctx.stamp } else { Stamp::ZERO };
+            let old = std::mem::take(&mut self.dbs[place_of(db)]);
+            self.dbs[place_of(db)].cut = if self.stamped { ctx.stamp } else { Stamp::ZERO };
             return (Outcome::Applied, Flushed(vec![old]));
         }
-        self.dbs[db as usize].cut = ctx.stamp;
+        self.dbs[place_of(db)].cut = ctx.stamp;
         self.apply_cut(db, ctx.origins);
         (Outcome::Applied, Flushed::default())
     }
 
     /// Drops what the database's cut deletes, key by key.
     pub(super) fn apply_cut(&mut self, db: u32, origins: &Origins) {
-        let cut = self.dbs[db as usize].cut;
+        let cut = self.dbs[place_of(db)].cut;
         let older = |stamp: Stamp| origins.compare(stamp, cut) == Ordering::Less;
-        let space = &mut self.dbs[db as usize];
+        let space = &mut self.dbs[place_of(db)];
         let mut gone: Vec<Box<[u8]>> = Vec::new();
         let mut changed: Vec<Box<[u8]>> = Vec::new();
         for record in space.table.iter() {
@@ -241,7 +241,7 @@ impl Partition {
                 bytes: key,
                 hash: self.hasher.hash(key),
             };
-            let Some(mut history) = self.dbs[db as usize].unsettled.remove(key.bytes) else {
+            let Some(mut history) = self.dbs[place_of(db)].unsettled.remove(key.bytes) else {
                 continue;
             };
             let mut live = self.take_live(db, key);
@@ -250,7 +250,7 @@ impl Partition {
                 self.remove(db, key);
             } else {
                 let last = history.last();
-                self.dbs[db as usize]
+                self.dbs[place_of(db)]
                     .unsettled
                     .insert(key.bytes.into(), history);
                 self.put_live(db, key, live, Some(last), true);
@@ -261,15 +261,15 @@ impl Partition {
 
     /// Forgets a database's cut once it is settled: from then on absence says it.
     pub fn settle_cut(&mut self, db: u32, settled: Hlc) {
-        let cut = self.dbs[db as usize].cut;
+        let cut = self.dbs[place_of(db)].cut;
         if cut != Stamp::ZERO && cut.time() <= settled {
-            self.dbs[db as usize].cut = Stamp::ZERO;
+            self.dbs[place_of(db)].cut = Stamp::ZERO;
         }
     }
 
     /// The whole table of a database, for walks that hold the lock.
     pub fn segments_len(&self, db: u32) -> usize {
-        let table: &Table = &self.dbs[db as usize].table;
+        let table: &Table = &self.dbs[place_of(db)].table;
         table.segments_len()
     }
 }

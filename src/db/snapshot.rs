@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::db::item::{self, Shared};
-use crate::db::partition::{Key, Partition};
+use crate::db::partition::{Key, Partition, place_of};
 use crate::db::table::position;
 
-/// Pre-images in the order of the walk: database, position, key; none for a key that was absent.
+/// Pre-images in the order of the walk: place of the database, position, key; none for a key that was absent.
 type PreImages = BTreeMap<(u32, u32, Box<[u8]>), Option<Image>>;
 
 /// How a key was.
@@ -34,15 +34,16 @@ impl Image {
 /// Where a walk stands.
 #[derive(Debug)]
 pub struct Walk {
-    db: u32,
+    /// Where the database lies that it is in: that of libraries comes first.
+    place: u32,
     from: u32,
     pre_images: PreImages,
     pre_images_bytes: usize,
 }
 
 impl Walk {
-    fn is_past(&self, db: u32, position: u32) -> bool {
-        (db, position) < (self.db, self.from)
+    fn is_past(&self, place: u32, position: u32) -> bool {
+        (place, position) < (self.place, self.from)
     }
 }
 
@@ -50,7 +51,7 @@ impl Partition {
     /// Begins a walk at this instant; one that was under way is dropped.
     pub fn begin_walk(&mut self) {
         self.walk = Some(Walk {
-            db: 0,
+            place: 0,
             from: 0,
             pre_images: BTreeMap::new(),
             pre_images_bytes: 0,
@@ -73,15 +74,16 @@ impl Partition {
         let Some(walk) = &mut self.walk else {
             return false;
         };
-        let Some(space) = self.dbs.get(walk.db as usize) else {
+        let Some(space) = self.dbs.get(walk.place as usize) else {
             self.walk = None;
             return false;
         };
+        let db = walk.place.wrapping_sub(1);
         let end = space.table.segment_end(walk.from);
         let mut unsettled: Vec<Box<[u8]>> = Vec::new();
         for record in space.table.segment(walk.from) {
             let place = (
-                walk.db,
+                walk.place,
                 position(self.hasher.hash(record.key())),
                 record.key().into(),
             );
@@ -92,13 +94,12 @@ impl Partition {
             }
             if record.is_unsettled() {
                 unsettled.push(place.2);
-            } else if let Some(large) = Shared::of(walk.db, record) {
+            } else if let Some(large) = Shared::of(db, record) {
                 shared.push(large);
             } else {
-                item::encode(out, walk.db, record);
+                item::encode(out, db, record);
             }
         }
-        let db = walk.db;
         for bytes in &unsettled {
             let hash = self.hasher.hash(bytes);
             match self.image_of_unsettled(db, Key { bytes, hash }) {
@@ -111,8 +112,12 @@ impl Partition {
             return false;
         };
         let rest = match end {
-            Some(end) => walk.pre_images.split_off(&(walk.db, end, Box::default())),
-            None => walk.pre_images.split_off(&(walk.db + 1, 0, Box::default())),
+            Some(end) => walk
+                .pre_images
+                .split_off(&(walk.place, end, Box::default())),
+            None => walk
+                .pre_images
+                .split_off(&(walk.place + 1, 0, Box::default())),
         };
         for image in std::mem::replace(&mut walk.pre_images, rest)
             .into_values()
@@ -126,7 +131,7 @@ impl Partition {
         }
         match end {
             Some(end) => walk.from = end,
-            None => (walk.db, walk.from) = (walk.db + 1, 0),
+            None => (walk.place, walk.from) = (walk.place + 1, 0),
         }
         true
     }
@@ -134,15 +139,15 @@ impl Partition {
     /// Saves how a key is before it changes, where the walk has not reached it.
     pub(super) fn save_preimage(&mut self, db: u32, key: Key<'_>) {
         let Some(walk) = &mut self.walk else { return };
-        let position = position(key.hash);
-        if walk.is_past(db, position) {
+        let (place, position) = (place_of(db) as u32, position(key.hash));
+        if walk.is_past(place, position) {
             return;
         }
-        let place = (db, position, Box::from(key.bytes));
+        let place = (place, position, Box::from(key.bytes));
         if walk.pre_images.contains_key(&place) {
             return;
         }
-        let space = &self.dbs[db as usize];
+        let space = &self.dbs[place_of(db)];
         let record = space.table.get(key.bytes, key.hash);
         let image = match record {
             None => None,
@@ -164,7 +169,7 @@ impl Partition {
     /// How a key is that has a history.
     fn image_of_unsettled(&mut self, db: u32, key: Key<'_>) -> Option<Image> {
         let origins = Arc::clone(&self.origins);
-        let mut history = self.dbs[db as usize].unsettled.remove(key.bytes)?;
+        let mut history = self.dbs[place_of(db)].unsettled.remove(key.bytes)?;
         let mut live = self.take_live(db, key);
         let (floor, last) = (history.floor(), history.last());
         let image = history.with_base(&mut live, &self.ground(&origins), |base, ops| {
@@ -175,7 +180,7 @@ impl Partition {
             item::encode_unsettled(&mut bytes, db, key.bytes, base, floor, ops);
             Image::Item(bytes)
         });
-        self.dbs[db as usize]
+        self.dbs[place_of(db)]
             .unsettled
             .insert(key.bytes.into(), history);
         self.put_live(db, key, live, Some(last), true);
@@ -184,7 +189,7 @@ impl Partition {
 
     /// Saves every key of a database that the walk has not reached.
     pub(super) fn save_all_preimages(&mut self, db: u32) {
-        let keys: Vec<Box<[u8]>> = self.dbs[db as usize]
+        let keys: Vec<Box<[u8]>> = self.dbs[place_of(db)]
             .table
             .iter()
             .map(|record| record.key().into())

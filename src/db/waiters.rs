@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use hashbrown::HashMap;
 
 use crate::db::op::Kind;
-use crate::db::partition::{Key, Partition};
+use crate::db::partition::{Key, Partition, place_of};
 use crate::db::stamp::Hlc;
 use crate::db::waiter::{Ready, Waiter};
 
@@ -117,7 +117,7 @@ impl Partition {
     /// Those who are to be called for what a key shows: who has waited longest for that, or all who only read.
     fn called(&self, db: u32, key: Key<'_>) -> impl Iterator<Item = &Arc<Waiter>> {
         let line = self.waiters.lines.get(&(db, key.bytes.into()));
-        let record = self.dbs[db as usize].table.get(key.bytes, key.hash);
+        let record = self.dbs[place_of(db)].table.get(key.bytes, key.hash);
         let shown = record
             .filter(|record| !record.is_tombstone())
             .map(|record| record.shown().kind());

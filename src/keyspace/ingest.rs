@@ -141,7 +141,7 @@ impl Keyspace {
             left = left.saturating_sub(u64::from(effect.stamps()));
             let time = foreign.stamp.minus(left);
             match effect {
-                Effect::Key { db, op, .. } if *db < self.databases => {
+                Effect::Key { db, op, .. } if self.has_database(*db) => {
                     let content = made::large_content(op)?;
                     let stamp = Stamp::new(time, foreign.origin);
                     Some((time, self.maker(true).make(stamp, content)))
@@ -202,7 +202,7 @@ impl Keyspace {
                 origins: &self.origins,
             };
             match *effect {
-                Effect::Key { db, key, op } if db < self.databases => {
+                Effect::Key { db, key, op } if self.has_database(db) => {
                     let Some(partition) = guards[partition_of(hash, count)].as_deref_mut() else {
                         continue;
                     };

@@ -13,6 +13,7 @@ mod holds;
 mod ingest;
 mod late;
 mod left;
+mod libraries;
 mod script;
 mod transaction;
 mod upkeep;
@@ -24,6 +25,7 @@ pub use gate::{Gate, Passage};
 pub use holds::{Held, Holds, Laps};
 pub use ingest::{Foreign, IngestError, Ingested};
 pub use left::{Job, Left};
+pub use libraries::LibraryChange;
 pub use script::{Reach, Stage, Staged};
 pub use transaction::{Conductor, DataOnly, Queued, TransactionEnd};
 pub use upkeep::{Counts, PURGE_PERIOD_MS, Purge};
@@ -39,6 +41,7 @@ use crate::commands::call::{Setting, partition_of};
 use crate::db::body::{Limits, SharedLimits};
 use crate::db::made::Maker;
 use crate::db::op::STRING_LEN_MAX;
+use crate::db::partition::LIBRARIES;
 use crate::db::table::KeyHasher;
 use crate::db::{Hlc, Key, Origins, Partition, Ready, UnixMillis, Waiter};
 use crate::journal::Journal;
@@ -96,6 +99,8 @@ pub struct Keyspace {
     late: LateOnes,
     /// By origin: the stamp of its last message that was told here. It never falls, whatever is forgotten else.
     told: Box<[AtomicU64]>,
+    /// See [`Self::libraries_version`].
+    libraries: Arc<AtomicU64>,
 }
 
 impl Keyspace {
@@ -104,6 +109,7 @@ impl Keyspace {
         let hasher = KeyHasher::new(config.hash_seed);
         let count = config.partitions.max(1).next_power_of_two();
         let limits = Arc::<SharedLimits>::default();
+        let libraries = Arc::<AtomicU64>::default();
         let partitions = (0..count)
             .map(|_| {
                 let mut partition =
@@ -111,6 +117,7 @@ impl Keyspace {
                 partition.set_origins(&origins);
                 partition.set_limits(&limits);
                 partition.set_judged(journal.judged());
+                partition.set_library_changes(&libraries);
                 Mutex::new(partition)
             })
             .collect();
@@ -137,6 +144,7 @@ impl Keyspace {
             string_len_max: AtomicUsize::new(STRING_LEN_MAX),
             limits,
             panic_after_mutation: AtomicBool::new(false),
+            libraries,
             late: LateOnes::default(),
             told: (0..crate::db::origin::ORIGINS_MAX + 1)
                 .map(|_| AtomicU64::new(0))
@@ -161,6 +169,11 @@ impl Keyspace {
     /// How many databases there are.
     pub fn databases(&self) -> u32 {
         self.databases
+    }
+
+    /// Whether there is a database of this number, or it is that of libraries.
+    fn has_database(&self, db: u32) -> bool {
+        db < self.databases || db == LIBRARIES
     }
 
     /// Locks the partition of a hash.

@@ -81,6 +81,10 @@ impl<'s, 'p, 'k> Stage<'s, 'p, 'k> {
         }
     }
 
+    pub(super) fn parts(&mut self) -> (&'k Keyspace, &mut Access<'p>) {
+        (self.keyspace, &mut *self.access)
+    }
+
     /// Whether it touched what nobody had expected.
     pub fn has_strayed(&self) -> bool {
         self.has_strayed
@@ -126,7 +130,9 @@ impl<'s, 'p, 'k> Stage<'s, 'p, 'k> {
             }
         }
         for &index in &touched {
-            self.touched[index] = true;
+            if let Some(touched) = self.touched.get_mut(index) {
+                *touched = true;
+            }
         }
         if !self.is_whole && !self.reach(&touched) {
             return Staged::OutOfReach;

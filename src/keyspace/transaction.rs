@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use smallvec::SmallVec;
 
 use crate::commands::call::Access;
-use crate::commands::table::SessionCommand;
+use crate::commands::table::{ServerCommand, SessionCommand};
 use crate::commands::{Flags, Handler, Row, debug};
 use crate::db::{Partition, Stamp};
 use crate::keyspace::execute::{Begun, PANIC_REPLY, catch_up, mark_needed, take_ready};
@@ -43,12 +43,17 @@ impl Queued {
         Some(Self { row, data, args })
     }
 
-    /// Whether it runs a script.
+    /// Whether it runs a script, or is about those that can be run.
     pub fn is_script(&self) -> bool {
-        matches!(
-            self.row.handler,
-            Handler::Session(SessionCommand::Eval | SessionCommand::Fcall)
-        )
+        match self.row.handler {
+            Handler::Session(SessionCommand::Eval | SessionCommand::Fcall) => true,
+            // What looks at libraries sees what those before it changed.
+            Handler::Server(ServerCommand::Function) => !matches!(
+                self.row.name,
+                "function|help" | "function|kill" | "function|stats"
+            ),
+            _ => false,
+        }
     }
 
     /// Whether it is over data.

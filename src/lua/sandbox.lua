@@ -15,7 +15,8 @@ end
 local function fixed(real, index)
   local proxy = {}
   real_of[proxy] = real
-  return setmetatable(proxy, { __index = index or real, __newindex = refuse, __metatable = false })
+  local meta = { __index = index or real, __newindex = refuse, __metatable = false }
+  return setmetatable(proxy, meta), meta
 end
 
 -- Errors.
@@ -203,4 +204,45 @@ local function run(script, keys, argv)
   return ok, value
 end
 
-return globals, run
+-- Functions: while a library is loaded it finds nothing but what registers them.
+local function nonexistent(of)
+  return function(_, k)
+    local value = of[k]
+    if value == nil then
+      error("Script attempted to access nonexistent global variable '" .. tostring(k) .. "'", 2)
+    end
+    return value
+  end
+end
+
+local of_functions = {}
+for k, v in rawpairs(G) do
+  of_functions[k] = v
+end
+of_functions.__redis__err__handler = nil
+of_functions.redis = fixed(host.redis_of_functions)
+local when_loading = nonexistent({ redis = fixed(host.loading, nonexistent(host.loading)) })
+local when_running = nonexistent(of_functions)
+local of_libraries, switched = fixed(of_functions, when_running)
+of_functions._G = of_libraries
+
+local function load_library(code)
+  switched.__index = when_loading
+  local ok, value = rawxpcall(code, handle)
+  switched.__index = when_running
+  return ok, value
+end
+
+local called, its_keys, its_argv
+local function trampoline()
+  return called(its_keys, its_argv)
+end
+
+local function run_function(f, keys, argv)
+  called, its_keys, its_argv = f, keys, argv
+  local ok, value = rawxpcall(trampoline, handle)
+  called, its_keys, its_argv = nil, nil, nil
+  return ok, value
+end
+
+return globals, run, of_libraries, run_function, load_library

@@ -7,7 +7,7 @@ use mlua::{Function, Lua, MultiValue, Table, Value};
 use sha1::{Digest, Sha1};
 
 use crate::lua::arguments::Taken;
-use crate::lua::{Shared, Version, api, bit, cjson, cmsgpack, errors, random, structs};
+use crate::lua::{Shared, Version, api, bit, cjson, cmsgpack, errors, library, random, structs};
 
 /// How the sandbox's own functions are named.
 pub const CHUNK: &str = "=[sandbox]";
@@ -16,8 +16,16 @@ pub const CHUNK: &str = "=[sandbox]";
 pub struct Sandbox {
     /// Calls a compiled script.
     pub run: Function,
+    /// Calls a function of a library.
+    pub run_function: Function,
+    /// Runs the code of a library.
+    pub load: Function,
+    /// What libraries and their functions find.
+    pub of_libraries: Table,
     /// What `redis` really is.
     pub redis: Table,
+    /// The same for functions.
+    pub redis_of_functions: Table,
 }
 
 /// A digest in hexadecimal digits.
@@ -36,7 +44,10 @@ pub fn build(lua: &Lua, shared: &Arc<Shared>, version: Version) -> mlua::Result<
     let host = lua.create_table()?;
     let redis = lua.create_table()?;
     api::fill(lua, &redis, shared, version)?;
+    let redis_of_functions = library::running(lua, &redis)?;
     host.raw_set("redis", &redis)?;
+    host.raw_set("redis_of_functions", &redis_of_functions)?;
+    host.raw_set("loading", library::loading(lua, &redis, shared)?)?;
     host.raw_set("cjson", cjson::library(lua)?)?;
     host.raw_set("cmsgpack", cmsgpack::library(lua)?)?;
     host.raw_set("bit", bit::library(lua)?)?;
@@ -50,9 +61,17 @@ pub fn build(lua: &Lua, shared: &Arc<Shared>, version: Version) -> mlua::Result<
     set_random(lua, &host, shared)?;
     let code = include_str!("sandbox.lua");
     let build: Function = lua.load(code).set_name(CHUNK).into_function()?;
-    let (globals, run): (Table, Function) = build.call(host)?;
+    let (globals, run, of_libraries, run_function, load) =
+        build.call::<(Table, Function, Table, Function, Function)>(host)?;
     lua.set_globals(globals)?;
-    Ok(Sandbox { run, redis })
+    Ok(Sandbox {
+        run,
+        run_function,
+        load,
+        of_libraries,
+        redis,
+        redis_of_functions,
+    })
 }
 
 fn set_random(lua: &Lua, host: &Table, shared: &Arc<Shared>) -> mlua::Result<()> {

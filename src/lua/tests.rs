@@ -55,7 +55,13 @@ fn run_on(vm: &Vm, code: &str, keys: &[&str], arguments: &[&str]) -> String {
     let mut reply = Reply::default();
     let mut host = Echo::default();
     let given = (keys.as_args(), arguments.as_args());
-    let ended = vm.run(number, "sha", given, &mut host, &mut reply);
+    let ended = vm.run(
+        (number, Source::Script),
+        "sha",
+        given,
+        &mut host,
+        &mut reply,
+    );
     if ended == Ended::Stopped {
         return "stopped".into();
     }
@@ -234,7 +240,7 @@ fn random_numbers_are_those_of_redis() {
 #[test]
 fn endless_memory_is_an_error_and_not_the_end() {
     let vm = vm();
-    vm.lua.set_memory_limit(16 << 20).unwrap();
+    vm.memory_max.store(16 << 20, Ordering::Relaxed);
     let reply = run_on(
         &vm,
         "local t = {} while true do t[#t + 1] = string.rep('x', 100000) .. #t end",

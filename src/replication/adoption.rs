@@ -10,6 +10,7 @@ use bytes::Bytes;
 use hashbrown::HashMap;
 
 use crate::commands::{Effect, Effects};
+use crate::db::partition::LIBRARIES;
 use crate::db::reissue::Void;
 use crate::db::{
     Hlc, Incarnation, Key, NodeId, Op, Origin, OriginIndex, Stamp, UnixMillis, WriteContext,
@@ -133,7 +134,7 @@ impl Node {
         };
         let mut effects = Effects::default();
         for guard in &mut guards {
-            for db in 0..guard.databases() {
+            for db in (0..guard.databases()).chain([LIBRARIES]) {
                 let taken = guard.take_void(db, &void);
                 guard.take_all(db);
                 for (key, again) in taken {

@@ -14,6 +14,7 @@ use hashbrown::{HashMap, HashSet};
 
 use crate::ablation::{Rule, is_off};
 use crate::db::merge::{Sender, Theirs};
+use crate::db::partition::LIBRARIES;
 use crate::db::varint::Reader;
 use crate::db::{Hlc, OriginIndex, Stamp, UnixMillis, WriteContext, item};
 use crate::journal::Position;
@@ -249,7 +250,7 @@ impl Node {
                     self.merge_items(&chunk, &indices, &sender)?;
                     return Ok(true);
                 }
-                None => Some(Phase::Sweep(0, 0, 0)),
+                None => Some(Phase::Sweep(0, LIBRARIES, 0)),
             },
             Phase::Sweep(partition, db, from) => self
                 .sweep((partition, db, from), &sender)
@@ -313,8 +314,12 @@ impl Node {
                 .merge_absent(db, position, sender, &context);
             at = match next {
                 Some(next) => (partition, db, next),
-                None if db + 1 < self.keyspace.databases() => (partition, db + 1, 0),
-                None if partition + 1 < self.keyspace.partitions_len() => (partition + 1, 0, 0),
+                None if db.wrapping_add(1) < self.keyspace.databases() => {
+                    (partition, db.wrapping_add(1), 0)
+                }
+                None if partition + 1 < self.keyspace.partitions_len() => {
+                    (partition + 1, LIBRARIES, 0)
+                }
                 None => return None,
             };
         }

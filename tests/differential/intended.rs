@@ -94,6 +94,18 @@ pub fn reason(command: &[Vec<u8>], ours: &Reply, theirs: &Reply) -> Option<&'sta
         }
         (b"xinfo", b"stream") => is_same_stream(ours, theirs)
             .then_some("a node goes with the last of its entries, however these went"),
+        (b"script", b"help") => (ours.parts.len() == theirs.parts.len()
+            && ours.parts[..ours.parts.len() - 1] == theirs.parts[..theirs.parts.len() - 1])
+            .then_some("its last line is that of Redis 7.2"),
+        (
+            b"eval" | b"eval_ro" | b"evalsha" | b"evalsha_ro" | b"fcall" | b"fcall_ro" | b"exec",
+            _,
+        ) if ours.line.starts_with(b"NOPERM ACL failure in script: ") => {
+            let is_same = theirs
+                .line
+                .starts_with(b"ERR The user executing the script can't ");
+            is_same.then_some("the words and the code of Redis 7.2")
+        }
         (b"lpos", _) => ours
             .line
             .starts_with(b"ERR value is out of range, value must between -9223372036854775807")

@@ -31,6 +31,7 @@ mod process;
 mod proxy;
 mod pubsub;
 mod replica;
+mod scripts;
 mod settings;
 mod shutdown;
 mod streams;

@@ -10,7 +10,9 @@ use keymesh::db::list::Fill;
 use keymesh::db::live::content_of;
 use keymesh::db::{Hlc, Key, NodeId, Op, UnixMillis, WriteContext, op};
 use keymesh::journal::{Record, Reservation};
-use keymesh::keyspace::{Caller, DataOnly, KeyspaceConfig, Queued, Scratch, TransactionEnd};
+use keymesh::keyspace::{
+    Caller, DataOnly, KeyspaceConfig, Queued, Ran, Reach, Scratch, Staged, TransactionEnd,
+};
 use keymesh::replication::life::begin_life;
 use keymesh::replication::node::Node;
 use keymesh::replication::node_state::{NodeState, StateStore};
@@ -263,7 +265,7 @@ impl SimNode {
         data
     }
 
-    /// Carries out commands as a client's session does, several as one transaction; what was published, for the oracle.
+    /// Carries out commands as a client's session does, several as one transaction or one script; what was published, for the oracle.
     pub fn execute(&self, db: u32, commands: &[Command], now: UnixMillis) -> Vec<Published> {
         let keyspace = &self.node.keyspace;
         let (mut scratch, mut reply) = (Scratch::default(), Reply::default());
@@ -281,6 +283,8 @@ impl SimNode {
         let ran = if let [only] = &queue[..] {
             let args = only.args.as_args();
             keyspace.execute(only.row, args, None, &caller, &mut scratch, &mut reply)
+        } else if now.0 % 3 == 0 {
+            self.run_script(&queue, &mut caller, &mut scratch, &mut reply)
         } else {
             let watched = AtomicBool::new(false);
             let (scratch, reply) = (&mut scratch, &mut reply);
@@ -302,6 +306,27 @@ impl SimNode {
             return Vec::new();
         };
         self.published(stamp.time(), count, &payload)
+    }
+
+    /// A script that declares the keys of its first command, and turns out to touch others.
+    fn run_script(
+        &self,
+        queue: &[Queued],
+        caller: &mut Caller,
+        scratch: &mut Scratch,
+        reply: &mut Reply,
+    ) -> Ran {
+        let declared = Reach::Declared(queue[0].row, queue[0].args.as_args());
+        let keyspace = &self.node.keyspace;
+        let ((), ran) =
+            keyspace.execute_script(declared, 0, caller, scratch, |stage, caller, scratch| {
+                for queued in queue {
+                    let args = queued.args.as_args();
+                    let staged = stage.carry_out(queued.row, args, caller, scratch, reply);
+                    assert_eq!(staged, Staged::Done, "nobody else runs");
+                }
+            });
+        ran
     }
 
     /// What a record comes to, each effect with its own place in the order.

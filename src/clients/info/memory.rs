@@ -9,14 +9,6 @@ use crate::clients::info::{line, title, zeros};
 use crate::clients::memory::MemoryUse;
 use crate::clients::process;
 
-/// Functions, of which there are none.
-const FUNCTIONS: &[&str] = &[
-    "number_of_functions",
-    "number_of_libraries",
-    "used_memory_vm_functions",
-    "used_memory_functions",
-];
-
 /// What Redis keeps of a child that saves; there is none.
 const SAVING: &[&str] = &[
     "current_cow_peak",
@@ -45,10 +37,14 @@ impl Conversation {
         line(out, "used_memory_vm_eval", machine);
         line(out, "used_memory_scripts_eval", texts);
         line(out, "number_of_cached_scripts", count);
-        zeros(out, FUNCTIONS);
+        let (libraries, functions, codes) = self.context.scripts.libraries.counts();
+        line(out, "number_of_functions", functions);
+        line(out, "number_of_libraries", libraries);
+        zeros(out, &["used_memory_vm_functions"]);
+        line(out, "used_memory_functions", codes);
         sized(out, "used_memory_lua", machine);
         sized(out, "used_memory_vm_total", machine);
-        sized(out, "used_memory_scripts", texts);
+        sized(out, "used_memory_scripts", texts + codes as u64);
         sized(out, "maxmemory", 0);
         line(out, "maxmemory_policy", "noeviction");
         allocator(used, process.resident, out);

@@ -13,6 +13,28 @@ const EVALUATED_MAX: usize = 500;
 /// What a script takes beside its text, about.
 const OVERHEAD: usize = 200;
 
+/// What former runs of a script or a function have shown.
+#[derive(Debug)]
+pub struct Habits {
+    /// It was done soon, the last time.
+    pub is_quick: AtomicBool,
+    /// It has touched what it had not declared.
+    pub strays: AtomicBool,
+    /// The most stamps that it took.
+    pub stamps: AtomicU32,
+}
+
+impl Default for Habits {
+    fn default() -> Self {
+        Self {
+            is_quick: AtomicBool::new(false),
+            // Until a run has shown that it does not.
+            strays: AtomicBool::new(true),
+            stamps: AtomicU32::new(0),
+        }
+    }
+}
+
 /// One script, and what former runs have shown.
 #[derive(Debug)]
 pub struct Script {
@@ -24,12 +46,8 @@ pub struct Script {
     pub flags: ScriptFlags,
     /// Where it was compiled last: the machine's number, and its own in there.
     compiled: AtomicU64,
-    /// It has always been done soon.
-    pub is_quick: AtomicBool,
-    /// It has touched what it had not declared.
-    pub strays: AtomicBool,
-    /// The most stamps that it took.
-    pub stamps: AtomicU32,
+    /// What former runs have shown.
+    pub habits: Habits,
     /// SCRIPT LOAD brought it.
     pub is_loaded: AtomicBool,
     used: AtomicU64,
@@ -43,10 +61,7 @@ impl Script {
             code,
             flags,
             compiled: AtomicU64::new(0),
-            is_quick: AtomicBool::new(false),
-            // Until a run has shown that it does not.
-            strays: AtomicBool::new(true),
-            stamps: AtomicU32::new(0),
+            habits: Habits::default(),
             is_loaded: AtomicBool::new(false),
             used: AtomicU64::new(0),
         }
@@ -152,9 +167,10 @@ impl Cache {
         }
     }
 
-    /// Forgets all.
-    pub fn clear(&mut self) {
-        *self = Self::default();
+    /// Forgets all, and hands them back.
+    pub fn clear(&mut self) -> Vec<Arc<Script>> {
+        let all = std::mem::take(self);
+        all.by_sha.into_values().collect()
     }
 }
 

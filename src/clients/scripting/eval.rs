@@ -1,8 +1,9 @@
-//! EVAL, EVALSHA and their read-only forms: from the words of a call to a run.
+//! EVAL, EVALSHA, FCALL and their read-only forms: from the words of a call to a run.
 //!
 //! A script whose former runs were quick runs at once. Any other one leaves the session's thread first ([`After::Script`]), for
 //! there must be somebody to say that the server is busy.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -11,19 +12,24 @@ use bytes::Bytes;
 
 use crate::clients::conversation::{After, Conversation, ReplyMode};
 use crate::clients::errors;
-use crate::clients::scripting::cache::Script;
+use crate::clients::scripting::cache::{Habits, Script};
 use crate::clients::scripting::host::ScriptHost;
+use crate::clients::scripting::libraries::Function;
 use crate::clients::scripting::running::Place;
 use crate::clients::scripting::shebang::{ScriptFlags, body};
-use crate::clients::scripting::{Machine, Scripts};
+use crate::clients::scripting::{Held, Machine, Scripts};
 use crate::clients::statistics::BatchCalls;
-use crate::commands::Row;
+use crate::commands::table::SessionCommand;
+use crate::commands::{Handler, Row};
 use crate::keyspace::{Caller, Passage, Ran, Reach, Scratch, Stage};
 use crate::lua::{Ended, Source, sha1_hex};
 use crate::resp::{Args, Mark, Reply, parse_i64};
 
 /// A script that was done within this is quick.
 const QUICK: Duration = Duration::from_millis(1);
+/// What is said where the machine failed.
+const PANIC_REPLY: &str =
+    "ERR internal error: the script failed and was logged; the server goes on";
 const NOSCRIPT: &str = "NOSCRIPT No matching script. Please use EVAL.";
 
 /// What a script is run with.
@@ -36,6 +42,15 @@ struct Call<'a> {
     is_read_only: bool,
 }
 
+/// What is run.
+#[derive(Clone, Copy)]
+struct Target<'t> {
+    name: &'t str,
+    number: u32,
+    source: Source,
+    habits: &'t Habits,
+}
+
 /// How a run went.
 struct Outcome {
     ended: Ended,
@@ -46,9 +61,9 @@ struct Outcome {
 }
 
 /// The keys and arguments of a call whose script and number of keys are arguments 1 and 2.
-fn parts<'a>(args: Args<'a>, reply: &mut Reply) -> Option<(Args<'a>, Args<'a>)> {
+fn parts<'a>(args: Args<'a>, no_number: &str, reply: &mut Reply) -> Option<(Args<'a>, Args<'a>)> {
     let Some(count) = parse_i64(args.get(2)) else {
-        reply.error(errors::NOT_AN_INTEGER);
+        reply.error(no_number);
         return None;
     };
     if count > args.len() as i64 - 3 {
@@ -74,23 +89,10 @@ impl Conversation {
         let Some((call, script)) = self.prepare(&scripts, row, args, reply) else {
             return After::Next;
         };
-        let away = After::Script {
-            is_answered: self.reply_mode == ReplyMode::On,
-        };
-        let (machine, place) = if self.has_left {
-            (scripts.machine(), Place::Apart)
-        } else {
-            let gate = &self.context.keyspace.gate;
-            if !script.is_quick.load(Ordering::Relaxed) || gate.passage() != Passage::Open {
-                return away;
-            }
-            match scripts.machine_soon() {
-                Some(machine) => (machine, Place::AtOnce),
-                None => return away,
-            }
-        };
-        let machine = match machine {
-            Ok(machine) => machine,
+        let is_quick = script.habits.is_quick.load(Ordering::Relaxed);
+        let (machine, place) = match self.machine_for(&scripts, is_quick) {
+            Ok(Some(found)) => found,
+            Ok(None) => return self.away(),
             Err(text) => {
                 reply.error(text);
                 return After::Next;
@@ -100,41 +102,118 @@ impl Conversation {
         let Some(number) = self.compiled(&scripts, &machine, &script, reply) else {
             return After::Next;
         };
+        let target = Target {
+            name: &script.sha,
+            number,
+            source: Source::Script,
+            habits: &script.habits,
+        };
+        let after = self.run_until_done(&machine, target, call, place, reply);
+        scripts.tidy(machine);
+        after
+    }
+
+    /// FCALL and FCALL_RO, outside of a transaction.
+    pub(in crate::clients) fn fcall(
+        &mut self,
+        row: &'static Row,
+        args: Args<'_>,
+        reply: &mut Reply,
+    ) -> After {
+        let scripts = Arc::clone(&self.context.scripts);
+        let known = scripts.libraries.function(args.get(1));
+        let is_quick = known.is_none_or(|known| known.habits.is_quick.load(Ordering::Relaxed));
+        let (machine, place) = match self.machine_for(&scripts, is_quick) {
+            Ok(Some(found)) => found,
+            Ok(None) => return self.away(),
+            Err(text) => {
+                reply.error(text);
+                return After::Next;
+            }
+        };
+        self.sync_libraries(&scripts, &machine);
+        let Some((call, function)) = self.prepare_function(&scripts, row, args, reply) else {
+            return After::Next;
+        };
+        let is_quick = function.habits.is_quick.load(Ordering::Relaxed);
+        if place == Place::AtOnce && !is_quick {
+            // It has become another one just now.
+            return self.away();
+        }
+        self.show_monitors_whatever(args);
+        let target = target_of(&function);
+        let after = self.run_until_done(&machine, target, call, place, reply);
+        scripts.tidy(machine);
+        after
+    }
+
+    /// The machine and where the run is; none where it is to leave this thread first.
+    fn machine_for<'s>(
+        &self,
+        scripts: &'s Scripts,
+        is_quick: bool,
+    ) -> Result<Option<(Held<'s>, Place)>, &'static str> {
+        if self.has_left {
+            return scripts
+                .machine()
+                .map(|machine| Some((machine, Place::Apart)));
+        }
+        let gate = &self.context.keyspace.gate;
+        if !is_quick || gate.passage() != Passage::Open {
+            return Ok(None);
+        }
+        let machine = scripts.machine_soon().transpose()?;
+        Ok(machine.map(|machine| (machine, Place::AtOnce)))
+    }
+
+    /// Leaves this thread.
+    fn away(&self) -> After {
+        After::Script {
+            is_answered: self.reply_mode == ReplyMode::On,
+        }
+    }
+
+    /// Runs a script; once more where it turns out that it needs more than it declares.
+    fn run_until_done(
+        &mut self,
+        machine: &Machine,
+        target: Target<'_>,
+        call: Call<'_>,
+        place: Place,
+        reply: &mut Reply,
+    ) -> After {
         let traced = if call.is_read_only {
             None
         } else {
-            self.begin_trace(row.name)
+            self.begin_trace(call.row.name)
         };
         let mark = reply.mark();
-        let mut reaches_all = script.strays.load(Ordering::Relaxed);
-        loop {
+        let habits = target.habits;
+        let mut reaches_all = habits.strays.load(Ordering::Relaxed);
+        let (outcome, ran) = loop {
             let (outcome, ran, has_strayed) =
-                self.run_alone(&machine, number, &script, call, place, reaches_all, reply);
-            if outcome.ended == Ended::Stopped && outcome.is_too_slow {
-                script.is_quick.store(false, Ordering::Relaxed);
-                reply.truncate(mark);
-                return away;
-            }
-            if outcome.ended == Ended::Stopped && outcome.is_out_of_reach && !reaches_all {
-                script.strays.store(true, Ordering::Relaxed);
-                reaches_all = true;
-                continue;
-            }
+                self.run_alone(machine, target, call, place, reaches_all, reply);
             if has_strayed {
-                script.strays.store(true, Ordering::Relaxed);
+                habits.strays.store(true, Ordering::Relaxed);
             }
-            if let Some(stamp) = ran.stamp {
-                self.last_write = stamp.time();
+            if outcome.ended != Ended::Stopped || !outcome.is_out_of_reach || reaches_all {
+                break (outcome, ran);
             }
-            if let Some(traced) = traced {
-                self.end_trace(traced, ran);
-            }
-            script
-                .is_quick
-                .store(outcome.took < QUICK, Ordering::Relaxed);
-            break;
+            habits.strays.store(true, Ordering::Relaxed);
+            reaches_all = true;
+        };
+        if let Some(stamp) = ran.stamp {
+            self.last_write = stamp.time();
         }
-        scripts.tidy(machine);
+        if let Some(traced) = traced {
+            self.end_trace(traced, ran);
+        }
+        let is_quick = outcome.took < QUICK && !outcome.is_too_slow;
+        habits.is_quick.store(is_quick, Ordering::Relaxed);
+        if outcome.ended == Ended::Stopped && outcome.is_too_slow {
+            reply.truncate(mark);
+            return self.away();
+        }
         After::Next
     }
 
@@ -151,7 +230,7 @@ impl Conversation {
             reply.error(NOSCRIPT);
             return None;
         }
-        let (keys, arguments) = parts(args, reply)?;
+        let (keys, arguments) = parts(args, errors::NOT_AN_INTEGER, reply)?;
         let script = if by_sha {
             let sha = String::from_utf8_lossy(args.get(1)).to_ascii_lowercase();
             let found = scripts.cache.lock().of_sha(&sha);
@@ -180,6 +259,34 @@ impl Conversation {
             is_read_only,
         };
         Some((call, script))
+    }
+
+    /// The function of a call, and why it is not run, if so.
+    fn prepare_function<'a>(
+        &self,
+        scripts: &Scripts,
+        row: &'static Row,
+        args: Args<'a>,
+        reply: &mut Reply,
+    ) -> Option<(Call<'a>, Arc<Function>)> {
+        let Some(function) = scripts.libraries.function(args.get(1)) else {
+            reply.error("ERR Function not found");
+            return None;
+        };
+        let (keys, arguments) = parts(args, "ERR Bad number of keys provided", reply)?;
+        let is_ro = row.name.ends_with("_ro");
+        if let Some(text) = self.script_refusal(function.flags, is_ro) {
+            reply.error(text);
+            return None;
+        }
+        let call = Call {
+            row,
+            args,
+            keys,
+            arguments,
+            is_read_only: is_ro || function.flags.has(ScriptFlags::NO_WRITES),
+        };
+        Some((call, function))
     }
 
     /// Why a script with these flags is not run now.
@@ -228,15 +335,10 @@ impl Conversation {
         }
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the parts of one run, each named"
-    )]
     fn run_alone(
         &mut self,
         machine: &Machine,
-        number: u32,
-        script: &Script,
+        target: Target<'_>,
         call: Call<'_>,
         place: Place,
         reaches_all: bool,
@@ -249,28 +351,29 @@ impl Conversation {
         } else {
             Reach::Declared(call.row, call.args)
         };
-        let stamps = script.stamps.load(Ordering::Relaxed);
-        let (outcome, ran) = keyspace.execute_script(
+        let habits = target.habits;
+        let stamps = habits.stamps.load(Ordering::Relaxed);
+        let ((outcome, has_strayed), ran) = keyspace.execute_script(
             reach,
             stamps,
             &mut caller,
             &mut scratch,
             |stage, caller, scratch| {
-                let outcome = self.perform(
-                    machine, number, script, call, place, stage, caller, scratch, reply,
-                );
-                let took = scratch.stamps_taken();
-                script.stamps.fetch_max(took, Ordering::Relaxed);
+                let outcome =
+                    self.perform(machine, target, call, place, stage, caller, scratch, reply);
+                habits
+                    .stamps
+                    .fetch_max(scratch.stamps_taken(), Ordering::Relaxed);
                 if reaches_all && outcome.ended == Ended::Returned {
                     // Whether it needed them all.
                     let strays = !stage.kept_to(call.row, call.args);
-                    script.strays.store(strays, Ordering::Relaxed);
+                    habits.strays.store(strays, Ordering::Relaxed);
                 }
                 (outcome, stage.has_strayed())
             },
         );
         self.scratch = scratch;
-        (outcome.0, ran, outcome.1)
+        (outcome, ran, has_strayed)
     }
 
     /// Runs a script on a stage.
@@ -281,8 +384,7 @@ impl Conversation {
     fn perform(
         &mut self,
         machine: &Machine,
-        number: u32,
-        script: &Script,
+        target: Target<'_>,
         call: Call<'_>,
         place: Place,
         stage: &mut Stage<'_, '_, '_>,
@@ -293,9 +395,9 @@ impl Conversation {
         let scripts = Arc::clone(&self.context.scripts);
         let running = &*scripts.running;
         let db = caller.db;
-        running.begin(place, self.options.busy_reply_threshold, None, || {
-            call.args.to_vec()
-        });
+        let function = (target.source == Source::Library).then_some(target.name);
+        let busy_after = self.options.busy_reply_threshold;
+        running.begin(place, busy_after, function, || call.args.to_vec());
         let mark = reply.mark();
         let mut host = ScriptHost {
             conversation: self,
@@ -308,7 +410,20 @@ impl Conversation {
             is_out_of_reach: false,
         };
         let given = (call.keys, call.arguments);
-        let ended = machine.vm.run(number, &script.sha, given, &mut host, reply);
+        let run = AssertUnwindSafe(|| {
+            let number = (target.number, target.source);
+            machine
+                .vm
+                .run(number, target.name, given, &mut host, &mut *reply)
+        });
+        // What was done so far is to be published all the same.
+        let ended = catch_unwind(run).unwrap_or_else(|_| {
+            tracing::error!(script = target.name, "a script panicked");
+            scripts.spoil();
+            reply.truncate(mark);
+            reply.error(PANIC_REPLY);
+            Ended::Failed { is_counted: false }
+        });
         let (calls, is_out_of_reach) = (std::mem::take(&mut host.calls), host.is_out_of_reach);
         caller.db = db;
         self.error_was_counted = ended == Ended::Failed { is_counted: true };
@@ -325,38 +440,17 @@ impl Conversation {
             took,
         };
         if ended == Ended::Stopped && !is_too_slow && !is_out_of_reach {
-            self.tell_stopped(machine, &script.sha, &outcome, mark, reply);
+            tell_stopped(machine, target, &outcome, mark, reply);
         }
         outcome
     }
 
-    /// Says of a script that was stopped why.
-    fn tell_stopped(
-        &self,
-        machine: &Machine,
-        name: &str,
-        outcome: &Outcome,
-        mark: Mark,
-        reply: &mut Reply,
-    ) {
-        reply.truncate(mark);
-        let why = if outcome.is_killed {
-            tracing::info!("Lua script killed by user with SCRIPT KILL.");
-            "Script killed by user with SCRIPT KILL."
-        } else {
-            "the script was stopped: the server ends"
-        };
-        let place = machine.vm.stopped_at();
-        let place = place.map(|(source, line)| format!(" script: {name}, on {source}:{line}."));
-        reply.error_format(format_args!("ERR {why}{}", place.unwrap_or_default()));
-    }
-
-    /// The same within a transaction, on its stage. Its commands hold the machine.
+    /// The same within a transaction, on its stage. Its commands hold the machine, which follows the keyspace as of its beginning.
     #[expect(
         clippy::too_many_arguments,
         reason = "the parts of one run, each named"
     )]
-    pub(in crate::clients) fn eval_on(
+    pub(in crate::clients) fn script_on(
         &mut self,
         machine: &Machine,
         row: &'static Row,
@@ -367,17 +461,68 @@ impl Conversation {
         reply: &mut Reply,
     ) {
         let scripts = Arc::clone(&self.context.scripts);
+        let place = Place::Apart;
+        if matches!(row.handler, Handler::Server(_)) {
+            return self.function_on(machine, row, args, stage, caller, scratch, reply);
+        }
+        if matches!(row.handler, Handler::Session(SessionCommand::Fcall)) {
+            if let Some((call, function)) = self.prepare_function(&scripts, row, args, reply) {
+                self.show_monitors_whatever(args);
+                let target = target_of(&function);
+                self.perform(machine, target, call, place, stage, caller, scratch, reply);
+            }
+            return;
+        }
         let Some((call, script)) = self.prepare(&scripts, row, args, reply) else {
             return;
         };
         let Some(number) = self.compiled(&scripts, machine, &script, reply) else {
             return;
         };
-        let place = Place::Apart;
-        self.perform(
-            machine, number, &script, call, place, stage, caller, scratch, reply,
-        );
+        self.show_monitors_whatever(args);
+        let target = Target {
+            name: &script.sha,
+            number,
+            source: Source::Script,
+            habits: &script.habits,
+        };
+        self.perform(machine, target, call, place, stage, caller, scratch, reply);
     }
+}
+
+fn target_of(function: &Function) -> Target<'_> {
+    Target {
+        name: &function.registered.name,
+        number: function.registered.number,
+        source: Source::Library,
+        habits: &function.habits,
+    }
+}
+
+/// Says of a script that was stopped why.
+fn tell_stopped(
+    machine: &Machine,
+    target: Target<'_>,
+    outcome: &Outcome,
+    mark: Mark,
+    reply: &mut Reply,
+) {
+    reply.truncate(mark);
+    let kind = match target.source {
+        Source::Script => "SCRIPT",
+        Source::Library => "FUNCTION",
+    };
+    let why = if outcome.is_killed {
+        let why = format!("Script killed by user with {kind} KILL.");
+        tracing::info!("{why}");
+        why
+    } else {
+        "the script was stopped: the server ends".to_owned()
+    };
+    let name = target.name;
+    let place = machine.vm.stopped_at();
+    let place = place.map(|(source, line)| format!(" script: {name}, on {source}:{line}."));
+    reply.error_format(format_args!("ERR {why}{}", place.unwrap_or_default()));
 }
 
 /// A script that was not here; none where its first line is wrong, which the reply says.

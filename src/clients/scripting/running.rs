@@ -13,6 +13,9 @@ use crate::keyspace::Keyspace;
 /// Whoever runs on a session's thread for longer than this, and has written nothing, is started again on another one.
 const AT_ONCE_MAX: Duration = Duration::from_millis(5);
 
+/// How long loading a library may take.
+const LOAD_MAX: Duration = Duration::from_millis(500);
+
 const IDLE: u8 = 0;
 const CLEAN: u8 = 1;
 const WRITTEN: u8 = 2;
@@ -46,6 +49,8 @@ pub struct Run {
     /// When it began.
     pub since: Instant,
     place: Place,
+    /// It is stopped then.
+    limit: Option<Duration>,
     busy_after: Option<Duration>,
     /// The function's name, where it is one.
     pub function: Option<String>,
@@ -101,11 +106,20 @@ impl Running {
         *self.run.lock() = Some(Run {
             since: Instant::now(),
             place,
+            limit: None,
             busy_after,
             function: function.map(str::to_owned),
             command,
         });
         self.state.store(CLEAN, Ordering::SeqCst);
+    }
+
+    /// A library is loaded.
+    pub(super) fn begin_loading(&self) {
+        self.begin(Place::Apart, None, Some(""), Vec::new);
+        if let Some(run) = self.run.lock().as_mut() {
+            run.limit = Some(LOAD_MAX);
+        }
     }
 
     /// It has ended: how long it took, and whether it was killed.
@@ -147,6 +161,9 @@ impl Running {
             return true;
         };
         let took = run.since.elapsed();
+        if run.limit.is_some_and(|limit| took > limit) {
+            return false;
+        }
         if run.place == Place::AtOnce && took > AT_ONCE_MAX && !self.has_written() {
             self.is_too_slow.store(true, Ordering::Relaxed);
             return false;

@@ -7,6 +7,7 @@ mod acl_files;
 mod blocking;
 mod commands;
 mod debugging;
+mod functions;
 mod info;
 mod introspection;
 mod leaving;

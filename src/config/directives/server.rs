@@ -333,7 +333,7 @@ pub(super) const ROWS: &[Directive] = &[
         "busy-reply-threshold",
         Kind::Integer(0, LONG),
         "5000",
-        "milliseconds after which a script that runs is stopped for other clients: they get BUSY, and may kill it; 0 means never",
+        "milliseconds that a script may run before other clients get BUSY, and may kill it; 0 means for ever",
     )
     .alias(&["lua-time-limit"]),
     accepted("lua-enable-deprecated-api", Kind::Bool, "no", NO_DEPRECATED)

@@ -4,7 +4,7 @@
 //! Invariant: a reader finds there what it would have found at the moment of copying.
 
 use crate::db::live::{Live, Value};
-use crate::db::partition::{Key, Partition};
+use crate::db::partition::{Key, Partition, place_of};
 use crate::db::stamp::Stamp;
 
 impl Partition {
@@ -18,7 +18,7 @@ impl Partition {
 
     /// Copies a key that was looked at under the same lock.
     pub fn copy_apart(&self, db: u32, key: Key<'_>, apart: &mut Self) {
-        let Some(record) = self.dbs[db as usize].table.get(key.bytes, key.hash) else {
+        let Some(record) = self.dbs[place_of(db)].table.get(key.bytes, key.hash) else {
             return;
         };
         let stamp = record.stamp();

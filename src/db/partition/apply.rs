@@ -8,7 +8,7 @@ use crate::db::history::{History, Placing};
 use crate::db::live::{Live, Value, put_content, set_parts};
 use crate::db::op::{Content, Op};
 use crate::db::partition::value::Filing;
-use crate::db::partition::{Key, Outcome, Partition, WriteContext};
+use crate::db::partition::{Key, LIBRARIES, Outcome, Partition, WriteContext, place_of};
 use crate::db::record::Meta;
 use crate::db::stamp::{Stamp, UnixMillis};
 
@@ -38,7 +38,10 @@ impl Partition {
         if self.walk.is_some() {
             self.save_preimage(db, key);
         }
-        let space = &mut self.dbs[db as usize];
+        if db == LIBRARIES {
+            self.note_library();
+        }
+        let space = &mut self.dbs[place_of(db)];
         space.newest = space.newest.max(ctx.stamp.time());
         if space.timed_members {
             self.catch_up(db, key);
@@ -75,7 +78,7 @@ impl Partition {
         op: Op<'_>,
         ctx: &WriteContext<'_>,
     ) -> Outcome {
-        let space = &mut self.dbs[db as usize];
+        let space = &mut self.dbs[place_of(db)];
         let record = space.table.get_mut(key.bytes, key.hash);
         if let Some((value, deadline)) = set_parts(&op) {
             if let Some(mut record) = record
@@ -127,7 +130,7 @@ impl Partition {
         op: Op<'_>,
         ctx: &WriteContext<'_>,
     ) -> Outcome {
-        let space = &mut self.dbs[db as usize];
+        let space = &mut self.dbs[place_of(db)];
         if ctx.origins.compare(ctx.stamp, space.cut) != Ordering::Greater {
             return Outcome::Superseded(space.cut);
         }
@@ -206,7 +209,7 @@ impl Partition {
         if let Op::Put(content, deadline) = op {
             return self.store_content(db, key, content, deadline, ctx);
         }
-        let cut = self.dbs[db as usize].cut;
+        let cut = self.dbs[place_of(db)].cut;
         self.keep_history(db, key, History::new(cut), ctx.stamp.time());
         self.place(db, key, op, ctx, cut)
     }

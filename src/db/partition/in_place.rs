@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use crate::db::body::Body;
 use crate::db::live::{Live, Value, content_of};
 use crate::db::op::{Content, Expiry, Op};
-use crate::db::partition::{Key, Outcome, Partition, WriteContext};
+use crate::db::partition::{Key, Outcome, Partition, WriteContext, place_of};
 use crate::db::record::Record;
 use crate::db::stamp::{Stamp, UnixMillis};
 
@@ -21,7 +21,7 @@ impl Partition {
         op: Op<'_>,
         now: UnixMillis,
     ) -> bool {
-        let table = &mut self.dbs[db as usize].table;
+        let table = &mut self.dbs[place_of(db)].table;
         let written = table.change(key.bytes, key.hash, |record| {
             let before = record.get().len_bytes();
             let could = record.write_within(op, now);
@@ -41,7 +41,7 @@ impl Partition {
             self.save_preimage(db, key);
         }
         let is_free = self.is_newest(db, key, ctx);
-        let table = &mut self.dbs[db as usize].table;
+        let table = &mut self.dbs[place_of(db)].table;
         table.change(key.bytes, key.hash, |record| {
             if is_free {
                 record.take_body(Vec::new())
@@ -53,7 +53,7 @@ impl Partition {
 
     /// Whether a write comes after everything that is known of its key.
     fn is_newest(&self, db: u32, key: Key<'_>, ctx: &WriteContext<'_>) -> bool {
-        let space = &self.dbs[db as usize];
+        let space = &self.dbs[place_of(db)];
         let record = space.table.get(key.bytes, key.hash);
         let last = record.and_then(Record::stamp).unwrap_or(Stamp::ZERO);
         let is_newer = |stamp| ctx.origins.compare(ctx.stamp, stamp) == Ordering::Greater;

@@ -13,7 +13,7 @@ use crate::db::deadlines::Deadlines;
 use crate::db::history::History;
 use crate::db::op;
 use crate::db::partition::value::Filing;
-use crate::db::partition::{Key, Partition};
+use crate::db::partition::{Key, Partition, place_of};
 use crate::db::record::Record;
 use crate::db::stamp::{Hlc, Stamp, UnixMillis};
 
@@ -35,7 +35,7 @@ impl Partition {
 
     /// Before a key is looked at, or written: members whose time has come at `now` go. One whose own time has come goes as a whole.
     pub(super) fn sweep_looked_at(&mut self, db: u32, key: Key<'_>, now: UnixMillis) {
-        let Some(record) = self.dbs[db as usize].table.get(key.bytes, key.hash) else {
+        let Some(record) = self.dbs[place_of(db)].table.get(key.bytes, key.hash) else {
             return;
         };
         let is_due = first_of(record).is_some_and(|first| first <= now);
@@ -59,7 +59,7 @@ impl Partition {
         at: UnixMillis,
         most: Option<usize>,
     ) -> Option<u32> {
-        let table = &self.dbs[db as usize].table;
+        let table = &self.dbs[place_of(db)].table;
         let next = table.segment_end(from);
         if table.segment_member_deadline_min(from) > at.0 {
             return next;
@@ -72,7 +72,7 @@ impl Partition {
             let hash = self.hasher.hash(bytes);
             let key = Key { bytes, hash };
             self.catch_up(db, key);
-            let record = self.dbs[db as usize].table.get(bytes, hash);
+            let record = self.dbs[place_of(db)].table.get(bytes, hash);
             let deadlines = record.and_then(Record::member_deadlines);
             let until = deadlines.map_or(at, |deadlines| deadlines.some_until(at, left));
             let done = match most {
@@ -84,7 +84,7 @@ impl Partition {
                 return Some(from);
             }
         }
-        self.dbs[db as usize]
+        self.dbs[place_of(db)]
             .table
             .refresh_member_deadline_min(from);
         next
@@ -93,7 +93,8 @@ impl Partition {
     /// The same of all keys there are.
     pub fn sweep_all(&mut self, at: UnixMillis) {
         for db in 0..self.databases() {
-            let mut from = Some(0).filter(|_| self.dbs[db as usize].timed_members && !self.follows);
+            let mut from =
+                Some(0).filter(|_| self.dbs[place_of(db)].timed_members && !self.follows);
             while let Some(position) = from {
                 from = self.sweep_segment(db, position, at, None);
             }
@@ -148,7 +149,7 @@ impl Partition {
     /// Members go, and what has gone is cleared away, about so many; how many it was.
     fn sweep_some(&mut self, db: u32, key: Key<'_>, at: UnixMillis, most: usize) -> usize {
         let swept = self.sweep(db, key, at);
-        let record = self.dbs[db as usize].table.get(key.bytes, key.hash);
+        let record = self.dbs[place_of(db)].table.get(key.bytes, key.hash);
         let deadlines = record.and_then(Record::member_deadlines);
         if deadlines.is_some_and(Deadlines::have_gone) {
             // That many went took no time; what takes some is this.
@@ -159,7 +160,7 @@ impl Partition {
 
     /// Clears away, for good, members that have gone whatever may still come. That changes nothing for anybody.
     fn clear_gone(&mut self, db: u32, key: Key<'_>, most: usize) -> usize {
-        let Some(record) = self.dbs[db as usize].table.get(key.bytes, key.hash) else {
+        let Some(record) = self.dbs[place_of(db)].table.get(key.bytes, key.hash) else {
             return 0;
         };
         let filing = Filing {
@@ -181,7 +182,7 @@ impl Partition {
 
     /// How many members went.
     fn sweep(&mut self, db: u32, key: Key<'_>, at: UnixMillis) -> usize {
-        let Some(record) = self.dbs[db as usize].table.get(key.bytes, key.hash) else {
+        let Some(record) = self.dbs[place_of(db)].table.get(key.bytes, key.hash) else {
             return 0;
         };
         let (kind, stamp) = (record.shown().kind(), record.stamp().unwrap_or(Stamp::ZERO));

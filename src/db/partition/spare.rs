@@ -4,7 +4,7 @@
 
 use hashbrown::HashMap;
 
-use crate::db::partition::Partition;
+use crate::db::partition::{Partition, place_of};
 
 /// Keys whose values have room, and how long they were when last looked at.
 #[derive(Debug, Default)]
@@ -41,7 +41,7 @@ impl Partition {
     pub fn give_back_spare(&mut self) {
         let mut noted = std::mem::take(&mut self.spare.0);
         noted.retain(|(db, key), seen| {
-            let table = &mut self.dbs[*db as usize].table;
+            let table = &mut self.dbs[place_of(*db)].table;
             let hash = self.hasher.hash(key);
             let left = table.change(key, hash, |record| {
                 let len = record.get().shown().len();

@@ -2,12 +2,12 @@
 //!
 //! Invariant: only in plain manner, where nothing waits under the number of a database.
 
-use crate::db::partition::{Key, Partition};
+use crate::db::partition::{Key, Partition, place_of};
 
 impl Partition {
     /// Lets two databases change places; says whether it could.
     pub fn swap(&mut self, one: u32, other: u32) -> bool {
-        let is_known = |db: u32| (db as usize) < self.dbs.len();
+        let is_known = |db: u32| db < self.databases();
         if self.stamped || !is_known(one) || !is_known(other) {
             return false;
         }
@@ -19,7 +19,7 @@ impl Partition {
         }
         self.touch_all(one);
         self.touch_all(other);
-        self.dbs.swap(one as usize, other as usize);
+        self.dbs.swap(place_of(one), place_of(other));
         self.spare.swap(one, other);
         self.touch_all(one);
         self.touch_all(other);
@@ -28,7 +28,7 @@ impl Partition {
 
     /// Saves how each key of either database is in both of them.
     fn save_swapped(&mut self, one: u32, other: u32) {
-        let records = [one, other].map(|db| &self.dbs[db as usize].table);
+        let records = [one, other].map(|db| &self.dbs[place_of(db)].table);
         let keys: Vec<Box<[u8]>> = records
             .into_iter()
             .flat_map(|table| table.iter())

@@ -139,9 +139,9 @@ impl Pair {
     /// Both hold and send the same, and count it.
     fn check(&mut self, whole: bool) {
         for partition in &self.both {
-            let records = || partition.dbs[0].table.iter();
+            let records = || partition.dbs[1].table.iter();
             let bytes: usize = records().map(Record::len_bytes).sum();
-            assert_eq!(partition.dbs[0].table.records_bytes(), bytes);
+            assert_eq!(partition.dbs[1].table.records_bytes(), bytes);
             let live = records().filter(|record| !record.is_tombstone()).count();
             let timed = records().filter(|record| record.deadline().is_some());
             assert_eq!(partition.len(0), live);
@@ -154,7 +154,7 @@ impl Pair {
         for at in 0..KEYS.len() {
             let shown = |partition: &Partition| {
                 let key = key_of(partition, at);
-                let record = partition.dbs[0].table.get(key.bytes, key.hash)?;
+                let record = partition.dbs[1].table.get(key.bytes, key.hash)?;
                 Some((format!("{:?}", record.shown()), record.meta()))
             };
             assert_eq!(shown(near), shown(far));
@@ -243,7 +243,7 @@ proptest! {
                 }
             }
             let key = key_of(&pair.both[1], at);
-            let record = pair.both[1].dbs[0].table.get(key.bytes, key.hash);
+            let record = pair.both[1].dbs[1].table.get(key.bytes, key.hash);
             let shown = record.filter(|record| !record.is_tombstone());
             let shown = shown.map(|record| (format!("{:?}", record.shown()), record.deadline()));
             let expected = expected.value.map(|value| (format!("{:?}", value.body.shown()), value.deadline));
@@ -291,7 +291,7 @@ fn room_is_given_back_once_a_value_has_not_grown_from_one_look_to_the_next() {
             Hlc::ZERO,
         );
     };
-    let bytes = |pair: &Pair| pair.both[1].dbs[0].table.records_bytes();
+    let bytes = |pair: &Pair| pair.both[1].dbs[1].table.records_bytes();
     append(&mut pair);
     let exact = bytes(&pair);
     append(&mut pair);

@@ -9,7 +9,7 @@ use crate::db::history::{History, Placing};
 use crate::db::live::{Ground, Live, Value};
 use crate::db::op::Op;
 use crate::db::origin::Origins;
-use crate::db::partition::{Db, Key, Partition, WriteContext};
+use crate::db::partition::{Db, Key, Partition, WriteContext, place_of};
 use crate::db::record::{Fresh, Meta, RecordMut};
 use crate::db::stamp::{Stamp, UnixMillis};
 use crate::db::table::Was;
@@ -52,7 +52,7 @@ impl Partition {
         };
         let Db {
             table, unsettled, ..
-        } = &mut self.dbs[db as usize];
+        } = &mut self.dbs[place_of(db)];
         let history = if self.stamped {
             unsettled.get_mut(key.bytes)
         } else {
@@ -85,7 +85,7 @@ impl Partition {
     fn filed(&mut self, db: u32, key: Key<'_>, filing: Filing, was: Was, filed: Filed) {
         match filed {
             Filed::Shown(deadline, member_deadline, has_spare) => {
-                let space = &mut self.dbs[db as usize];
+                let space = &mut self.dbs[place_of(db)];
                 space.count(Some(was), (true, deadline.is_some()));
                 if let Some(deadline) = deadline {
                     space.table.note_deadline(key.hash, deadline.0);
@@ -110,7 +110,7 @@ impl Partition {
     /// Takes out what a key shows, to be changed and put back with [`Self::put_live`].
     pub(in crate::db) fn take_live(&mut self, db: u32, key: Key<'_>) -> Live {
         let room = std::mem::take(&mut self.room);
-        let table = &mut self.dbs[db as usize].table;
+        let table = &mut self.dbs[place_of(db)].table;
         table
             .change(key.bytes, key.hash, |record| live_of(record, room))
             .unwrap_or_default()
@@ -126,7 +126,7 @@ impl Partition {
         unsettled: bool,
     ) {
         let filing = Filing { stamp, unsettled };
-        let table = &mut self.dbs[db as usize].table;
+        let table = &mut self.dbs[place_of(db)].table;
         let room = &mut self.room;
         let mut once = Some(live);
         let changed = table.change(key.bytes, key.hash, |record| {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::db::partition::{Key, Partition};
+use crate::db::partition::{Key, LIBRARIES, Partition, place_of};
 
 impl Partition {
     /// Raises `flag` when the key changes.
@@ -38,6 +38,11 @@ impl Partition {
 
     /// Raises the flags of whoever watches a key, tells whoever may have cached it, and notes that somebody waits for what it shows.
     pub fn touch(&mut self, db: u32, key: &[u8]) {
+        if db == LIBRARIES {
+            // Nobody can watch it, or cache it.
+            self.note_library();
+            return;
+        }
         self.note_change(key);
         if !self.waiters.is_empty() {
             let hash = self.hasher.hash(key);
@@ -53,6 +58,10 @@ impl Partition {
 
     /// Raises the flags of all watched keys of a database that exist.
     pub(in crate::db) fn touch_all(&mut self, db: u32) {
+        if db == LIBRARIES {
+            self.note_library();
+            return;
+        }
         self.note_flush();
         self.note_all_ready(db);
         for ((_, key), flags) in self
@@ -61,7 +70,7 @@ impl Partition {
             .filter(|((watched, _), _)| *watched == db)
         {
             let hash = self.hasher.hash(key);
-            if self.dbs[db as usize]
+            if self.dbs[place_of(db)]
                 .table
                 .get(key, hash)
                 .is_some_and(|record| !record.is_tombstone())
