@@ -186,8 +186,7 @@ impl Entries {
         blocks
             .into_iter()
             .flatten()
-            .flat_map(|(base, block)| block.iter(*base))
-            .skip_while(move |entry| entry.id < from)
+            .flat_map(move |(base, block)| block.iter_from(*base, from))
             .take_while(move |entry| entry.id <= to)
     }
 

@@ -216,6 +216,13 @@ impl Block {
             .filter_map(move |(at, _)| self.entry(base, at))
     }
 
+    /// The same from an id on: of those before it only the ids are read.
+    pub fn iter_from(&self, base: StreamId, from: StreamId) -> impl Iterator<Item = Entry<'_>> {
+        self.places(base)
+            .skip_while(move |(_, id)| *id < from)
+            .filter_map(move |(at, _)| self.entry(base, at))
+    }
+
     /// The entries, downwards.
     pub fn iter_back(&self, base: StreamId) -> impl Iterator<Item = Entry<'_>> {
         let places: Vec<usize> = self.places(base).map(|(at, _)| at).collect();
