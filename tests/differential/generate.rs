@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::scored::{LEX_BOUNDS, MEMBERS, SCORE_BOUNDS, SCORES, set_payload};
-use crate::scripts::{DIGESTS, SCRIPTS};
+use crate::scripts::{DIGESTS, FUNCTIONS, LIBRARIES, LIBRARY_NAMES, SCRIPTS};
 use crate::templates::TEMPLATES;
 use crate::words::{
     DRAWS, ELEMENTS, FIELDS, FLOATS, GLOBS, ITEMS, KEYS, KINDS, NUMBERS, PAYLOADS, PLACES, RULES,
@@ -177,6 +177,9 @@ impl Generator {
             "key" if self.percent(90) => self.pick(&KEYS[..4]),
             "script" => self.pick(SCRIPTS),
             "sha" => self.pick(DIGESTS),
+            "library" => self.pick(LIBRARIES),
+            "libname" => self.pick(LIBRARY_NAMES),
+            "func" => self.pick(FUNCTIONS),
             "key" => self.pick(KEYS),
             "value" if self.percent(30) => self.pick(NUMBERS),
             "value" if self.percent(30) => self.pick(FLOATS),

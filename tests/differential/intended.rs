@@ -94,7 +94,7 @@ pub fn reason(command: &[Vec<u8>], ours: &Reply, theirs: &Reply) -> Option<&'sta
         }
         (b"xinfo", b"stream") => is_same_stream(ours, theirs)
             .then_some("a node goes with the last of its entries, however these went"),
-        (b"script", b"help") => (ours.parts.len() == theirs.parts.len()
+        (b"script" | b"function", b"help") => (ours.parts.len() == theirs.parts.len()
             && ours.parts[..ours.parts.len() - 1] == theirs.parts[..theirs.parts.len() - 1])
             .then_some("its last line is that of Redis 7.2"),
         (

@@ -89,3 +89,27 @@ pub const DIGESTS: &[&[u8]] = &[
     b"ffffffffffffffffffffffffffffffffffffffff",
     b"short",
 ];
+
+/// Libraries of functions, some of which share names, some of which do not load.
+pub const LIBRARIES: &[&[u8]] = &[
+    b"#!lua name=one\nredis.register_function('fa',function(keys,args) return {keys,args} end)",
+    b"#!lua name=zero\nredis.register_function('fb',function(keys,args) return redis.call('set',keys[1],args[1]) end)",
+    b"#!lua name=two\nlocal n=0 redis.register_function('fc',function() n=n+1 return n end)",
+    b"#!lua name=two\nredis.register_function{function_name='fc',callback=function(keys) return redis.call('get',keys[1]) end,flags={'no-writes'},description='reads'}",
+    b"#!lua name=three\nredis.register_function('fa',function() return 'of three' end)",
+    b"#!lua name=four\nredis.register_function('fd',function() return redis.call('nosuch') end)",
+    b"#!lua name=five\nredis.register_function('fe',function() error('x') end)",
+    b"#!lua name=six\nreturn redis.call('get','a')",
+    b"#!lua name=seven\nredis.register_function('a-b',function() end)",
+    b"#!lua name=eight\nredis.register_function('x')",
+    b"#!lua name=nine\n",
+    b"#!lua name=ten\nreturn +",
+    b"#!lua\n",
+    b"#!js name=one\n",
+    b"return 1",
+];
+
+/// Names of these, and others.
+pub const LIBRARY_NAMES: &[&[u8]] = &[b"zero", b"one", b"two", b"three", b"four", b"none"];
+/// Names of their functions, and others.
+pub const FUNCTIONS: &[&[u8]] = &[b"fa", b"fb", b"fc", b"FC", b"fd", b"fe", b"none"];

@@ -5,7 +5,7 @@
 //! `type`, `cursor`, `count`, `field`, `draws` (how many at random), `element` (of a list), `index`, `any`, `zkey`, `lkey` (of a
 //! sorted set with one score), `gkey`, `dkey` (distances), `spot` (two degrees and a town), `degrees`, `town`, `near` (two
 //! degrees), `metres`, `unit` (of positions), `pkey`, `xkey`, `xid`, `xopen` (an id to add), `xend` (of a range of ids), `xgroup` and `xname` (of a consumer), `crowd` (many elements), `sketch` (of HyperLogLogs, some corrupt), `member`, `score`, `from`, `to`, `lex` (ends of ranges), `few`, `setload`, `skey`, `item`, `weight`, `hash`, `by`,
-//! `script`, `sha` (of scripts), `gets` (what SORT sorts, what is in it, keys that these lead to, and how), `user` and `rule` (of an
+//! `script`, `sha` (of scripts), `library`, `libname`, `func` (libraries of functions), `gets` (what SORT sorts, what is in it, keys that these lead to, and how), `user` and `rule` (of an
 //! ACL). `[a|b c]` is perhaps one of these, `x*` one to
 //! four times.
 
@@ -17,6 +17,19 @@ pub const TEMPLATES: &[&str] = &[
     "EVAL script 0 value value",
     "EVAL script count key value",
     "EVAL_RO script 1 key value",
+    "FUNCTION LOAD library",
+    "FUNCTION LOAD REPLACE library",
+    "FUNCTION LOAD [REPLACE|any] library",
+    "FUNCTION DELETE libname",
+    "FUNCTION LIST LIBRARYNAME libname [WITHCODE|any]",
+    "FUNCTION FLUSH [ASYNC|SYNC|any]",
+    "FUNCTION STATS",
+    "FUNCTION KILL",
+    "FUNCTION any",
+    "FCALL func 0",
+    "FCALL func 1 key value",
+    "FCALL func count key value",
+    "FCALL_RO func 1 key",
     "EVALSHA sha 0",
     "EVALSHA sha 1 key value",
     "EVALSHA_RO sha count key",

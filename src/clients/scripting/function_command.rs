@@ -53,7 +53,7 @@ const HELP: &[&str] = &[
     "    * APPEND: appends the restored libraries to the existing libraries. On collision, abort.",
     "    * REPLACE: appends the restored libraries to the existing libraries, On collision, replace the old",
     "      libraries with the new libraries (notice that even on this option there is a chance of failure",
-    "      in case of functions name conflict with another library).",
+    "      in case of functions name collision with another library).",
 ];
 
 /// Where libraries are read and written.
@@ -217,8 +217,8 @@ impl Conversation {
         let mut replaces = false;
         for option in options {
             if !option.eq_ignore_ascii_case(b"replace") {
-                let option = String::from_utf8_lossy(option);
-                return Err(format!("ERR Unknown option given: {option}"));
+                reply.error_bytes(&[b"ERR Unknown option given: ", option].concat());
+                return Ok(());
             }
             replaces = true;
         }
@@ -399,8 +399,8 @@ fn list(scripts: &Scripts, args: Args<'_>, reply: &mut Reply) -> Result<(), Stri
             };
             pattern = Some(given);
         } else {
-            let word = String::from_utf8_lossy(word);
-            return Err(format!("ERR Unknown argument {word}"));
+            reply.error_bytes(&[b"ERR Unknown argument ", word].concat());
+            return Ok(());
         }
     }
     let mut all = scripts.libraries.all();

@@ -6,11 +6,13 @@ use std::time::Instant;
 use crate::clients::batch::count_error;
 use crate::clients::context::Context;
 use crate::clients::conversation::After;
+use crate::clients::errors;
 use crate::clients::registry::signal;
 use crate::clients::scripting::Left;
 use crate::clients::session::waiting::Meanwhile;
 use crate::clients::session::{End, Session};
 use crate::clients::statistics::BatchCalls;
+use crate::keyspace::Passage;
 use crate::resp::ArgsBuffer;
 
 impl Session {
@@ -50,10 +52,21 @@ impl Session {
         let context = Arc::clone(&self.conversation.context);
         // Not while another script runs: this one would only wait on its thread.
         while !context.keyspace.gate.is_open() {
-            if let Meanwhile::Signals(bits) = self.meanwhile(context.keyspace.gate.opened()).await?
-                && bits & signal::DRAIN != 0
-            {
-                return Err(End::Done);
+            let gate = &context.keyspace.gate;
+            match self.meanwhile(gate.opened_or_busy()).await? {
+                Meanwhile::Signals(bits) if bits & signal::DRAIN != 0 => return Err(End::Done),
+                Meanwhile::Done(()) if gate.passage() == Passage::Busy => {
+                    if is_answered {
+                        let is_function = context.scripts.running.is_function();
+                        self.reply.error(if is_function {
+                            errors::BUSY_FUNCTION
+                        } else {
+                            errors::BUSY_SCRIPT
+                        });
+                    }
+                    return Ok(());
+                }
+                Meanwhile::Done(()) | Meanwhile::Signals(_) => {}
             }
         }
         let started = Instant::now();

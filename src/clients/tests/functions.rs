@@ -147,6 +147,18 @@ async fn functions_run_within_transactions_and_are_one_record() {
     let server = TestServer::start(&["--port", "1", "--active-replica", "yes"]).await;
     let mut client = server.connect().await;
     ask(&mut client, &["FUNCTION", "LOAD", LIBRARY], "$3\r\nlib\r\n").await;
+    let code = "#!lua name=new\nredis.register_function('fresh',function(keys) return redis.call('incr',keys[1]) end)";
+    ask(&mut client, &["MULTI"], "+OK\r\n").await;
+    for words in [
+        &["FUNCTION", "LOAD", code][..],
+        &["FCALL", "fresh", "1", "f"],
+        &["FUNCTION", "DELETE", "new"],
+        &["FCALL", "fresh", "1", "f"],
+    ] {
+        ask(&mut client, words, "+QUEUED\r\n").await;
+    }
+    let replies = "*4\r\n$3\r\nnew\r\n:1\r\n+OK\r\n-ERR Function not found\r\n";
+    ask(&mut client, &["EXEC"], replies).await;
     client
         .send("MULTI\r\nFCALL write 1 n\r\nINCR n\r\nFCALL none 0\r\nFCALL read 1 n\r\nEXEC\r\n")
         .await;
