@@ -4,6 +4,7 @@
 //! connection breaks; it is done all the same.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::spawn_blocking;
 
@@ -12,8 +13,10 @@ use crate::clients::conversation::{LeftCall, scratch_of};
 use crate::clients::registry::signal;
 use crate::clients::session::waiting::Meanwhile;
 use crate::clients::session::{End, Session};
+use crate::commands::Row;
 use crate::db::UnixMillis;
 use crate::keyspace::{Job, PANIC_REPLY, Ran};
+use crate::resp::Reply;
 
 impl Session {
     /// Has done what is left of the present command. The time then.
@@ -58,12 +61,7 @@ impl Session {
         let ran = match done {
             Ok((mut job, ran)) => {
                 self.conversation.scratch = job.take_scratch();
-                if let Some(text) = job.reply.as_bytes().strip_prefix(b"-") {
-                    count_error(&self.conversation, Some(row), text);
-                }
-                if is_answered {
-                    self.reply.append(&mut job.reply);
-                }
+                self.came_back(row, &mut job.reply, stopwatch.read(), is_answered);
                 ran
             }
             Err(error) => {
@@ -76,11 +74,6 @@ impl Session {
             }
         };
         self.conversation.ran(ran, traced);
-        let took = stopwatch.read();
-        if let Some(args) = self.batch.last_arguments(self.read.filled()) {
-            self.conversation.took(row, args, took);
-        }
-        self.batch.calls.add_timed(row, took);
         let now = context.now();
         self.conversation.begin_batch(now);
         self.serve_ready().await;
@@ -88,5 +81,27 @@ impl Session {
             true => Err(End::Done),
             false => Ok(now),
         }
+    }
+
+    /// The present command was away so long and is done: notes that, and answers it.
+    pub(super) fn came_back(
+        &mut self,
+        row: &'static Row,
+        reply: &mut Reply,
+        took: Duration,
+        is_answered: bool,
+    ) {
+        if let Some(args) = self.batch.last_arguments(self.read.filled()) {
+            self.conversation.took(row, args, took);
+        }
+        self.batch.calls.add_timed(row, took);
+        if let Some(text) = reply.as_bytes().strip_prefix(b"-") {
+            count_error(&self.conversation, Some(row), text);
+        }
+        let protocol = reply.protocol();
+        if is_answered {
+            self.reply.append(reply);
+        }
+        self.reply.set_protocol(protocol);
     }
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::clients::batch::count_error;
 use crate::clients::context::Context;
 use crate::clients::conversation::After;
 use crate::clients::errors;
@@ -11,7 +10,6 @@ use crate::clients::registry::signal;
 use crate::clients::scripting::Left;
 use crate::clients::session::waiting::Meanwhile;
 use crate::clients::session::{End, Session};
-use crate::clients::statistics::BatchCalls;
 use crate::keyspace::Passage;
 use crate::resp::ArgsBuffer;
 
@@ -89,13 +87,12 @@ impl Session {
         };
         let Left {
             conversation,
-            args,
-            reply,
+            mut reply,
             after,
             ..
         } = left;
         self.conversation = conversation;
-        self.came_back(row, args.as_args(), &reply, started, is_answered);
+        self.came_back(row, &mut reply, started.elapsed(), is_answered);
         if self.conversation.has_ready() {
             self.serve_ready().await;
         }
@@ -103,32 +100,5 @@ impl Session {
             After::Close => Err(End::Done),
             _ => Ok(()),
         }
-    }
-
-    fn came_back(
-        &mut self,
-        row: &'static crate::commands::Row,
-        args: crate::resp::Args<'_>,
-        reply: &crate::resp::Reply,
-        started: Instant,
-        is_answered: bool,
-    ) {
-        let conversation = &self.conversation;
-        let took = started.elapsed();
-        conversation.took(row, args, took);
-        let mut calls = BatchCalls::default();
-        calls.add_timed(row, took);
-        let is_tracking = conversation.options.latency_tracking;
-        conversation
-            .context
-            .statistics
-            .add_calls(&calls, 0, is_tracking);
-        if let Some(text) = reply.as_bytes().strip_prefix(b"-") {
-            count_error(conversation, Some(row), text);
-        }
-        if is_answered {
-            self.reply.raw(reply.as_bytes());
-        }
-        self.reply.set_protocol(reply.protocol());
     }
 }
