@@ -230,27 +230,11 @@ impl Live {
         memo: &mut Memo,
     ) -> Changed {
         // Members whose time had come by then are not there for it.
-        if let Some(swept) = self.sweep_at(ground, at, memo.keeps) {
-            let changed = self.change_cleared(ground, stamp, at, op, memo);
-            return Changed::Swept(Box::new([swept, changed]));
-        }
-        self.change_cleared(ground, stamp, at, op, memo)
-    }
-
-    #[inline]
-    fn change_cleared(
-        &mut self,
-        ground: &Ground<'_>,
-        stamp: Stamp,
-        at: UnixMillis,
-        op: Op<'_>,
-        memo: &mut Memo,
-    ) -> Changed {
-        if let Some(cleared) = self.clear_named(ground, op, memo.keeps) {
-            let changed = self.change_swept(ground, stamp, at, op, memo);
-            return Changed::Swept(Box::new([cleared, changed]));
-        }
-        self.change_swept(ground, stamp, at, op, memo)
+        let swept = self.sweep_at(ground, at, memo.keeps);
+        let cleared = self.clear_named(ground, op, memo.keeps);
+        let changed = self.change_swept(ground, stamp, at, op, memo);
+        let changed = behind(cleared, changed);
+        behind(swept, changed)
     }
 
     fn change_swept(
@@ -518,6 +502,15 @@ impl Live {
     /// What a record must say beside the stamp for `written` to come back.
     pub fn original(&self, stamp: Stamp) -> Option<Hlc> {
         (self.value.is_some() && self.written != stamp.time()).then_some(self.written)
+    }
+}
+
+/// One change behind another, where there was one.
+#[inline]
+fn behind(before: Option<Changed>, changed: Changed) -> Changed {
+    match before {
+        None => changed,
+        Some(before) => Changed::Swept(Box::new([before, changed])),
     }
 }
 

@@ -1,7 +1,7 @@
 //! A session of whose command something is left that takes long: another thread does it, and this one serves others meanwhile.
 //!
 //! Invariant: the client's next command is carried out behind it. Who goes before it is done hears nothing of it, as where a
-//! connection breaks; it is done all the same.
+//! connection breaks: what has begun, or was changed already, is done all the same, and nothing else is.
 
 use std::sync::Arc;
 use std::time::Duration;

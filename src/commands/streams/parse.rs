@@ -26,6 +26,15 @@ pub(super) fn any_id(text: &[u8], seq: u64) -> Read<StreamId> {
     }
 }
 
+/// Ids in full, in their order, each once.
+pub(super) fn ids(texts: Args<'_>) -> Read<Vec<StreamId>> {
+    let ids: Read<Vec<_>> = texts.iter().map(|text| strict_id(text, 0)).collect();
+    let mut ids = ids?;
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(ids)
+}
+
 /// An end of a range; says whether it is itself left out.
 fn bound(text: &[u8], seq: u64) -> Read<(StreamId, bool)> {
     match text.split_first() {

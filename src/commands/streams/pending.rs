@@ -3,7 +3,7 @@
 use crate::commands::call::DataCall;
 use crate::commands::errors;
 use crate::commands::streams::deliver::tell;
-use crate::commands::streams::parse::{Read, integer, range_end, range_start, strict_id};
+use crate::commands::streams::parse::{Read, ids, integer, range_end, range_start};
 use crate::commands::streams::{no_key_or_group, reply};
 use crate::db::stream::change::{Action, Ids};
 use crate::db::stream::{Group, StreamId};
@@ -18,18 +18,10 @@ pub(super) fn xack(call: &mut DataCall<'_, '_>) {
     if !exists {
         return call.reply.integer(0);
     }
-    let ids: Read<Vec<_>> = call
-        .args
-        .skip(3)
-        .iter()
-        .map(|id| strict_id(id, 0))
-        .collect();
-    let mut ids = match ids {
+    let mut ids = match ids(call.args.skip(3)) {
         Ok(ids) => ids,
         Err(error) => return call.reply.error(error),
     };
-    ids.sort_unstable();
-    ids.dedup();
     // What another master delivered may be acknowledged here before it is heard of.
     if !(call.is_stamped() && call.stamp.is_some()) {
         call.look(key, |view| {

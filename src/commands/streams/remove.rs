@@ -2,7 +2,7 @@
 
 use crate::commands::call::DataCall;
 use crate::commands::errors;
-use crate::commands::streams::parse::{Read, integer, strict_id};
+use crate::commands::streams::parse::{Read, ids, integer, strict_id};
 use crate::db::Op;
 use crate::db::stream::change::{Ids, SetId};
 use crate::db::stream::{Stream, StreamId};
@@ -14,18 +14,10 @@ pub(super) fn xdel(call: &mut DataCall<'_, '_>) {
     if !is_there {
         return call.reply.integer(0);
     }
-    let ids: Read<Vec<_>> = call
-        .args
-        .skip(2)
-        .iter()
-        .map(|id| strict_id(id, 0))
-        .collect();
-    let mut ids = match ids {
+    let mut ids = match ids(call.args.skip(2)) {
         Ok(ids) => ids,
         Err(error) => return call.reply.error(error),
     };
-    ids.sort_unstable();
-    ids.dedup();
     call.look(key, |view| {
         let stream = view.as_ref().and_then(|view| view.stream());
         ids.retain(|id| stream.is_some_and(|stream| stream.entries.get(*id).is_some()));
