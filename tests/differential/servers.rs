@@ -12,6 +12,12 @@ static ATTEMPTS: AtomicU32 = AtomicU32::new(0);
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// What a server writes down, in its directory.
+const LOG: &str = "log";
+
+/// Bytes of it that are shown of one that is gone: a report of a crash of Redis.
+const LAST_WORDS: usize = 8 << 10;
+
 /// See the head of the file.
 pub struct Server {
     pub name: String,
@@ -49,8 +55,8 @@ impl Server {
                 // What DUMP gives is compared byte for byte.
                 .args(["--rdbcompression", "no"])
                 .args(options)
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
+                .stdout(log(&directory)?)
+                .stderr(log(&directory)?)
                 .spawn()
                 .ok()?;
             let mut server = Self {
@@ -61,7 +67,7 @@ impl Server {
             };
             let deadline = Instant::now() + PATIENCE;
             while Instant::now() < deadline {
-                if Connection::open(port).is_some() {
+                if server.is_itself() {
                     return Some(server);
                 }
                 if server.child.try_wait().unwrap().is_some() {
@@ -73,8 +79,36 @@ impl Server {
         None
     }
 
+    /// Whether it is what answers at its port: somebody else's server may have been faster.
+    fn is_itself(&self) -> bool {
+        let Some(mut connection) = Connection::open(self.port) else {
+            return false;
+        };
+        connection.send(&[vec![b"INFO".to_vec(), b"server".to_vec()]]);
+        let Some(reply) = connection.read_reply() else {
+            return false;
+        };
+        let own = format!("process_id:{}", self.child.id());
+        let text = String::from_utf8_lossy(&reply.body);
+        text.lines().any(|line| line == own)
+    }
+
     pub fn connect(&self) -> Connection {
-        Connection::open(self.port).unwrap()
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            if let Some(connection) = Connection::open(self.port) {
+                return connection;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("{} is gone:\n{}", self.name, self.last_words());
+    }
+
+    /// The end of what it wrote down.
+    fn last_words(&self) -> String {
+        let written = std::fs::read(self.directory.join(LOG)).unwrap_or_default();
+        let from = written.len().saturating_sub(LAST_WORDS);
+        String::from_utf8_lossy(&written[from..]).into_owned()
     }
 }
 
@@ -85,6 +119,16 @@ impl Drop for Server {
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.directory);
     }
+}
+
+fn log(directory: &Path) -> Option<Stdio> {
+    let mut options = std::fs::OpenOptions::new();
+    let file = options
+        .create(true)
+        .append(true)
+        .open(directory.join(LOG))
+        .ok()?;
+    Some(Stdio::from(file))
 }
 
 /// Redis first, and Valkey.
