@@ -197,8 +197,12 @@ struct OfCommand {
 }
 
 impl OfCommand {
+    #[inline]
     fn record(&mut self, nanos: u64, count: u32) {
-        if count > 0 && self.histogram.is_none() {
+        if count == 0 {
+            return;
+        }
+        if self.histogram.is_none() {
             self.histogram = histogram().map(Box::new);
         }
         if let Some(histogram) = &mut self.histogram {

@@ -514,6 +514,24 @@ fn behind(before: Option<Changed>, changed: Changed) -> Changed {
     }
 }
 
+/// Carries out an operation of elements, for good, on a large collection none of whose members has a deadline; says whether it did
+/// anything, and how many elements came or went. Nothing is done of one of another type, nor of deadlines.
+#[inline]
+pub(super) fn change_large(
+    body: &mut Body,
+    ground: &Ground<'_>,
+    stamp: Stamp,
+    op: Op<'_>,
+) -> Option<(bool, u32)> {
+    let is_of_another = op.adds_to().is_some_and(|kind| kind != body.kind());
+    if is_of_another || matches!(op, Op::ExpireMembers(..)) {
+        return None;
+    }
+    let mut memo = Memo::default();
+    let changed = add(body, ground, stamp, op, &mut memo);
+    Some((!matches!(changed, Changed::Nothing), memo.count))
+}
+
 /// Carries out an operation of elements on a value of its type; of another type it has no effect.
 fn add(body: &mut Body, ground: &Ground<'_>, stamp: Stamp, op: Op<'_>, memo: &mut Memo) -> Changed {
     match (op, body.kind()) {

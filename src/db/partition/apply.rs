@@ -78,10 +78,9 @@ impl Partition {
         op: Op<'_>,
         ctx: &WriteContext<'_>,
     ) -> Outcome {
-        let space = &mut self.dbs[place_of(db)];
-        let record = space.table.get_mut(key.bytes, key.hash);
         if let Some((value, deadline)) = set_parts(&op) {
-            if let Some(mut record) = record
+            let space = &mut self.dbs[place_of(db)];
+            if let Some(mut record) = space.table.get_mut(key.bytes, key.hash)
                 && record.overwrite(value, None, deadline)
             {
                 if let Some(deadline) = deadline {
@@ -101,7 +100,11 @@ impl Partition {
                 None => Outcome::NoEffect,
             };
         }
-        if op.writes() && self.write_within(db, key, op, ctx.now) {
+        if op.is_of_elements() {
+            if let Some(outcome) = self.change_within(db, key, op, ctx) {
+                return outcome;
+            }
+        } else if op.writes() && self.write_within(db, key, op, ctx.now) {
             return Outcome::Applied;
         }
         // Who follows, or is followed, is told of elements by their names.

@@ -154,6 +154,18 @@ impl RecordMut<'_> {
         keeps_size
     }
 
+    /// A large collection where it lies, and its key's deadline untouched: in plain manner, where no member of it has a deadline.
+    #[inline]
+    pub(in crate::db) fn large_mut(&mut self, now: UnixMillis) -> Option<&mut Body> {
+        let record = self.get();
+        let is_plain = record.flags() & (HAS_ORIGINAL | TOMBSTONE | HAS_STAMP | UNSETTLED) == 0;
+        if !is_plain || op::is_expired(record.deadline(), now) {
+            return None;
+        }
+        let far = self.records.far_mut(*self.place)?;
+        matches!(far.body, Body::Large(_)).then_some(&mut far.body)
+    }
+
     /// Takes the value out and leaves an empty string; one that lies within is copied to `room`.
     pub(in crate::db) fn take_body(&mut self, mut room: Vec<u8>) -> Body {
         if let Some(far) = self.records.far_mut(*self.place) {
