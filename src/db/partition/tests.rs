@@ -1,6 +1,8 @@
 //! Partitions whose values lie apart from their keys beside partitions whose values do not: whatever happens to them in whatever
 //! order, they show, send and settle the same, and count what they hold.
 
+mod within;
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
