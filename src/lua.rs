@@ -10,6 +10,7 @@ mod bit;
 mod cjson;
 mod cmsgpack;
 mod errors;
+mod host;
 mod library;
 mod random;
 mod reading;
@@ -17,15 +18,15 @@ mod replying;
 mod sandbox;
 mod structs;
 
-use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use mlua::chunk::ChunkMode;
-use mlua::{Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table, Value, VmState};
+use mlua::{Function, HookTriggers, Lua, LuaOptions, StdLib, Table, Value, VmState};
 
-use crate::resp::{Args, ArgsBuffer, Protocol, Reply};
+use crate::resp::{Args, Protocol, Reply};
 pub use errors::Raised;
+pub use host::Host;
 pub use library::{LoadError, Registered, is_name};
 pub use sandbox::sha1_hex;
 
@@ -43,16 +44,6 @@ pub struct Version {
     pub text: &'static str,
     /// `redis.REDIS_VERSION_NUM`.
     pub number: u32,
-}
-
-/// What a script works for: carries out its commands.
-pub trait Host {
-    /// Carries out a command; its reply is in the protocol that `reply` has.
-    fn call(&mut self, words: Args<'_>, reply: &mut Reply) -> Result<(), Raised>;
-    /// Whether the caller may call a command; none where there is no such command.
-    fn may(&self, words: Args<'_>) -> Option<bool>;
-    /// `redis.set_repl` with flags that are right.
-    fn set_replication(&mut self, flags: u32) -> Result<(), Raised>;
 }
 
 /// Looks at a script that has run for a while: whether it may go on.
@@ -77,7 +68,7 @@ impl Source {
 }
 
 /// What one run shares with the functions that stay in the machine.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
     /// `redis.setresp(3)`.
     is_resp3: AtomicBool,
@@ -89,6 +80,24 @@ struct Shared {
     registering: parking_lot::Mutex<Option<library::Registering>>,
     /// Where it was then: file and line.
     stopped_at: parking_lot::Mutex<Option<(String, usize)>>,
+    /// See [`Limited`].
+    memory_max: AtomicUsize,
+    /// What calls use again and again.
+    buffers: parking_lot::Mutex<host::Buffers>,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            is_resp3: AtomicBool::default(),
+            random: random::Random::default(),
+            is_stopped: AtomicBool::default(),
+            registering: parking_lot::Mutex::default(),
+            stopped_at: parking_lot::Mutex::default(),
+            memory_max: AtomicUsize::new(MEMORY_MAX),
+            buffers: parking_lot::Mutex::default(),
+        }
+    }
 }
 
 /// How a run ended.
@@ -119,14 +128,7 @@ pub struct Vm {
     of_libraries: Table,
     /// Scripts by their numbers.
     scripts: Table,
-    /// What `redis` really is.
-    redis: Table,
-    /// The same for functions.
-    redis_of_functions: Table,
     next: AtomicU32,
-    memory: Memory,
-    /// See [`Limited`].
-    memory_max: AtomicUsize,
 }
 
 /// While this lives the machine's memory has another limit. It has one only while code of a script runs: with a limit, each step
@@ -149,16 +151,6 @@ impl Drop for Limited<'_> {
     fn drop(&mut self) {
         let _ = self.lua.set_memory_limit(self.after);
     }
-}
-
-/// What a run uses again and again.
-#[derive(Default)]
-struct Memory(parking_lot::Mutex<Buffers>);
-
-#[derive(Default)]
-struct Buffers {
-    words: ArgsBuffer,
-    reply: Reply,
 }
 
 impl std::fmt::Debug for Vm {
@@ -200,11 +192,7 @@ impl Vm {
             load: sandbox.load,
             of_libraries: sandbox.of_libraries,
             scripts,
-            redis: sandbox.redis,
-            redis_of_functions: sandbox.redis_of_functions,
             next: AtomicU32::new(1),
-            memory: Memory::default(),
-            memory_max: AtomicUsize::new(MEMORY_MAX),
         })
     }
 
@@ -244,7 +232,7 @@ impl Vm {
         self.shared.is_stopped.store(false, Ordering::Relaxed);
         *self.shared.stopped_at.lock() = None;
         let mark = reply.mark();
-        let ran = self.run_in_scope((number, source), name, (keys, arguments), host, reply);
+        let ran = self.run_for(host, (number, source), name, (keys, arguments), reply);
         if self.shared.is_stopped.load(Ordering::Relaxed) {
             reply.truncate(mark);
             return Ended::Stopped;
@@ -257,45 +245,23 @@ impl Vm {
         })
     }
 
-    fn run_in_scope(
+    fn run_for(
         &self,
+        host: &mut dyn Host,
         (number, source): (u32, Source),
         name: &str,
         (keys, arguments): (Args<'_>, Args<'_>),
-        host: &mut dyn Host,
         reply: &mut Reply,
     ) -> mlua::Result<Ended> {
         let script: Value = self.scripts.raw_get(number)?;
         let keys = self.strings(keys)?;
         let arguments = self.strings(arguments)?;
-        let mut buffers = self.memory.0.lock();
-        let host = RefCell::new((host, &mut *buffers));
-        let shared = &*self.shared;
-        let max = self.memory_max.load(Ordering::Relaxed);
-        let (is_fine, value): (bool, Value) = self.lua.scope(|scope| {
-            let call = |lua: &Lua, words: MultiValue| {
-                let _unlimited = Limited::to(lua, 0, max);
-                let mut host = host.try_borrow_mut().map_err(|_| Raised::recursive())?;
-                let (host, buffers) = &mut *host;
-                api::call(lua, shared, *host, buffers, &words, api::Raises::Yes)
-            };
-            let pcall = |lua: &Lua, words: MultiValue| {
-                let _unlimited = Limited::to(lua, 0, max);
-                let mut host = host.try_borrow_mut().map_err(|_| Raised::recursive())?;
-                let (host, buffers) = &mut *host;
-                api::call(lua, shared, *host, buffers, &words, api::Raises::No)
-            };
-            let (call, pcall) = (scope.create_function(call)?, scope.create_function(pcall)?);
-            let run = match source {
-                Source::Script => &self.run,
-                Source::Library => {
-                    self.redis_of_functions.raw_set("call", &call)?;
-                    self.redis_of_functions.raw_set("pcall", &pcall)?;
-                    &self.run_function
-                }
-            };
-            self.redis.raw_set("call", call)?;
-            self.redis.raw_set("pcall", pcall)?;
+        let run = match source {
+            Source::Script => &self.run,
+            Source::Library => &self.run_function,
+        };
+        let (is_fine, value): (bool, Value) = host::work_for(host, || {
+            let max = self.shared.memory_max.load(Ordering::Relaxed);
             let _limited = Limited::to(&self.lua, max, 0);
             run.call((script, keys, arguments))
         })?;

@@ -48,6 +48,8 @@ pub enum After {
         write: Hlc,
         /// How long, none for ever.
         timeout: Option<Duration>,
+        /// They are to have it in their files, which there are none of; the answer says so of each.
+        in_files: bool,
     },
     /// Waits for something to take out of a key, then runs the command again.
     Block {

@@ -12,6 +12,7 @@ use crate::clients::conversation::{After, Conversation, ReplyMode};
 use crate::clients::denials::{changed_text, subject};
 use crate::clients::errors;
 use crate::clients::scripting::Held;
+use crate::clients::session_commands::put_files;
 use crate::clients::statistics::BatchCalls;
 use crate::clients::timing::Stopwatch;
 use crate::clients::transaction::Transaction;
@@ -177,6 +178,7 @@ impl Execution<'_, '_, '_> {
         self.is_closed |= then == After::Close;
         match then {
             After::Next => {}
+            After::Wait { in_files: true, .. } => put_files(reply),
             // Nothing waits within a transaction: WAIT says how things stand.
             After::Wait { write, .. } => {
                 let replication = &conversation.context.replication;
@@ -383,7 +385,7 @@ impl Conversation {
 pub(super) fn may_wait(row: &Row, args: Args<'_>) -> bool {
     match row.handler {
         Handler::Data(_) | Handler::Subcommands => false,
-        Handler::Session(SessionCommand::Wait) => true,
+        Handler::Session(SessionCommand::Wait | SessionCommand::Waitaof) => true,
         Handler::Session(_) => matches!(row.name, "client|kill" | "client|list"),
         Handler::Server(
             ServerCommand::Failover

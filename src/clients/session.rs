@@ -245,11 +245,13 @@ impl Session {
                     replicas,
                     write,
                     timeout,
+                    in_files,
                 } => {
                     // Now: the time that follows is nobody's work.
                     self.account(now, started);
-                    if self.conversation.owner_writes.is_empty() {
-                        self.wait_for_replicas(replicas, write, timeout).await?;
+                    if in_files || self.conversation.owner_writes.is_empty() {
+                        self.wait_for_replicas(replicas, write, timeout, in_files)
+                            .await?;
                     } else {
                         self.wait_with_owners(replicas, write, timeout).await?;
                     }

@@ -12,6 +12,22 @@ use crate::commands::Row;
 use crate::commands::table::SessionCommand;
 use crate::resp::{Args, Protocol, Reply, parse_i64};
 
+/// A time to wait in milliseconds; none is for ever.
+fn parse_timeout(text: &[u8]) -> Result<Option<Duration>, &'static str> {
+    match parse_i64(text) {
+        Some(timeout) if timeout < 0 => Err("ERR timeout is negative"),
+        Some(timeout) => Ok((timeout > 0).then(|| Duration::from_millis(timeout as u64))),
+        None => Err("ERR timeout is not an integer or out of range"),
+    }
+}
+
+/// What WAITAOF says: nothing is in any file.
+pub(super) fn put_files(reply: &mut Reply) {
+    reply.array(2);
+    reply.integer(0);
+    reply.integer(0);
+}
+
 impl Conversation {
     pub(super) fn run_session_command(
         &mut self,
@@ -54,6 +70,7 @@ impl Conversation {
             }
             SessionCommand::Reset => self.reset(reply),
             SessionCommand::Wait => return self.wait_command(args, reply),
+            SessionCommand::Waitaof => return self.waitaof_command(args, reply),
         }
         After::Next
     }
@@ -84,9 +101,12 @@ impl Conversation {
         reply.simple("RESET");
     }
 
+    fn is_plain_replica(&self) -> bool {
+        !self.options.replicaof.is_empty() && !self.options.active_replica
+    }
+
     fn wait_command(&mut self, args: Args<'_>, reply: &mut Reply) -> After {
-        let is_plain_replica = !self.options.replicaof.is_empty() && !self.options.active_replica;
-        if is_plain_replica {
+        if self.is_plain_replica() {
             reply.error("ERR WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if a replica is configured to be writable (which is not the default) writes to replicas are just local and are not propagated.");
             return After::Next;
         }
@@ -94,21 +114,53 @@ impl Conversation {
             reply.error(errors::NOT_AN_INTEGER);
             return After::Next;
         };
-        let timeout = match parse_i64(args.get(2)) {
-            Some(timeout) if timeout >= 0 => timeout as u64,
-            Some(_) => {
-                reply.error("ERR timeout is negative");
-                return After::Next;
+        match parse_timeout(args.get(2)) {
+            Ok(timeout) => After::Wait {
+                replicas: usize::try_from(replicas).unwrap_or(0),
+                write: self.last_write,
+                timeout,
+                in_files: false,
+            },
+            Err(text) => {
+                reply.error(text);
+                After::Next
             }
-            None => {
-                reply.error("ERR timeout is not an integer or out of range");
-                return After::Next;
+        }
+    }
+
+    /// No node has an append-only file: none has anything in it, however long somebody waits.
+    fn waitaof_command(&mut self, args: Args<'_>, reply: &mut Reply) -> After {
+        let parsed = (|| {
+            let own = parse_i64(args.get(1)).ok_or(errors::NOT_AN_INTEGER)?;
+            if !(0..=1).contains(&own) {
+                return Err("ERR value is out of range, value must between 0 and 1");
             }
-        };
-        After::Wait {
-            replicas: usize::try_from(replicas).unwrap_or(0),
-            write: self.last_write,
-            timeout: (timeout > 0).then(|| Duration::from_millis(timeout)),
+            let replicas = parse_i64(args.get(2)).and_then(|count| usize::try_from(count).ok());
+            let replicas = replicas.ok_or("ERR value is out of range, must be positive")?;
+            let timeout = parse_timeout(args.get(3))?;
+            if self.is_plain_replica() {
+                return Err(
+                    "ERR WAITAOF cannot be used with replica instances. Please also note that writes to replicas are just local and are not propagated.",
+                );
+            }
+            if own > 0 {
+                return Err(
+                    "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.",
+                );
+            }
+            Ok((replicas, timeout))
+        })();
+        match parsed {
+            Ok((replicas, timeout)) => After::Wait {
+                replicas: if replicas == 0 { 0 } else { usize::MAX },
+                write: self.last_write,
+                timeout,
+                in_files: true,
+            },
+            Err(text) => {
+                reply.error(text);
+                After::Next
+            }
         }
     }
 

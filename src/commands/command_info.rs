@@ -429,6 +429,8 @@ fn keys_of(command: Args<'_>, with_access: bool, reply: &mut Reply) {
 }
 
 #[cfg(test)]
+mod compatibility;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod tests;

@@ -276,6 +276,26 @@ pub static ROWS: &[Row] = &[
         },
     },
     Row {
+        name: "waitaof",
+        arity: 4,
+        flags: Flags::BLOCKING.and(Flags::BARRIER),
+        keys: Keys::None,
+        stamps: Stamps::None,
+        handler: Handler::Session(SessionCommand::Waitaof),
+        docs: &Docs {
+            summary: "Waits until replicas have the connection's writes in their append-only files",
+            since: "7.2.0",
+            categories: Categories::CONNECTION,
+            tips: &["request_policy:all_shards", "response_policy:agg_min"],
+            arguments: &[
+                Argument::integer("numlocal"),
+                Argument::integer("numreplicas"),
+                Argument::integer("timeout"),
+            ],
+            ..Docs::NONE
+        },
+    },
+    Row {
         name: "watch",
         arity: -2,
         flags: Flags::NOSCRIPT

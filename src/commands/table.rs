@@ -168,6 +168,7 @@ pub enum SessionCommand {
     Unsubscribe,
     Unwatch,
     Wait,
+    Waitaof,
     Watch,
 }
 

@@ -3,59 +3,45 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use mlua::{LightUserData, Lua, MultiValue, Table, Value};
+use mlua::{Lua, MultiValue, Table, Value};
 
 use crate::lua::errors::Raised;
 use crate::lua::sandbox::sha1_hex;
-use crate::lua::{Buffers, Host, Shared, Version, reading};
+use crate::lua::{Limited, Shared, Version, host, reading};
 use crate::resp::write_double;
 
-/// What the functions that stay in the machine ask `redis.pcall` for; no script can make such values.
-const MAY: usize = 1;
-const SET_REPL: usize = 2;
+const NO_ARGUMENT: &str = "Please specify at least one argument for this redis lib call";
 
 /// `redis.call` or `redis.pcall`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Raises {
+enum Raises {
     /// Errors are raised.
     Yes,
     /// Errors are values.
     No,
 }
 
-fn request(kind: usize) -> Value {
-    Value::LightUserData(LightUserData(std::ptr::without_provenance_mut(kind)))
-}
-
 /// Carries out what a script calls.
-pub fn call(
-    lua: &Lua,
-    shared: &Shared,
-    host: &mut dyn Host,
-    buffers: &mut Buffers,
-    words: &MultiValue,
-    raises: Raises,
-) -> mlua::Result<Value> {
-    let outcome = carry_out(lua, shared, host, buffers, words);
+fn call(lua: &Lua, shared: &Shared, words: &MultiValue, raises: Raises) -> mlua::Result<Value> {
+    let max = shared.memory_max.load(Ordering::Relaxed);
+    let _unlimited = Limited::to(lua, 0, max);
+    let outcome = carry_out(lua, shared, words);
     match outcome {
         Ok(value) if raises == Raises::Yes => match raised_in(&value) {
             Some(raised) => Err(raised.into()),
             None => Ok(value),
         },
         Ok(value) => Ok(value),
-        Err(raised) if raises == Raises::Yes => Err(raised.into()),
         Err(raised) => {
             if raised == Raised::Stop {
                 shared.is_stopped.store(true, Ordering::Relaxed);
             }
-            raised.to_value(lua)
+            match raises {
+                Raises::Yes => Err(raised.into()),
+                Raises::No => raised.to_value(lua),
+            }
         }
     }
-    .inspect_err(|error| {
-        if error.downcast_ref::<Raised>() == Some(&Raised::Stop) {
-            shared.is_stopped.store(true, Ordering::Relaxed);
-        }
-    })
 }
 
 /// The error that a command replied with.
@@ -72,52 +58,23 @@ fn raised_in(value: &Value) -> Option<Raised> {
     })
 }
 
-fn carry_out(
-    lua: &Lua,
-    shared: &Shared,
-    host: &mut dyn Host,
-    buffers: &mut Buffers,
-    words: &MultiValue,
-) -> Result<Value, Raised> {
-    let mut words = words.iter();
-    let mut words_left = words.clone();
-    let request = match words_left.next() {
-        Some(Value::LightUserData(request)) => request.0.addr(),
-        _ => 0,
-    };
-    if request == SET_REPL {
-        let flags = match words_left.next() {
-            Some(Value::Integer(flags)) => *flags as u32,
-            _ => 0,
-        };
-        host.set_replication(flags)?;
-        return Ok(Value::Nil);
-    }
-    if request == MAY {
-        words.next();
-    }
-    take_words(&mut buffers.words, words)?;
-    if buffers.words.as_args().is_empty() {
-        return Err(Raised::generic(
-            "Please specify at least one argument for this redis lib call",
-        ));
-    }
-    if request == MAY {
-        return match host.may(buffers.words.as_args()) {
-            Some(may) => Ok(Value::Boolean(may)),
-            None => Err(Raised::generic(
-                "Invalid command passed to redis.acl_check_cmd()",
-            )),
-        };
-    }
-    let reply = &mut buffers.reply;
-    reply.clear(super::KEPT);
-    reply.set_protocol(shared.protocol());
-    host.call(buffers.words.as_args(), reply)?;
-    // What is too much for the machine ends as an error there.
-    reading::value(lua, reply.as_bytes()).map_err(|error| {
-        let raised = error.downcast_ref::<Raised>().cloned();
-        raised.unwrap_or_else(|| Raised::Text(super::errors::plain(&error).into_bytes()))
+fn carry_out(lua: &Lua, shared: &Shared, words: &MultiValue) -> Result<Value, Raised> {
+    // Who calls while a call is under way finds no host.
+    host::ask(|host| {
+        let buffers = &mut *shared.buffers.lock();
+        take_words(&mut buffers.words, words.iter())?;
+        if buffers.words.as_args().is_empty() {
+            return Err(Raised::generic(NO_ARGUMENT));
+        }
+        let reply = &mut buffers.reply;
+        reply.clear(super::KEPT);
+        reply.set_protocol(shared.protocol());
+        host.call(buffers.words.as_args(), reply)?;
+        // What is too much for the machine ends as an error there.
+        reading::value(lua, reply.as_bytes()).map_err(|error| {
+            let raised = error.downcast_ref::<Raised>().cloned();
+            raised.unwrap_or_else(|| Raised::Text(super::errors::plain(&error).into_bytes()))
+        })
     })
 }
 
@@ -236,7 +193,7 @@ pub fn fill(lua: &Lua, redis: &Table, shared: &Arc<Shared>, version: Version) ->
         "debug",
         Value::Function(lua.create_function(|_, _: MultiValue| Ok(()))?),
     )?;
-    set_asking(lua, redis)?;
+    set_asking(lua, redis, shared)?;
     for (name, level) in [
         ("LOG_DEBUG", 0),
         ("LOG_VERBOSE", 1),
@@ -261,22 +218,26 @@ pub fn fill(lua: &Lua, redis: &Table, shared: &Arc<Shared>, version: Version) ->
 }
 
 /// The functions that ask the host of the run that is under way.
-fn set_asking(lua: &Lua, redis: &Table) -> mlua::Result<()> {
-    let table = redis.clone();
-    let may = lua.create_function(move |_, mut words: MultiValue| {
+fn set_asking(lua: &Lua, redis: &Table, shared: &Arc<Shared>) -> mlua::Result<()> {
+    for (name, raises) in [("call", Raises::Yes), ("pcall", Raises::No)] {
+        let of_run = Arc::clone(shared);
+        let function = move |lua: &Lua, words: MultiValue| call(lua, &of_run, &words, raises);
+        redis.raw_set(name, lua.create_function(function)?)?;
+    }
+    let of_run = Arc::clone(shared);
+    let may = move |_: &Lua, words: MultiValue| {
         if words.is_empty() {
-            return Err(Raised::generic(
-                "Please specify at least one argument for this redis lib call",
-            )
-            .into());
+            return Err(Raised::generic(NO_ARGUMENT).into());
         }
-        words.push_front(request(MAY));
-        let call: mlua::Function = table.raw_get("call")?;
-        call.call::<Value>(words)
-    })?;
-    redis.raw_set("acl_check_cmd", may)?;
-    let table = redis.clone();
-    let set_repl = lua.create_function(move |_, words: MultiValue| {
+        let may = host::ask(|host| {
+            let buffers = &mut *of_run.buffers.lock();
+            take_words(&mut buffers.words, words.iter())?;
+            Ok(host.may(buffers.words.as_args()))
+        })?;
+        may.ok_or_else(|| Raised::generic("Invalid command passed to redis.acl_check_cmd()").into())
+    };
+    redis.raw_set("acl_check_cmd", lua.create_function(may)?)?;
+    let set_repl = |_: &Lua, words: MultiValue| {
         if words.len() != 1 {
             return Err(Raised::generic("redis.set_repl() requires one argument.").into());
         }
@@ -291,10 +252,9 @@ fn set_asking(lua: &Lua, redis: &Table) -> mlua::Result<()> {
             )
             .into());
         }
-        let call: mlua::Function = table.raw_get("call")?;
-        call.call::<Value>((request(SET_REPL), flags))
-    })?;
-    redis.raw_set("set_repl", set_repl)
+        host::ask(|host| host.set_replication(flags as u32)).map_err(mlua::Error::from)
+    };
+    redis.raw_set("set_repl", lua.create_function(set_repl)?)
 }
 
 fn log(lua: &Lua, words: MultiValue) -> mlua::Result<()> {

@@ -61,8 +61,8 @@ impl Raised {
     }
 
     /// A command called while another one is carried out.
-    pub fn recursive() -> Error {
-        Self::generic("redis.call/pcall called while a call is under way").into()
+    pub fn out_of_turn() -> Self {
+        Self::generic("redis.call/pcall called while a call is under way, or none could be")
     }
 
     /// What a script sees of it.

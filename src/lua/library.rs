@@ -68,7 +68,7 @@ impl Vm {
         let function = chunk.set_environment(self.of_libraries.clone());
         let loaded = match function.into_function() {
             Ok(function) => {
-                let max = self.memory_max.load(Ordering::Relaxed);
+                let max = self.shared.memory_max.load(Ordering::Relaxed);
                 let _limited = Limited::to(&self.lua, max, 0);
                 self.load.call::<(bool, Value)>(function)
             }

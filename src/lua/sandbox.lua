@@ -100,13 +100,16 @@ G.setmetatable = function(t, m)
   return setmetatable(t, m)
 end
 
-local globals = fixed(G, function(_, k)
-  local value = G[k]
-  if value == nil then
-    error("Script attempted to access nonexistent global variable '" .. tostring(k) .. "'", 2)
-  end
-  return value
-end)
+-- What is nowhere is sought in a table that knows nothing, and says so.
+local function nonexistent(_, k)
+  error("Script attempted to access nonexistent global variable '" .. tostring(k) .. "'", 2)
+end
+
+local function or_nonexistent(of)
+  return setmetatable(of, { __index = nonexistent })
+end
+
+local globals = fixed(or_nonexistent(G))
 G._G = globals
 
 -- Code that was compiled elsewhere is not to be trusted.
@@ -205,25 +208,15 @@ local function run(script, keys, argv)
 end
 
 -- Functions: while a library is loaded it finds nothing but what registers them.
-local function nonexistent(of)
-  return function(_, k)
-    local value = of[k]
-    if value == nil then
-      error("Script attempted to access nonexistent global variable '" .. tostring(k) .. "'", 2)
-    end
-    return value
-  end
-end
-
 local of_functions = {}
 for k, v in rawpairs(G) do
   of_functions[k] = v
 end
 of_functions.__redis__err__handler = nil
 of_functions.redis = fixed(host.redis_of_functions)
-local when_loading = nonexistent({ redis = fixed(host.loading, nonexistent(host.loading)) })
-local when_running = nonexistent(of_functions)
-local of_libraries, switched = fixed(of_functions, when_running)
+local when_loading = or_nonexistent({ redis = fixed(or_nonexistent(host.loading)) })
+local when_running = or_nonexistent(of_functions)
+local of_libraries, switched = fixed(of_functions)
 of_functions._G = of_libraries
 
 local function load_library(code)

@@ -22,10 +22,6 @@ pub struct Sandbox {
     pub load: Function,
     /// What libraries and their functions find.
     pub of_libraries: Table,
-    /// What `redis` really is.
-    pub redis: Table,
-    /// The same for functions.
-    pub redis_of_functions: Table,
 }
 
 /// A digest in hexadecimal digits.
@@ -44,9 +40,8 @@ pub fn build(lua: &Lua, shared: &Arc<Shared>, version: Version) -> mlua::Result<
     let host = lua.create_table()?;
     let redis = lua.create_table()?;
     api::fill(lua, &redis, shared, version)?;
-    let redis_of_functions = library::running(lua, &redis)?;
     host.raw_set("redis", &redis)?;
-    host.raw_set("redis_of_functions", &redis_of_functions)?;
+    host.raw_set("redis_of_functions", library::running(lua, &redis)?)?;
     host.raw_set("loading", library::loading(lua, &redis, shared)?)?;
     host.raw_set("cjson", cjson::library(lua)?)?;
     host.raw_set("cmsgpack", cmsgpack::library(lua)?)?;
@@ -69,8 +64,6 @@ pub fn build(lua: &Lua, shared: &Arc<Shared>, version: Version) -> mlua::Result<
         run_function,
         load,
         of_libraries,
-        redis,
-        redis_of_functions,
     })
 }
 

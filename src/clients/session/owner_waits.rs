@@ -141,7 +141,7 @@ impl Session {
         match write {
             Some((_, time)) => {
                 let (enough, limit) = (enough.unwrap_or(0), Some(request.wait));
-                self.wait_for_replicas(enough, *time, limit).await?;
+                self.wait_for_replicas(enough, *time, limit, false).await?;
             }
             // In a life that is over: nobody here knows.
             None => self.reply.integer(0),

@@ -11,6 +11,7 @@ use crate::clients::conversation::ReplyMode;
 use crate::clients::errors;
 use crate::clients::registry::{Block, signal};
 use crate::clients::session::{End, REPLY_KEPT, Session};
+use crate::clients::session_commands::put_files;
 use crate::db::{Hlc, UnixMillis};
 
 /// Signals that end a wait.
@@ -73,6 +74,7 @@ impl Session {
         replicas: usize,
         write: Hlc,
         timeout: Option<Duration>,
+        in_files: bool,
     ) -> Result<(), End> {
         let replication = self.conversation.context.replication.clone();
         let is_answered = self.conversation.reply_mode == ReplyMode::On;
@@ -92,7 +94,12 @@ impl Session {
             }
         };
         let counts = self.blocked_in_wait(limited, timeout.is_some(), is_answered);
-        if counts.await?.is_some() && is_answered {
+        if counts.await?.is_none() || !is_answered {
+            return Ok(());
+        }
+        if in_files {
+            put_files(&mut self.reply);
+        } else {
             self.reply.integer(replication.acknowledged(write) as i64);
         }
         Ok(())

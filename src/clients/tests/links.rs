@@ -131,6 +131,49 @@ async fn wait_ends_with_enough_replicas_or_with_its_time() {
 }
 
 #[tokio::test]
+async fn waitaof_says_that_nothing_is_in_any_file() {
+    let server = TestServer::start(&["--port", "1", "--active-replica", "yes"]).await;
+    let mut client = server.connect().await;
+    let none = "*2\r\n:0\r\n:0\r\n";
+    for (command, reply) in [
+        ("WAITAOF 0 0 0", none),
+        ("WAITAOF 0 1 5", none),
+        (
+            "WAITAOF 1 0 0",
+            "-ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.\r\n",
+        ),
+        (
+            "WAITAOF 2 0 0",
+            "-ERR value is out of range, value must between 0 and 1\r\n",
+        ),
+        (
+            "WAITAOF x 0 x",
+            "-ERR value is not an integer or out of range\r\n",
+        ),
+        (
+            "WAITAOF 1 -1 x",
+            "-ERR value is out of range, must be positive\r\n",
+        ),
+        (
+            "WAITAOF 1 0 x",
+            "-ERR timeout is not an integer or out of range\r\n",
+        ),
+        ("WAITAOF 0 0 -1", "-ERR timeout is negative\r\n"),
+    ] {
+        client.check(command, reply).await;
+    }
+    client.send("MULTI\r\nWAITAOF 0 1 0\r\nEXEC\r\n").await;
+    client
+        .expect("+OK\r\n+QUEUED\r\n*1\r\n*2\r\n:0\r\n:0\r\n")
+        .await;
+    client.send("WAITAOF 0 1 0\r\nPING\r\n").await;
+    let mut other = server.connect().await;
+    eventually(|| server.context.clients.blocked() == (1, 0)).await;
+    other.check("CLIENT UNBLOCK 1", ":1\r\n").await;
+    client.expect("*2\r\n:0\r\n:0\r\n+PONG\r\n").await;
+}
+
+#[tokio::test]
 async fn a_client_that_leaves_while_it_waits_is_forgotten() {
     let server = TestServer::start(&["--port", "1"]).await;
     let mut client = server.connect().await;
