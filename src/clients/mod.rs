@@ -53,6 +53,7 @@ mod server_commands;
 mod session;
 mod session_commands;
 pub mod slowlog;
+mod soft_shutdown;
 mod sparkline;
 pub mod statistics;
 mod timing;
