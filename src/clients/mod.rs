@@ -24,6 +24,7 @@ mod client_list;
 pub mod configuration;
 pub mod context;
 mod conversation;
+pub mod cron;
 mod debug_command;
 mod debug_data;
 mod denials;

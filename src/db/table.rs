@@ -7,6 +7,8 @@
 
 mod segment;
 
+use std::collections::HashSet;
+
 use crate::db::directory::Directory;
 use crate::db::record::{Fresh, Meta, Record, RecordMut};
 use segment::{SEGMENT_LEN_MAX, Segment};
@@ -67,6 +69,8 @@ pub struct Table {
     segments: Vec<Segment>,
     len: usize,
     records_bytes: usize,
+    /// All keys that show a job, and some that did.
+    jobs: HashSet<Box<[u8]>>,
 }
 
 impl Default for Table {
@@ -76,6 +80,7 @@ impl Default for Table {
             segments: vec![Segment::default()],
             len: 0,
             records_bytes: 0,
+            jobs: HashSet::new(),
         }
     }
 }
@@ -141,7 +146,11 @@ impl Table {
         let mut record = segment.get_mut(key, hash)?;
         let before = record.get().len_bytes();
         let result = f(&mut record);
-        self.records_bytes = self.records_bytes - before + record.get().len_bytes();
+        let after = record.get();
+        if after.is_job() {
+            note_job(&mut self.jobs, key);
+        }
+        self.records_bytes = self.records_bytes - before + after.len_bytes();
         segment.tidy();
         Some(result)
     }
@@ -199,6 +208,9 @@ impl Table {
             index = self.segment_index(hash);
         }
         let record = self.segments[index].insert(hasher, hash, key, value, meta);
+        if record.is_job() {
+            note_job(&mut self.jobs, key);
+        }
         self.records_bytes += record.len_bytes();
         self.len += 1;
     }
@@ -293,9 +305,26 @@ impl Table {
             })
     }
 
+    /// All keys that show a job, and some that did.
+    pub fn jobs(&self) -> impl Iterator<Item = &[u8]> {
+        self.jobs.iter().map(|key| &**key)
+    }
+
+    /// Takes a key off that list, which shows none.
+    pub fn forget_job(&mut self, key: &[u8]) {
+        self.jobs.remove(key);
+    }
+
     /// How many segments there are.
     pub fn segments_len(&self) -> usize {
         self.segments.len()
+    }
+}
+
+#[cold]
+fn note_job(jobs: &mut HashSet<Box<[u8]>>, key: &[u8]) {
+    if !jobs.contains(key) {
+        jobs.insert(key.into());
     }
 }
 
