@@ -2,7 +2,7 @@
 //! with it.
 //!
 //! What is recorded is the moment and the node, chosen here. Who runs it, and when, is the business of the room of connections
-//! (`clients/cron.rs`), which takes a job that runs once out of its key before it runs: see [`CLAIM`].
+//! (`clients/cron.rs`), which takes a job that runs once out of its key with [`CLAIM`], in one record with what its script writes.
 
 use crate::commands::call::DataCall;
 use crate::commands::docs::Docs;
@@ -94,9 +94,9 @@ fn cron(call: &mut DataCall<'_, '_>) {
 
 /// Takes a job out of its key, if it is this one: its key and its bytes. Answers whether it was there. No client calls this by name.
 pub static CLAIM: Row = Row {
-    name: "keydb.cron",
+    name: "keydb.cron|run",
     arity: 3,
-    flags: Flags::WRITE,
+    flags: Flags::WRITE.and(Flags::SKIP_MONITOR),
     keys: Keys::One,
     stamps: Stamps::Fixed(1),
     handler: Handler::Data(claim),

@@ -463,6 +463,12 @@ impl Partition {
         (0..self.databases()).flat_map(of)
     }
 
+    /// A number that changes when a job is shown, or shown anew; not when one is shown no more.
+    pub fn job_changes(&self) -> u64 {
+        let of = |db: u32| self.table(db).job_changes();
+        (0..self.databases()).map(of).fold(0, u64::wrapping_add)
+    }
+
     /// Takes a key off that list, which shows none.
     pub fn forget_job(&mut self, db: u32, key: &[u8]) {
         self.dbs[place_of(db)].table.forget_job(key);

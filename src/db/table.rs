@@ -69,8 +69,26 @@ pub struct Table {
     segments: Vec<Segment>,
     len: usize,
     records_bytes: usize,
-    /// All keys that show a job, and some that did.
-    jobs: HashSet<Box<[u8]>>,
+    jobs: JobKeys,
+}
+
+/// Which keys show a job.
+#[derive(Debug, Default)]
+struct JobKeys {
+    /// All that do, and some that did.
+    keys: HashSet<Box<[u8]>>,
+    /// How often one was shown, or shown anew.
+    changes: u64,
+}
+
+impl JobKeys {
+    #[cold]
+    fn note(&mut self, key: &[u8]) {
+        self.changes = self.changes.wrapping_add(1);
+        if !self.keys.contains(key) {
+            self.keys.insert(key.into());
+        }
+    }
 }
 
 impl Default for Table {
@@ -80,7 +98,7 @@ impl Default for Table {
             segments: vec![Segment::default()],
             len: 0,
             records_bytes: 0,
-            jobs: HashSet::new(),
+            jobs: JobKeys::default(),
         }
     }
 }
@@ -148,7 +166,7 @@ impl Table {
         let result = f(&mut record);
         let after = record.get();
         if after.is_job() {
-            note_job(&mut self.jobs, key);
+            self.jobs.note(key);
         }
         self.records_bytes = self.records_bytes - before + after.len_bytes();
         segment.tidy();
@@ -209,7 +227,7 @@ impl Table {
         }
         let record = self.segments[index].insert(hasher, hash, key, value, meta);
         if record.is_job() {
-            note_job(&mut self.jobs, key);
+            self.jobs.note(key);
         }
         self.records_bytes += record.len_bytes();
         self.len += 1;
@@ -307,24 +325,22 @@ impl Table {
 
     /// All keys that show a job, and some that did.
     pub fn jobs(&self) -> impl Iterator<Item = &[u8]> {
-        self.jobs.iter().map(|key| &**key)
+        self.jobs.keys.iter().map(|key| &**key)
+    }
+
+    /// A number that changes when a job is shown, or shown anew.
+    pub fn job_changes(&self) -> u64 {
+        self.jobs.changes
     }
 
     /// Takes a key off that list, which shows none.
     pub fn forget_job(&mut self, key: &[u8]) {
-        self.jobs.remove(key);
+        self.jobs.keys.remove(key);
     }
 
     /// How many segments there are.
     pub fn segments_len(&self) -> usize {
         self.segments.len()
-    }
-}
-
-#[cold]
-fn note_job(jobs: &mut HashSet<Box<[u8]>>, key: &[u8]) {
-    if !jobs.contains(key) {
-        jobs.insert(key.into());
     }
 }
 

@@ -1,9 +1,7 @@
-//! Jobs of KEYDB.CRON as the keyspace holds them: which there are, and whoever runs one that runs once takes it first.
+//! Jobs of KEYDB.CRON as the keyspace holds them.
 
-use crate::commands::cron::CLAIM;
 use crate::db::{Key, UnixMillis};
-use crate::keyspace::{Caller, Keyspace, Scratch};
-use crate::resp::{ArgsBuffer, Reply};
+use crate::keyspace::Keyspace;
 
 /// A job and where it lies.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -42,6 +40,11 @@ impl Keyspace {
         }
     }
 
+    /// A number that changes when a partition shows another job; not when one is shown no more.
+    pub fn job_changes(&self, partition: usize) -> u64 {
+        self.lock(partition).job_changes()
+    }
+
     /// Whether a job is still what its key shows.
     pub fn shows_job(&self, job: &Placed, now: UnixMillis) -> bool {
         let place = Key {
@@ -51,28 +54,5 @@ impl Keyspace {
         let mut partition = self.lock_hash(place.hash);
         let view = partition.view(job.db, place, now);
         view.is_some_and(|view| view.job() == Some(&*job.bytes))
-    }
-
-    /// Takes a job that runs once out of its key; false where that shows another one by now, or none.
-    pub fn claim_job(&self, job: &Placed, now: UnixMillis) -> bool {
-        let words: [&[u8]; 3] = [b"keydb.cron", &job.key, &job.bytes];
-        let Some(args) = ArgsBuffer::from_args(words) else {
-            return false;
-        };
-        let caller = Caller {
-            db: job.db,
-            now: self.time(now),
-            trace: None,
-        };
-        let (mut scratch, mut reply) = (Scratch::default(), Reply::default());
-        self.execute(
-            &CLAIM,
-            args.as_args(),
-            None,
-            &caller,
-            &mut scratch,
-            &mut reply,
-        );
-        reply.as_bytes() == b":1\r\n"
     }
 }

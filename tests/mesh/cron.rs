@@ -1,5 +1,7 @@
 //! KEYDB.CRON among masters: a job is one value everywhere, and runs at one of them.
 
+use std::time::{Duration, Instant};
+
 use crate::client::Value;
 use crate::support::{Mesh, eventually};
 
@@ -104,4 +106,37 @@ fn the_jobs_of_a_master_that_is_forgotten_are_run_by_another_one() {
     for client in &mut others {
         eventually("it runs again", || number(client.get("n")) > before + 3);
     }
+}
+
+#[test]
+fn a_job_whose_master_was_down_at_its_moment_runs_once_that_is_back() {
+    let mesh = Mesh::full(2);
+    let call = [
+        "KEYDB.CRON",
+        "job",
+        "single",
+        "1000",
+        "redis.call('incr',KEYS[1])",
+        "1",
+        "n",
+    ];
+    assert_eq!(mesh.nodes[0].client().call_words(&call), ok());
+    let mut other = mesh.nodes[1].client();
+    let due = Instant::now() + Duration::from_millis(1_000);
+    eventually("the job is there", || {
+        other.call("EXISTS job").integer() == 1
+    });
+    mesh.nodes[0].kill();
+    // On a machine that stood still meanwhile it has run by now.
+    let is_in_time = Instant::now() < due;
+    eventually("its moment has passed", || Instant::now() > due);
+    if is_in_time {
+        assert_eq!(other.call("EXISTS job").integer(), 1, "nobody else runs it");
+        assert_eq!(other.get("n"), None);
+    }
+    mesh.nodes[0].restart();
+    eventually("it has run", || other.get("n").is_some());
+    mesh.wait_until_equal();
+    assert_eq!(other.get("n").as_deref(), Some("1"));
+    assert_eq!(other.call("EXISTS job").integer(), 0);
 }

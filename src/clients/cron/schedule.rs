@@ -12,6 +12,9 @@ use crate::keyspace::Placed;
 /// A job that is new since the last look may say that it was made so long before it: commands have the time of their batch.
 const BATCH_MS: i64 = 1_000;
 
+/// How long it may be unknown that a job has gone, or that this node is to run another one's.
+const LOOK_MS: i64 = 1_000;
+
 /// What is known of a job.
 #[derive(Debug, Clone, Copy)]
 struct Known {
@@ -31,6 +34,8 @@ pub struct Schedule {
     looked: UnixMillis,
     /// A job that was not there then was made after this.
     made_after: UnixMillis,
+    /// What the keyspace said of its jobs then.
+    changes: Option<u64>,
 }
 
 impl Schedule {
@@ -41,13 +46,37 @@ impl Schedule {
             others: HashSet::new(),
             looked: now,
             made_after: UnixMillis(now.0.saturating_sub(1)),
+            changes: None,
         }
     }
 
-    /// The jobs of all that there are that are due, the one that waits longest first.
-    pub fn due(
+    /// Whether all jobs are to be looked at: there are others than at the last look, or that was some time ago. Between two looks
+    /// it is not known which have gone, and whose jobs this node runs.
+    pub fn is_to_look(&self, changes: u64, now: UnixMillis) -> bool {
+        let since = now.0.saturating_sub(self.looked.0);
+        self.changes != Some(changes) || !(0..LOOK_MS).contains(&since)
+    }
+
+    /// Those of the last look that are due by now, the one that waits longest first.
+    pub fn due(&mut self, now: UnixMillis) -> Vec<Placed> {
+        let mut due = Vec::new();
+        self.known.retain(|placed, known| {
+            if known.next > now {
+                return true;
+            }
+            due.push((known.next, placed.clone()));
+            let next = Job::read(&placed.bytes).ok().and_then(|job| job.next(now));
+            known.next = next.unwrap_or(known.next);
+            next.is_some()
+        });
+        in_order(due)
+    }
+
+    /// Looks at all jobs that there are: those that are due, the one that waits longest first.
+    pub fn look(
         &mut self,
         jobs: Vec<Placed>,
+        changes: u64,
         now: UnixMillis,
         is_mine: impl Fn(NodeId) -> bool,
     ) -> Vec<Placed> {
@@ -99,10 +128,10 @@ impl Schedule {
             }
         }
         self.known.retain(|_, known| known.is_there);
+        self.changes = Some(changes);
         self.looked = now;
         self.made_after = UnixMillis(now.0.saturating_sub(BATCH_MS));
-        due.sort_by(|one, other| (one.0, &one.1.key).cmp(&(other.0, &other.1.key)));
-        due.into_iter().map(|(_, placed)| placed).collect()
+        in_order(due)
     }
 
     /// The next moment of a job that is known, or that was known at a place where it is no more.
@@ -119,6 +148,11 @@ impl Schedule {
     pub fn next(&self) -> Option<UnixMillis> {
         self.known.values().map(|known| known.next).min()
     }
+}
+
+fn in_order(mut due: Vec<(UnixMillis, Placed)>) -> Vec<Placed> {
+    due.sort_by(|one, other| (one.0, &one.1.key).cmp(&(other.0, &other.1.key)));
+    due.into_iter().map(|(_, placed)| placed).collect()
 }
 
 /// The first moment that is not before a time.
@@ -156,7 +190,7 @@ mod tests {
 
     fn due(schedule: &mut Schedule, jobs: &[&Placed], now: i64) -> Vec<String> {
         let jobs = jobs.iter().map(|job| (*job).clone()).collect();
-        let due = schedule.due(jobs, UnixMillis(now), |node| node == ME);
+        let due = schedule.look(jobs, 0, UnixMillis(now), |node| node == ME);
         let name = |placed: Placed| String::from_utf8(placed.key).unwrap();
         due.into_iter().map(name).collect()
     }
@@ -190,6 +224,34 @@ mod tests {
         assert_eq!(due(&mut schedule, &[&two, &one], 10_020), ["one", "two"]);
         assert_eq!(due(&mut schedule, &[&two, &one], 10_030), ["one"]);
         assert!(due(&mut schedule, &[&two], 10_040).is_empty());
+    }
+
+    #[test]
+    fn between_two_looks_what_is_known_is_due_at_its_moments() {
+        let mut schedule = Schedule::new(UnixMillis(10_000));
+        let at = UnixMillis;
+        assert!(schedule.is_to_look(0, at(10_000)));
+        let (one, two) = (
+            placed("one", true, ME, 10_050, 1),
+            placed("two", false, ME, 10_010, 100),
+        );
+        assert!(due(&mut schedule, &[&two, &one], 10_001).is_empty());
+        assert!(!schedule.is_to_look(0, at(10_900)));
+        assert!(schedule.is_to_look(1, at(10_900)));
+        assert!(schedule.is_to_look(0, at(11_001)));
+        assert!(schedule.is_to_look(0, at(9_000)), "the clock went back");
+        let mut known = |now: i64| -> Vec<Vec<u8>> {
+            let due = schedule.due(at(now));
+            due.into_iter().map(|placed| placed.key).collect()
+        };
+        assert!(known(10_009).is_empty());
+        assert_eq!(known(10_060), [b"two", b"one"]);
+        assert!(known(10_061).is_empty());
+        assert_eq!(known(10_110), [b"two"]);
+        assert_eq!(known(10_999), [b"two"]);
+        // One that could not be run is still there at the next look.
+        assert_eq!(due(&mut schedule, &[&two, &one], 11_001), ["one"]);
+        assert_eq!(due(&mut schedule, &[&two], 11_010), ["two"]);
     }
 
     #[test]
@@ -228,7 +290,7 @@ mod tests {
             assert!(due(&mut schedule, &[&often, &once], now).is_empty());
         }
         let all = |schedule: &mut Schedule, now: i64| {
-            let due = schedule.due(jobs(), UnixMillis(now), |_| true);
+            let due = schedule.look(jobs(), 0, UnixMillis(now), |_| true);
             due.into_iter().map(|placed| placed.key).collect::<Vec<_>>()
         };
         assert_eq!(all(&mut schedule, 10_170), [b"once"]);
