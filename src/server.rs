@@ -7,6 +7,7 @@
 //! ├─ replication    one worker per replicaof entry, one per attached replica
 //! ├─ link-keeper    starts and ends links
 //! ├─ metrics        answers scrapes, where metrics-port is set
+//! ├─ cron           runs jobs of KEYDB.CRON
 //! └─ clients        the acceptor and its sessions
 //! ```
 //! The data itself is held by `Arc`s in here and in the specs: no actor's end takes a key with it. [`serve`] is the process around it.
@@ -451,7 +452,10 @@ pub async fn start(parts: Parts, listeners: Listeners) -> anyhow::Result<Running
         Some(listener) => root.child(metrics(&context, listener)?),
         None => root,
     };
+    let kept = Arc::clone(&context);
+    let cron: Work = Arc::new(move || Box::pin(crate::clients::cron::run(Arc::clone(&kept))));
     let root = root
+        .child(worker(&context, "cron", cron)?)
         .child(supervisor(&context, clients)?)
         .spawn()
         .await

@@ -17,7 +17,7 @@ use crate::clients::listener::{Listeners, tune};
 use crate::clients::registry::Registered;
 use crate::clients::session::serve;
 use crate::clients::wire::Wire;
-use crate::clients::{errors, janitor};
+use crate::clients::{errors, janitor, soft_shutdown};
 
 /// How long accepting pauses after an error such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -183,6 +183,24 @@ fn enter_tcp(context: &Arc<Context>, stream: TcpStream, peer: SocketAddr) {
         tracing::debug!(%peer, %error, "the connection was gone before it began");
         return;
     }
+    if context.soft_shutdown.is_pending() {
+        tokio::spawn(enter_while_ending(Arc::clone(context), stream, peer));
+    } else {
+        enter_tuned(context, stream, peer);
+    }
+}
+
+/// While a soft shutdown is on: only those come in that read what is still written.
+async fn enter_while_ending(context: Arc<Context>, stream: TcpStream, peer: SocketAddr) {
+    if soft_shutdown::is_link(&stream).await {
+        enter_tuned(&context, stream, peer);
+    } else {
+        refuse(&context, Wire::Tcp(stream), soft_shutdown::REFUSED);
+    }
+}
+
+fn enter_tuned(context: &Arc<Context>, stream: TcpStream, peer: SocketAddr) {
+    let options = context.configuration.options();
     let local = stream
         .local_addr()
         .map_or_else(|_| "?:0".to_owned(), |address| address.to_string());
@@ -207,6 +225,9 @@ fn enter_tcp(context: &Arc<Context>, stream: TcpStream, peer: SocketAddr) {
 }
 
 fn enter_unix(context: &Arc<Context>, stream: UnixStream) {
+    if context.soft_shutdown.is_pending() {
+        return refuse(context, Wire::Unix(stream), soft_shutdown::REFUSED);
+    }
     let options = context.configuration.options();
     let path = options
         .unixsocket

@@ -19,6 +19,7 @@ use crate::clients::process;
 use crate::clients::registry::{Clients, signal};
 use crate::clients::scripting::Scripts;
 use crate::clients::slowlog::SlowLog;
+use crate::clients::soft_shutdown::SoftShutdown;
 use crate::clients::statistics::Statistics;
 use crate::config::{PubsubDefault, Secret};
 use crate::db::UnixMillis;
@@ -86,6 +87,8 @@ pub struct Context {
     pub loading: AtomicBool,
     /// Raised by SHUTDOWN.
     pub shutdown: watch::Sender<Option<ShutdownRequest>>,
+    /// Raised by SHUTDOWN SOFT.
+    pub soft_shutdown: SoftShutdown,
     /// Who was told that the server is ready, as INFO shows it; empty for nobody.
     pub supervised: OnceLock<&'static str>,
     /// DEBUG SET-ACTIVE-EXPIRE: whoever purges asks here.
@@ -169,6 +172,7 @@ impl Context {
             port: AtomicU16::new(0),
             loading: AtomicBool::new(false),
             shutdown: watch::Sender::new(None),
+            soft_shutdown: SoftShutdown::default(),
             supervised: OnceLock::new(),
             active_expire: AtomicBool::new(true),
             pause: Pause::default(),

@@ -439,7 +439,7 @@ impl Conversation {
         if self.transaction.is_some() && !runs_within_multi(row) {
             return self.queue(row, args, reply);
         }
-        if let Some(text) = self.identity.sort_refusal(row, args) {
+        if let Some(text) = self.identity.limits_refusal(row, args) {
             reply.error(text);
             return Fate::Refused;
         }

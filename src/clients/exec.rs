@@ -84,7 +84,7 @@ impl<'q> Conductor<'q> for Execution<'_, 'q, '_> {
             conversation.note_denial(("exec", 0), name, subject);
             return true;
         }
-        if let Some(text) = conversation.identity.sort_refusal(row, args) {
+        if let Some(text) = conversation.identity.limits_refusal(row, args) {
             self.turn = Turn::Denied;
             reply.error(text);
             return true;

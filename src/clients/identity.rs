@@ -22,6 +22,8 @@ pub struct Identity {
     /// Whether a connection needs no AUTH now.
     is_open: bool,
     may_all: bool,
+    /// It is the server's own.
+    is_own: bool,
 }
 
 impl Identity {
@@ -38,9 +40,15 @@ impl Identity {
             account,
             user,
             generation,
+            is_own: false,
         };
         identity.show(client);
         identity
+    }
+
+    /// The server itself, which may do everything.
+    pub(super) fn become_own(&mut self) {
+        (self.authenticated, self.may_all, self.is_own) = (true, true, true);
     }
 
     /// RESET: as it began.
@@ -63,7 +71,7 @@ impl Identity {
     /// Takes up changed rules.
     #[inline]
     pub fn refresh(&mut self, users: &Users, client: &Client) {
-        if self.generation != users.generation() {
+        if self.generation != users.generation() && !self.is_own {
             self.reload(users, client);
         }
     }
@@ -108,10 +116,19 @@ impl Identity {
         self.user.check(row, args)
     }
 
-    /// What SORT says to those who may not read all keys, where it may lead to any.
+    /// What is said to those who may not do everything: by SORT, where it may lead to any key and not all may be read; by
+    /// KEYDB.CRON always.
     #[inline]
-    pub fn sort_refusal(&self, row: &Row, args: Args<'_>) -> Option<&'static str> {
-        if self.may_all || row.keys != Keys::Sort || self.user.reads_all_keys(row, args) {
+    pub fn limits_refusal(&self, row: &Row, args: Args<'_>) -> Option<&'static str> {
+        if self.may_all {
+            return None;
+        }
+        if row.name == "keydb.cron" {
+            return Some(
+                "NOPERM A job of KEYDB.CRON may do everything: only users who may do so can make one",
+            );
+        }
+        if row.keys != Keys::Sort || self.user.reads_all_keys(row, args) {
             return None;
         }
         sort::refusal(row, args)

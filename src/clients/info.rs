@@ -131,9 +131,8 @@ impl Conversation {
         line(out, "config_file", config_file.display());
         line(out, "io_threads_active", 0);
         line(out, "server_threads", self.options.server_threads);
-        if let Some(zone) = &self.options.availability_zone {
-            line(out, "availability_zone", zone);
-        }
+        let zone = self.options.availability_zone.as_deref();
+        line(out, "availability_zone", zone.unwrap_or_default());
     }
 
     fn clients_section(&self, out: &mut String) {

@@ -139,6 +139,22 @@ impl Shown {
 }
 
 impl Client {
+    /// The server itself, where it does what clients do: in no list, and with no connection.
+    pub fn nobody(now: UnixMillis) -> Self {
+        Self {
+            id: ClientId(0),
+            address: String::new(),
+            local_address: String::new(),
+            peer: None,
+            fd: -1,
+            created: now,
+            last_interaction: AtomicI64::new(now.0),
+            shown: Mutex::default(),
+            mailbox: Arc::new(Mailbox::new(0, Arc::default())),
+            signals: AtomicU32::new(0),
+        }
+    }
+
     /// Asks the session for something and wakes it.
     pub fn signal(&self, bits: u32) {
         self.signals.fetch_or(bits, Ordering::SeqCst);

@@ -145,15 +145,15 @@ impl Conversation {
             now: false,
             force: false,
         };
-        let mut is_abort = false;
+        let (mut is_abort, mut is_soft) = (false, false);
         for word in args.skip(1) {
             match word.to_ascii_lowercase().as_slice() {
                 b"save" if request.save != Some(false) => request.save = Some(true),
                 b"nosave" if request.save != Some(true) => request.save = Some(false),
                 b"now" => request.now = true,
                 b"force" => request.force = true,
-                // KeyDB's: end when the clients have left; the drain does that within its time.
-                b"soft" => {}
+                // KeyDB's: end when the clients have left.
+                b"soft" if args.len() == 2 => is_soft = true,
                 b"abort" => is_abort = true,
                 _ => {
                     reply.error(errors::SYNTAX);
@@ -165,7 +165,7 @@ impl Conversation {
         if is_abort {
             if is_more {
                 reply.error(errors::SYNTAX);
-            } else if self.context.shutdown.send_replace(None).is_some() {
+            } else if self.call_off_shutdown() {
                 reply.ok();
             } else {
                 reply.error("ERR No shutdown in progress.");
@@ -185,6 +185,11 @@ impl Conversation {
             // What it has written so far stays.
             running.end_all();
         }
+        if is_soft {
+            self.context.soft_shutdown.begin();
+            reply.ok();
+            return After::Next;
+        }
         // No reply: the client sees the connection close, and nothing that it sent behind is carried out.
         tracing::debug!(client = self.client.id.0, "shutdown requested");
         self.context.shutdown.send_modify(|asked| {
@@ -196,5 +201,11 @@ impl Conversation {
         } else {
             After::Shutdown
         }
+    }
+
+    /// Whether there was a shutdown to be called off, soft or not.
+    fn call_off_shutdown(&self) -> bool {
+        let was_soft = self.context.soft_shutdown.call_off();
+        self.context.shutdown.send_replace(None).is_some() || was_soft
     }
 }

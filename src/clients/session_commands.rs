@@ -8,6 +8,7 @@ use crate::clients::context::REDIS_VERSION;
 use crate::clients::conversation::{After, Conversation, ReplyMode, Trace};
 use crate::clients::denials;
 use crate::clients::errors;
+use crate::clients::soft_shutdown::PENDING;
 use crate::commands::Row;
 use crate::commands::table::SessionCommand;
 use crate::resp::{Args, Protocol, Reply, parse_i64};
@@ -37,6 +38,9 @@ impl Conversation {
         reply: &mut Reply,
     ) -> After {
         match command {
+            SessionCommand::Ping if args.len() <= 2 && self.is_to_leave() => {
+                reply.error(PENDING);
+            }
             SessionCommand::Ping if self.is_subscribed() && reply.protocol() == Protocol::Resp2 => {
                 subscriber_ping(row, args, reply);
             }
@@ -282,6 +286,15 @@ impl Conversation {
         reply.bulk(if follows { b"replica" } else { b"master" });
         reply.bulk(b"modules");
         reply.array(0);
+    }
+}
+
+impl Conversation {
+    /// Whether the server waits for this client to leave.
+    fn is_to_leave(&self) -> bool {
+        self.context.soft_shutdown.is_pending()
+            && self.monitoring.is_none()
+            && !self.is_forced_master
     }
 }
 

@@ -86,7 +86,8 @@ impl Watch {
         self.keys.len() * size_of::<Watched>()
     }
 
-    fn add(&mut self, key: &[u8], caller: &Caller) {
+    /// Watches one more.
+    pub fn add(&mut self, key: &[u8], caller: &Caller) {
         let db = caller.db;
         if self
             .keys

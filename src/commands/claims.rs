@@ -31,8 +31,8 @@ pub fn of(row: &Row, args: Args<'_>) -> Claims {
         | "spop" | "srem" | "xack" | "xautoclaim" | "xclaim" | "zpopmax" | "zpopmin" | "zrem" => {
             Claims::First
         }
-        "blmpop" | "blpop" | "brpop" | "bzmpop" | "bzpopmax" | "bzpopmin" | "del" | "lmpop"
-        | "msetnx" | "unlink" | "xreadgroup" | "zmpop" => Claims::All,
+        "blmpop" | "blpop" | "brpop" | "bzmpop" | "bzpopmax" | "bzpopmin" | "del" | "expdel"
+        | "lmpop" | "msetnx" | "unlink" | "xreadgroup" | "zmpop" => Claims::All,
         _ => Claims::None,
     }
 }
@@ -103,6 +103,7 @@ mod tests {
         }
         for command in [
             "del a b",
+            "expdel a b",
             "blpop a b 0",
             "lmpop 2 a b left",
             "bzmpop 0 2 a b min",

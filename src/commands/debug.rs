@@ -131,6 +131,9 @@ fn digest(view: &View<'_>) -> [u8; 20] {
             mix(&mut digest, value);
         }
     }
+    if let Some(job) = view.job() {
+        mix(&mut digest, job);
+    }
     if view.deadline.is_some() {
         blend(&mut digest, b"!!expire!!");
     }
@@ -146,6 +149,8 @@ fn type_number(kind: Kind) -> u32 {
         Kind::Zset => 3,
         Kind::Hash => 4,
         Kind::Stream => 6,
+        // KeyDB's own.
+        Kind::Job => 7,
     }
 }
 

@@ -4,6 +4,11 @@ use crate::resp::Reply;
 
 /// An option that does not exist, or that another one excludes.
 pub const SYNTAX: &str = "ERR syntax error";
+/// What DUMP says of what KEYDB.CRON made.
+pub const NO_PAYLOAD_OF_JOB: &str =
+    "ERR a job of KEYDB.CRON has no payload: it would not say all of it";
+/// What KeyDB's COPY says of it.
+pub const UNKNOWN_TYPE: &str = "ERR unknown type object";
 /// A key of another type.
 pub const WRONG_TYPE: &str = "WRONGTYPE Operation against a key holding the wrong kind of value";
 /// A text that is not a canonical 64-bit integer.

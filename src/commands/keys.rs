@@ -1,4 +1,4 @@
-//! Keys whatever they hold: DEL, UNLINK, EXISTS, TOUCH, TYPE; those that go elsewhere, OBJECT, DUMP and RESTORE beside it.
+//! Keys whatever they hold: DEL, UNLINK, EXISTS, TOUCH, TYPE, and KeyDB's EXPDEL and KEYDB.MEXISTS; those that go elsewhere, OBJECT, DUMP and RESTORE beside it.
 
 use crate::commands::call::DataCall;
 use crate::db::Op;
@@ -33,6 +33,15 @@ fn exists(call: &mut DataCall<'_, '_>) {
         found += call.read(key, |view, _| i64::from(view.is_some()));
     }
     call.reply.integer(found);
+}
+
+/// KEYDB.MEXISTS: of each key alone.
+fn mexists(call: &mut DataCall<'_, '_>) {
+    call.reply.array(call.args.len() - 1);
+    for index in 1..call.args.len() {
+        let key = call.key(index);
+        call.read(key, |view, reply| reply.boolean(view.is_some()));
+    }
 }
 
 fn type_of(call: &mut DataCall<'_, '_>) {

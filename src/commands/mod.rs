@@ -8,6 +8,7 @@
 //! - [`call`]: what a data command gets; [`access`]: the partitions it holds; [`effects`]: the bytes of what it did.
 //! - [`strings`], [`bitmaps`], [`hll`], [`hashes`], [`sets`], [`zsets`], [`geo`], `lists`, [`sort`], [`keys`], [`expire`], [`member_ttl`], [`scan`], [`flush`]: the data
 //!   commands.
+//! - [`cron`]: scripts that run by themselves.
 //! - [`blocking`]: what commands that may wait have in common.
 //! - [`element_view`]: what hashes, sets and sorted sets are asked alike; [`element_scan`]: the walk of HSCAN and its kin;
 //!   [`element_draw`]: picks at random.
@@ -21,6 +22,7 @@ pub mod blocking;
 pub mod call;
 pub mod claims;
 pub mod command_info;
+pub mod cron;
 pub mod debug;
 pub mod docs;
 pub mod effects;

@@ -5,7 +5,7 @@
 
 use crate::commands::table::Row;
 use crate::commands::{
-    bitmaps, expire, flush, function_rows, geo, hashes, hll, keys, lists, member_ttl,
+    bitmaps, cron, expire, flush, function_rows, geo, hashes, hll, keys, lists, member_ttl,
     operator_rows, renames, scan, script_rows, server_rows, session_rows, sets, sort, streams,
     strings, zsets,
 };
@@ -45,6 +45,7 @@ static FAMILIES: &[&[Row]] = &[
     streams::ROWS,
     streams::INFO_ROWS,
     streams::GROUP_ROWS,
+    cron::ROWS,
 ];
 
 /// The longest name of a command.

@@ -208,6 +208,7 @@ pub static ROWS: &[Row] = &[
                     ],
                 )
                 .optional(),
+                Argument::word("soft", "SOFT").since("6.0.0").optional(),
                 Argument::word("now", "NOW").since("7.0.0").optional(),
                 Argument::word("force", "FORCE").since("7.0.0").optional(),
                 Argument::word("abort", "ABORT").since("7.0.0").optional(),

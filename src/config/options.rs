@@ -57,6 +57,8 @@ pub struct Options {
     /// Zero waits for no replica.
     #[serde(deserialize_with = "seconds")]
     pub shutdown_timeout: Duration,
+    /// SIGINT is SHUTDOWN SOFT.
+    pub soft_shutdown: bool,
     pub shutdown_on_sigint: Vec<OnSignal>,
     pub shutdown_on_sigterm: Vec<OnSignal>,
     pub dir: PathBuf,

@@ -31,6 +31,8 @@ pub enum Form {
     List = 4,
     /// Members that are all integers, in their order; else as [`Form::Set`].
     Ints = 5,
+    /// What KEYDB.CRON keeps: see [`job`](crate::db::job). Held as a set of this one member, and never large.
+    Job = 6,
 }
 
 impl Form {
@@ -41,6 +43,7 @@ impl Form {
             3 => Self::Zset,
             4 => Self::List,
             5 => Self::Ints,
+            6 => Self::Job,
             _ => Self::Set,
         }
     }
@@ -52,6 +55,7 @@ impl Form {
             Self::Set | Self::Ints => Kind::Set,
             Self::Zset => Kind::Zset,
             Self::List => Kind::List,
+            Self::Job => Kind::Job,
         }
     }
 }
@@ -159,7 +163,15 @@ impl Body {
             Kind::Zset => Self::Small(Form::Zset, packed::EMPTY.to_vec()),
             Kind::List => Self::Small(Form::List, list::packed::empty(has_ids)),
             Kind::Stream => Self::Large(Large::Stream(Box::default())),
+            Kind::Job => Self::Small(Form::Job, packed::EMPTY.to_vec()),
         }
+    }
+
+    /// A job of these bytes, which were checked.
+    pub fn job(bytes: &[u8]) -> Self {
+        let mut packed = packed::EMPTY.to_vec();
+        packed::insert(&mut packed, bytes, &[]);
+        Self::Small(Form::Job, packed)
     }
 
     /// The type.
@@ -278,6 +290,14 @@ impl Shown<'_> {
         }
     }
 
+    /// A job's bytes.
+    pub fn job(&self) -> Option<&[u8]> {
+        match self {
+            Self::Small(Form::Job, bytes) => packed::iter(bytes).next().map(|(job, _)| job),
+            _ => None,
+        }
+    }
+
     /// A copy.
     pub fn to_body(&self) -> Body {
         match self {
@@ -389,7 +409,8 @@ impl SharedLimits {
 pub fn grown(form: Form, bytes: &[u8], hasher: &KeyHasher, limits: &Limits) -> Large {
     match form {
         Form::Hash => Large::Hash(Box::new(packed::grow(bytes, hasher))),
-        Form::Set | Form::Ints => Large::Set(Box::new(packed::grow(bytes, hasher))),
+        // Nothing is ever added to a job.
+        Form::Set | Form::Ints | Form::Job => Large::Set(Box::new(packed::grow(bytes, hasher))),
         Form::Zset => Large::Zset(Box::new(ordered::packed::grow(bytes, hasher))),
         Form::List => Large::List(Box::new(list::packed::grow(bytes, limits.list))),
     }

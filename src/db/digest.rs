@@ -61,7 +61,7 @@ fn of_elements(whole: Whole<'_>) -> u128 {
         |sum: u128, (_, element): (_, &[u8])| digest_of(3, &[&sum.to_le_bytes(), element]);
     match whole.shown {
         Shown::String(bytes) => digest_of(0, &[bytes]),
-        Shown::Small(Form::Hash | Form::Set | Form::Ints, bytes) => {
+        Shown::Small(Form::Hash | Form::Set | Form::Ints | Form::Job, bytes) => {
             packed::iter(bytes).fold(0, pairs)
         }
         Shown::Large(Large::Hash(elements) | Large::Set(elements)) => {

@@ -14,6 +14,7 @@
 //!   can be taken back.
 //! - [`partition`]: keys, their unsettled operations, tombstones; local writes and remote effects enter by one door.
 //! - [`settle`]: what time does: folding, purging, flushing.
+//! - [`job`]: what KEYDB.CRON keeps at a key.
 //! - [`made`]: large values that are made before partitions are locked.
 //! - [`item`]: a key as it travels in a snapshot; [`merge`]: two nodes' views of one key become one.
 //! - [`snapshot`]: the walk that shows one instant while writes go on.
@@ -35,6 +36,7 @@ pub mod glob;
 pub mod history;
 pub mod hll;
 pub mod item;
+pub mod job;
 pub mod list;
 pub mod live;
 pub mod made;

@@ -457,6 +457,23 @@ impl Partition {
         &self.dbs[place_of(db)].table
     }
 
+    /// All keys that show a job, and some that did, with their databases.
+    pub fn jobs(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        let of = |db: u32| self.table(db).jobs().map(move |key| (db, key));
+        (0..self.databases()).flat_map(of)
+    }
+
+    /// A number that changes when a job is shown, or shown anew; not when one is shown no more.
+    pub fn job_changes(&self) -> u64 {
+        let of = |db: u32| self.table(db).job_changes();
+        (0..self.databases()).map(of).fold(0, u64::wrapping_add)
+    }
+
+    /// Takes a key off that list, which shows none.
+    pub fn forget_job(&mut self, db: u32, key: &[u8]) {
+        self.dbs[place_of(db)].table.forget_job(key);
+    }
+
     /// The last flush of a database.
     pub fn cut(&self, db: u32) -> Stamp {
         self.dbs[place_of(db)].cut

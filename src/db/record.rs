@@ -172,6 +172,15 @@ impl<'r> Record<'r> {
         }
     }
 
+    /// Whether it shows a job.
+    #[inline]
+    pub fn is_job(self) -> bool {
+        match self.far {
+            None if self.flags() & TYPED == 0 => false,
+            _ => matches!(self.shown(), Shown::Small(Form::Job, _)),
+        }
+    }
+
     /// When members of the value go by themselves; none where no member has a deadline.
     #[inline]
     pub fn member_deadlines(self) -> Option<&'r Deadlines> {

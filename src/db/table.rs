@@ -7,6 +7,8 @@
 
 mod segment;
 
+use std::collections::HashSet;
+
 use crate::db::directory::Directory;
 use crate::db::record::{Fresh, Meta, Record, RecordMut};
 use segment::{SEGMENT_LEN_MAX, Segment};
@@ -67,6 +69,26 @@ pub struct Table {
     segments: Vec<Segment>,
     len: usize,
     records_bytes: usize,
+    jobs: JobKeys,
+}
+
+/// Which keys show a job.
+#[derive(Debug, Default)]
+struct JobKeys {
+    /// All that do, and some that did.
+    keys: HashSet<Box<[u8]>>,
+    /// How often one was shown, or shown anew.
+    changes: u64,
+}
+
+impl JobKeys {
+    #[cold]
+    fn note(&mut self, key: &[u8]) {
+        self.changes = self.changes.wrapping_add(1);
+        if !self.keys.contains(key) {
+            self.keys.insert(key.into());
+        }
+    }
 }
 
 impl Default for Table {
@@ -76,6 +98,7 @@ impl Default for Table {
             segments: vec![Segment::default()],
             len: 0,
             records_bytes: 0,
+            jobs: JobKeys::default(),
         }
     }
 }
@@ -141,7 +164,11 @@ impl Table {
         let mut record = segment.get_mut(key, hash)?;
         let before = record.get().len_bytes();
         let result = f(&mut record);
-        self.records_bytes = self.records_bytes - before + record.get().len_bytes();
+        let after = record.get();
+        if after.is_job() {
+            self.jobs.note(key);
+        }
+        self.records_bytes = self.records_bytes - before + after.len_bytes();
         segment.tidy();
         Some(result)
     }
@@ -199,6 +226,9 @@ impl Table {
             index = self.segment_index(hash);
         }
         let record = self.segments[index].insert(hasher, hash, key, value, meta);
+        if record.is_job() {
+            self.jobs.note(key);
+        }
         self.records_bytes += record.len_bytes();
         self.len += 1;
     }
@@ -291,6 +321,21 @@ impl Table {
                 let nth = (pick >> 32) as usize % segment.len();
                 segment.iter().nth(nth)
             })
+    }
+
+    /// All keys that show a job, and some that did.
+    pub fn jobs(&self) -> impl Iterator<Item = &[u8]> {
+        self.jobs.keys.iter().map(|key| &**key)
+    }
+
+    /// A number that changes when a job is shown, or shown anew.
+    pub fn job_changes(&self) -> u64 {
+        self.jobs.changes
+    }
+
+    /// Takes a key off that list, which shows none.
+    pub fn forget_job(&mut self, key: &[u8]) {
+        self.jobs.keys.remove(key);
     }
 
     /// How many segments there are.

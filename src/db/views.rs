@@ -10,7 +10,7 @@ mod set;
 mod zset;
 
 use crate::db::body::{self, Large, Shown};
-use crate::db::elements::Elements;
+use crate::db::elements::{Elements, packed};
 use crate::db::partition::View;
 use crate::db::stream::Stream;
 pub use hash::HashView;
@@ -60,6 +60,14 @@ impl<'a> View<'a> {
     pub fn stream(&self) -> Option<&'a Stream> {
         match self.shown {
             Shown::Large(Large::Stream(stream)) => Some(stream),
+            _ => None,
+        }
+    }
+
+    /// A job's bytes, see [`job`](crate::db::job); none where it is something else.
+    pub fn job(&self) -> Option<&'a [u8]> {
+        match self.shown {
+            Shown::Small(body::Form::Job, bytes) => packed::iter(bytes).next().map(|(job, _)| job),
             _ => None,
         }
     }

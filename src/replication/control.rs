@@ -148,6 +148,11 @@ pub trait ReplicationControl: Send + Sync + 'static {
     fn was_met_at(&self, _: &str) -> bool {
         false
     }
+    /// Whether this node does what is to be done once in the mesh, on behalf of a node: that is itself, or one that is no member.
+    /// Of several that could do it for the latter, all agree on one.
+    fn stands_in_for(&self, _: NodeId) -> bool {
+        true
+    }
     /// `MESH ...`: STATUS, MEMBERS, ROUTES, DIGEST, EXPLAIN, FORGET, HELP. Writes exactly one reply.
     fn mesh(&self, args: Args<'_>, db: u32, reply: &mut Reply);
     /// Lines for INFO's replication section beside Redis's own, each with its CRLF.

@@ -223,6 +223,10 @@ impl ReplicationControl for Replication {
         }
     }
 
+    fn stands_in_for(&self, node: NodeId) -> bool {
+        self.node.stands_in_for(node)
+    }
+
     fn figures(&self) -> MeshFigures {
         MeshFigures::of(&self.node)
     }

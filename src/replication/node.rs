@@ -191,6 +191,12 @@ impl Node {
         self.inner.lock().state.table.members.clone()
     }
 
+    /// Whether this node does what is to be done once in the mesh, on behalf of `node`.
+    pub fn stands_in_for(&self, node: NodeId) -> bool {
+        let inner = self.inner.lock();
+        inner.state.table.stands_in(inner.state.node, node)
+    }
+
     /// The table's version.
     pub fn members_version(&self) -> u64 {
         self.inner.lock().version

@@ -9,7 +9,7 @@
 
 use crate::db::varint::{Malformed, Reader};
 use crate::db::{Hlc, NodeId, Origin};
-use crate::replication::members::Members;
+use crate::replication::members::{Member, Members};
 
 /// The name of a mesh: when its oldest founder's first life began, and who that is. The older mesh is the lesser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,6 +61,24 @@ impl Table {
         })
     }
 
+    /// Whether `me` does what is to be done once in the mesh, on behalf of `node`: that is itself, or, where the node is no member any
+    /// more, the member with the least id. Who reads the same table comes to the same member.
+    pub fn stands_in(&self, me: NodeId, node: NodeId) -> bool {
+        if me == node {
+            return true;
+        }
+        let is_member = |member: &Member| {
+            let confirmed = member.admission.is_some() || !self.formed;
+            confirmed && !member.lives.is_empty() && !member.is_forgotten()
+        };
+        let nodes = &self.members.nodes;
+        if nodes.get(&node).is_some_and(is_member) {
+            return false;
+        }
+        let mut members = nodes.iter().filter(|(_, member)| is_member(member));
+        members.next().is_some_and(|(least, _)| *least == me)
+    }
+
     /// Appends the bytes of the head comment.
     pub fn encode(&self, out: &mut Vec<u8>) {
         self.mesh.encode(out);
@@ -91,6 +109,8 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::db::Incarnation;
+    use crate::replication::members::Life;
 
     #[test]
     fn a_mesh_table_has_these_bytes_and_comes_back() {
@@ -115,6 +135,53 @@ mod tests {
         }
         golden[32] = 2;
         assert!(Table::decode(&mut Reader::new(&golden)).is_err());
+    }
+
+    #[test]
+    fn a_node_stands_in_for_itself_and_the_least_member_for_who_is_none() {
+        let member = |lives: u32, forgotten: u32| Member {
+            lives: (1..=lives)
+                .map(|life| (Incarnation(life), Life { floor: Hlc::ZERO }))
+                .collect(),
+            forgotten,
+            ..Member::default()
+        };
+        let mut table = Table {
+            mesh: MeshId {
+                born: Hlc::ZERO,
+                founder: NodeId(2),
+                founders: 0,
+            },
+            formed: false,
+            members: Members::default(),
+        };
+        let nodes = &mut table.members.nodes;
+        for (node, member) in [
+            (1, member(0, 0)),
+            (2, member(1, 1)),
+            (3, member(2, 1)),
+            (4, member(1, 0)),
+        ] {
+            nodes.insert(NodeId(node), member);
+        }
+        let who = |table: &Table, node: u128| -> Vec<u128> {
+            let all = 1..=5;
+            all.filter(|me| table.stands_in(NodeId(*me), NodeId(node)))
+                .collect()
+        };
+        // Whoever asks on his own behalf; nobody else for 3 and 4, and 3 for who has not come in, was forgotten, or is unknown.
+        for (node, expected) in [
+            (1, vec![1, 3]),
+            (2, vec![2, 3]),
+            (3, vec![3]),
+            (4, vec![4]),
+            (9, vec![3]),
+        ] {
+            assert_eq!(who(&table, node), expected, "{node}");
+        }
+        // Where the mesh has formed, only who was admitted counts.
+        table.formed = true;
+        assert_eq!(who(&table, 9), Vec::<u128>::new());
     }
 
     #[test]

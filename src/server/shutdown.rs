@@ -1,4 +1,4 @@
-//! Why the server ends, and what it waits for before: SHUTDOWN, SIGTERM and SIGINT as Redis takes them.
+//! Why the server ends, and what it waits for before: SHUTDOWN, SIGTERM and SIGINT as Redis takes them, and KeyDB's soft shutdown.
 //!
 //! Invariant: what was acknowledged to a client before the wait is with every attached replica when the wait ends well; writes are held
 //! back meanwhile.
@@ -36,15 +36,27 @@ impl Signals {
     pub(super) async fn requested(&mut self, context: &Context) -> ShutdownRequest {
         let mut commands = context.shutdown.subscribe();
         let options = || context.configuration.options();
-        let request = tokio::select! {
-            asked = commands.wait_for(Option::is_some) => asked.ok().and_then(|asked| *asked).unwrap_or(NOW),
-            _ = self.terminate.recv() => {
-                tracing::warn!("Received SIGTERM scheduling shutdown...");
-                request(&options().shutdown_on_sigterm)
-            }
-            _ = self.interrupt.recv() => {
-                tracing::warn!("Received SIGINT scheduling shutdown...");
-                request(&options().shutdown_on_sigint)
+        let request = loop {
+            tokio::select! {
+                asked = commands.wait_for(Option::is_some) => {
+                    break asked.ok().and_then(|asked| *asked).unwrap_or(NOW);
+                }
+                _ = self.terminate.recv() => {
+                    tracing::warn!("Received SIGTERM scheduling shutdown...");
+                    break request(&options().shutdown_on_sigterm);
+                }
+                _ = self.interrupt.recv() => {
+                    // The second one ends a soft shutdown.
+                    if options().soft_shutdown && context.soft_shutdown.begin() {
+                        continue;
+                    }
+                    tracing::warn!("Received SIGINT scheduling shutdown...");
+                    break request(&options().shutdown_on_sigint);
+                }
+                () = context.soft_shutdown.all_left(&context.clients) => {
+                    tracing::warn!("All clients have left: shutting down.");
+                    break request(&[]);
+                }
             }
         };
         if !context.keyspace.gate.is_open() {

@@ -13,6 +13,7 @@ mod client;
 mod collections;
 mod configuration;
 mod convergence;
+mod cron;
 mod daemon;
 mod dashboards;
 mod failures;

@@ -134,3 +134,49 @@ fn who_insists_gets_an_end_at_once() {
     assert!(master.log().contains("You insist... exiting now."));
     replica.signal("CONT");
 }
+
+#[test]
+fn a_soft_shutdown_ends_the_server_when_its_clients_have_left() {
+    let node = Daemon::start(&[]);
+    let (mut first, mut second) = (node.client(), node.client());
+    assert_eq!(first.call("SHUTDOWN SOFT"), Value::Simple("OK".to_owned()));
+    let pending = Value::Error("SHUTDOWN PENDING".to_owned());
+    assert_eq!(second.call("PING"), pending);
+    drop(first);
+    second.set("still", "here");
+    assert_eq!(second.get("still").as_deref(), Some("here"));
+    drop(second);
+    assert_eq!(node.wait().code(), Some(0));
+    assert!(node.log().contains("All clients have left"));
+}
+
+#[test]
+fn with_soft_shutdown_the_first_interrupt_asks_and_the_second_one_ends() {
+    let node = Daemon::start(&["--soft-shutdown", "yes"]);
+    let mut client = node.client();
+    node.signal("INT");
+    eventually("it is pending", || {
+        client.call("PING").is_error("SHUTDOWN PENDING")
+    });
+    client.set("still", "here");
+    node.signal("INT");
+    assert_eq!(node.wait().code(), Some(0));
+    assert!(client.try_call("PING").is_err());
+}
+
+#[test]
+fn what_is_written_while_clients_are_waited_for_reaches_a_replica_whose_link_broke() {
+    let master = Daemon::start(&[]);
+    let port = master.port.to_string();
+    let replica = Daemon::start(&["--replicaof", "127.0.0.1", &port]);
+    let mut client = master.client();
+    client.set("before", "1");
+    eventually("the replica has it", || replica.get("before").is_some());
+    assert_eq!(client.call("SHUTDOWN SOFT"), Value::Simple("OK".to_owned()));
+    assert_eq!(client.call("CLIENT KILL TYPE replica").integer(), 1);
+    client.set("after", "2");
+    assert_eq!(client.call("WAIT 1 0").integer(), 1, "the link comes again");
+    drop(client);
+    assert_eq!(master.wait().code(), Some(0));
+    assert_eq!(replica.get("after").as_deref(), Some("2"));
+}

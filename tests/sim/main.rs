@@ -121,6 +121,26 @@ fn sketches_are_the_same_everywhere_to_the_byte() {
     assert!(failed.is_empty(), "seeds failed: {failed:?}");
 }
 
+/// Seeds of jobs that every run of the tests covers.
+const JOB_SEEDS: u64 = 100;
+
+#[test]
+fn jobs_are_the_same_everywhere() {
+    let from = number("KEYMESH_SEED_FROM", 0);
+    let seeds = number("KEYMESH_JOB_SEEDS", JOB_SEEDS);
+    let mut failed = Vec::new();
+    for seed in from..from + seeds {
+        let report = std::panic::catch_unwind(|| run_as(seed, Profile::Jobs));
+        let failures = report.map_or(vec!["it panicked".to_owned()], |report| report.failures);
+        if !failures.is_empty() {
+            let shown: String = failures.join("\n").chars().take(2_000).collect();
+            println!("seed {seed}: {shown}");
+            failed.push(seed);
+        }
+    }
+    assert!(failed.is_empty(), "seeds failed: {failed:?}");
+}
+
 /// Seeds of streams that every run of the tests covers.
 const STREAM_SEEDS: u64 = 100;
 

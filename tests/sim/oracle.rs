@@ -43,6 +43,8 @@ pub enum Content {
     /// Elements with their ids.
     List(Vec<(u64, Vec<u8>)>),
     Stream(stream::Stream),
+    /// As it was made.
+    Job(Vec<u8>),
 }
 
 impl Content {
@@ -58,6 +60,7 @@ impl Content {
                 format!("list {:?}", elements.collect::<Vec<_>>()).into_bytes()
             }
             Self::Stream(stream) => format!("{stream:?}").into_bytes(),
+            Self::Job(bytes) => format!("job {bytes:?}").into_bytes(),
         }
     }
 
@@ -87,6 +90,7 @@ impl Content {
                 Self::List(named.collect())
             }
             Parts::Stream(bytes) => Self::Stream(stream::Stream::of(bytes)),
+            Parts::Job(bytes) => Self::Job(bytes.to_vec()),
             Parts::ListWithIds(elements) => {
                 let elements = elements
                     .iter()
@@ -104,6 +108,7 @@ impl Content {
             Self::Zset(_) => Kind::Zset,
             Self::List(_) => Kind::List,
             Self::Stream(_) => Kind::Stream,
+            Self::Job(_) => Kind::Job,
         }
     }
 
@@ -112,7 +117,7 @@ impl Content {
             Self::Hash(fields) => fields.contains_key(member),
             Self::Set(members) => members.contains(member),
             Self::Zset(members) => members.contains_key(member),
-            Self::String(_) | Self::List(_) | Self::Stream(_) => false,
+            Self::String(_) | Self::List(_) | Self::Stream(_) | Self::Job(_) => false,
         }
     }
 
@@ -121,13 +126,13 @@ impl Content {
             Self::Hash(fields) => drop(fields.remove(member)),
             Self::Set(members) => drop(members.remove(member)),
             Self::Zset(members) => drop(members.remove(member)),
-            Self::String(_) | Self::List(_) | Self::Stream(_) => {}
+            Self::String(_) | Self::List(_) | Self::Stream(_) | Self::Job(_) => {}
         }
     }
 
     fn is_empty(&self) -> bool {
         match self {
-            Self::String(_) | Self::Stream(_) => false,
+            Self::String(_) | Self::Stream(_) | Self::Job(_) => false,
             Self::Hash(fields) => fields.is_empty(),
             Self::Set(members) => members.is_empty(),
             Self::Zset(members) => members.is_empty(),
@@ -280,12 +285,13 @@ fn change(old: Option<Held>, op: Op<'_>, operation: &Published) -> Option<Held> 
             Some(Kind::Zset) => Some(Content::Zset(BTreeMap::new())),
             Some(Kind::List) => Some(Content::List(Vec::new())),
             Some(Kind::Stream) => Some(Content::Stream(stream::Stream::default())),
-            None => None,
+            // Nothing adds to a job.
+            Some(Kind::Job) | None => None,
         },
     };
     let mut content = content?;
     match &mut content {
-        Content::String(_) => {}
+        Content::String(_) | Content::Job(_) => {}
         Content::Hash(fields) => hash(fields, op),
         Content::Set(members) => set(members, op),
         Content::Zset(members) => zset(members, op),

@@ -6,6 +6,7 @@ mod departure;
 mod disks;
 mod faults;
 mod follower;
+mod jobs;
 mod messages;
 mod sketches;
 mod streams;
@@ -89,6 +90,9 @@ pub struct World {
     /// The same of both for streams.
     streams: Rng,
     stream_share: u64,
+    /// The same of both for jobs.
+    jobs: Rng,
+    job_share: u64,
     now: i64,
     nodes: Vec<SimNode>,
     network: Network,
@@ -149,6 +153,8 @@ pub enum Profile {
     Sketches,
     /// Streams.
     Streams,
+    /// Jobs of KEYDB.CRON.
+    Jobs,
 }
 
 /// Runs a seed.
@@ -198,6 +204,12 @@ pub fn run_as(seed: u64, profile: Profile) -> Report {
         stream_share: match profile {
             Profile::Streams => 75,
             Profile::Usual if seed % 21 == 11 => 25,
+            _ => 0,
+        },
+        jobs: Rng::new(seed ^ 0x1111_1111_1111_1111),
+        job_share: match profile {
+            Profile::Jobs => 60,
+            Profile::Usual if seed % 21 == 17 => 15,
             _ => 0,
         },
         now,

@@ -83,7 +83,7 @@ impl ScriptHost<'_, '_, '_, '_> {
             conversation.note_script_denial(row, name, subject(denied, row, words));
             return Some(Raised::line(&text));
         }
-        if let Some(text) = conversation.identity.sort_refusal(row, words) {
+        if let Some(text) = conversation.identity.limits_refusal(row, words) {
             return Some(Raised::line(text.as_bytes()));
         }
         if self.is_read_only && row.may_replicate() {

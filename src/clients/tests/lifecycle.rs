@@ -183,6 +183,85 @@ async fn shutdown_says_nothing_and_raises_the_signal() {
 }
 
 #[tokio::test]
+async fn a_soft_shutdown_lets_clients_go_on_and_lets_none_in() {
+    let server = TestServer::start(&["--port", "1", "--enable-debug-command", "local"]).await;
+    let mut client = server.connect().await;
+    for wrong in ["SHUTDOWN SOFT NOW", "SHUTDOWN NOSAVE SOFT"] {
+        client.check(wrong, "-ERR syntax error\r\n").await;
+    }
+    let (mut watches, mut hears) = (server.connect().await, server.connect().await);
+    watches.check("MONITOR", "+OK\r\n").await;
+    hears
+        .check("SUBSCRIBE a", "*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n")
+        .await;
+    client.check("SHUTDOWN soft", "+OK\r\n").await;
+    client.check("SHUTDOWN SOFT", "+OK\r\n").await;
+    client.check("PING", "-SHUTDOWN PENDING\r\n").await;
+    client.check("PING a", "-SHUTDOWN PENDING\r\n").await;
+    let arity = "-ERR wrong number of arguments for 'ping' command\r\n";
+    client.check("PING a b", arity).await;
+    hears.check("PING", "-SHUTDOWN PENDING\r\n").await;
+    client.check("SET a 1", "+OK\r\n").await;
+    client.check("GET a", "$1\r\n1\r\n").await;
+    while !watches.line().await.contains("\"GET\"") {}
+    watches.check("PING", "+PONG\r\n").await;
+    client.check("DEBUG FORCE-MASTER yes", "+OK\r\n").await;
+    client.check("PING", "+PONG\r\n").await;
+    client.check("DEBUG FORCE-MASTER no", "+OK\r\n").await;
+
+    let (mut says, mut is_silent) = (server.connect().await, server.connect().await);
+    says.send("PING\r\n").await;
+    for late in [&mut says, &mut is_silent] {
+        late.expect("-SHUTDOWN PENDING\r\n").await;
+        late.expect_closed().await;
+    }
+    let info = client.bulk("INFO stats").await;
+    assert!(info.contains("rejected_connections:2\r\n"), "{info}");
+
+    client.check("SHUTDOWN ABORT", "+OK\r\n").await;
+    client.check("PING", "+PONG\r\n").await;
+    server.connect().await.check("PING", "+PONG\r\n").await;
+    client
+        .check("SHUTDOWN ABORT", "-ERR No shutdown in progress.\r\n")
+        .await;
+}
+
+#[tokio::test]
+async fn who_reads_from_the_node_comes_in_while_it_waits_for_its_clients() {
+    let server = TestServer::start(&["--port", "1"]).await;
+    let mut client = server.connect().await;
+    client.check("SHUTDOWN SOFT", "+OK\r\n").await;
+    let mut peer = server.connect().await;
+    peer.send("*3\r\n$12\r\nKEYMESH.LINK\r\n$1\r\n1\r\n$2\r\nid\r\n")
+        .await;
+    let links = &server.links;
+    eventually(|| !links.attached.lock().is_empty()).await;
+}
+
+#[tokio::test]
+async fn those_that_watch_or_wait_are_not_waited_for() {
+    let server = TestServer::start(&["--port", "1"]).await;
+    let (mut client, mut watches, mut waits) = (
+        server.connect().await,
+        server.connect().await,
+        server.connect().await,
+    );
+    watches.check("MONITOR", "+OK\r\n").await;
+    waits.send("BLPOP nothing 0\r\n").await;
+    let context = std::sync::Arc::clone(&server.context);
+    eventually(|| context.clients.blocked().0 == 1).await;
+    let ended = tokio::spawn(async move { context.soft_shutdown.all_left(&context.clients).await });
+    client.check("SHUTDOWN SOFT", "+OK\r\n").await;
+    client.check("SET a 1", "+OK\r\n").await;
+    assert!(!ended.is_finished(), "there is a client");
+    drop(client);
+    tokio::time::timeout(Duration::from_secs(30), ended)
+        .await
+        .expect("nobody else is waited for")
+        .unwrap();
+}
+
+#[tokio::test]
 async fn a_web_page_that_speaks_to_the_port_is_not_listened_to() {
     let server = TestServer::start(&["--port", "1"]).await;
     for request in [

@@ -6,6 +6,7 @@ mod acl_denials;
 mod acl_files;
 mod blocking;
 mod commands;
+mod cron;
 mod debugging;
 mod functions;
 mod info;

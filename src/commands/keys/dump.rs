@@ -12,6 +12,8 @@ use crate::resp::parse_i64;
 pub(super) fn dump(call: &mut DataCall<'_, '_>) {
     let key = call.key(1);
     call.read(key, |view, reply| match view {
+        // KeyDB's payload does not say whether a job runs once, and makes it one that goes on for ever.
+        Some(view) if view.job().is_some() => reply.error(errors::NO_PAYLOAD_OF_JOB),
         Some(view) => reply.bulk(&payload_of(&view).seal()),
         None => reply.null(),
     });

@@ -19,6 +19,8 @@ pub fn encoding_name(shown: Shown<'_>) -> &'static str {
         Shown::String(value) if value.len() <= EMBEDDED_LEN_MAX => "embstr",
         Shown::String(_) => "raw",
         Shown::Small(Form::Ints, _) => "intset",
+        // As in KeyDB.
+        Shown::Small(Form::Job, _) => "raw",
         Shown::Small(..) => "listpack",
         Shown::Large(Large::Hash(_) | Large::Set(_)) => "hashtable",
         Shown::Large(Large::Zset(_)) => "skiplist",

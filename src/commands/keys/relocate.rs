@@ -67,7 +67,15 @@ pub(super) fn copy(call: &mut DataCall<'_, '_>) {
     if db == call.db && from.bytes == to.bytes {
         return call.reply.error(errors::SAME_OBJECT);
     }
-    let is_there = call.read(from, |view, _| view.is_some());
+    let (is_there, is_job) = call.read(from, |view, _| {
+        (
+            view.is_some(),
+            view.is_some_and(|view| view.job().is_some()),
+        )
+    });
+    if is_job && (replace || call.in_database(db, |call| !call.exists(to))) {
+        return call.reply.error(errors::UNKNOWN_TYPE);
+    }
     let copied = is_there && (replace || call.in_database(db, |call| !call.exists(to)));
     let content = |view: View<'_>| (view.whole().to_body(), view.deadline);
     if copied && let Some((value, deadline)) = call.look(from, |view| view.map(content)) {

@@ -27,6 +27,28 @@ pub static ROWS: &[Row] = &[
         },
     },
     Row {
+        name: "expdel",
+        arity: -2,
+        flags: Flags::WRITE.and(Flags::BRIEF),
+        keys: Keys::Range {
+            first: 1,
+            last: -1,
+            step: 1,
+        },
+        stamps: Stamps::PerArgument,
+        handler: Handler::Data(super::del),
+        docs: &Docs {
+            summary: "Deletes keys, as DEL does; KeyDB's other name for it",
+            since: "6.0.0",
+            complexity: "O(N) for N keys",
+            categories: Categories::KEYSPACE,
+            tips: &["request_policy:multi_shard", "response_policy:agg_sum"],
+            access: &["RM", "delete"],
+            arguments: &[Argument::KEY.multiple()],
+            ..Docs::NONE
+        },
+    },
+    Row {
         name: "unlink",
         arity: -2,
         flags: Flags::WRITE.and(Flags::FAST),
@@ -64,6 +86,28 @@ pub static ROWS: &[Row] = &[
             complexity: "O(N) for N keys",
             categories: Categories::KEYSPACE,
             tips: &["request_policy:multi_shard", "response_policy:agg_sum"],
+            access: &["RO"],
+            arguments: &[Argument::KEY.multiple()],
+            ..Docs::NONE
+        },
+    },
+    Row {
+        name: "keydb.mexists",
+        arity: -2,
+        flags: Flags::READONLY.and(Flags::FAST),
+        keys: Keys::Range {
+            first: 1,
+            last: -1,
+            step: 1,
+        },
+        stamps: Stamps::None,
+        handler: Handler::Data(super::mexists),
+        docs: &Docs {
+            summary: "Returns of each key whether it exists",
+            since: "6.0.0",
+            complexity: "O(N) for N keys",
+            categories: Categories::KEYSPACE,
+            tips: &["request_policy:multi_shard"],
             access: &["RO"],
             arguments: &[Argument::KEY.multiple()],
             ..Docs::NONE

@@ -1,5 +1,6 @@
 //! DEL and its kin, replies recorded from Redis 7.0.15.
-use crate::commands::world::check;
+use crate::commands::world::{World, check};
+use crate::resp::Protocol;
 
 #[test]
 fn deletes_count_keys_that_were_there() {
@@ -64,4 +65,47 @@ fn databases_are_apart() {
         ("@select 0", ""),
         ("GET a", "$4\r\nzero\r\n"),
     ]);
+}
+
+#[test]
+fn keydbs_other_names_for_delete_and_exists() {
+    check(&[
+        ("MSET a 1 b 2 c 3", "+OK\r\n"),
+        (
+            "KEYDB.MEXISTS a nothing c a",
+            "*4\r\n:1\r\n:0\r\n:1\r\n:1\r\n",
+        ),
+        ("EXPDEL a a nothing b", ":2\r\n"),
+        ("KEYDB.MEXISTS a b c", "*3\r\n:0\r\n:0\r\n:1\r\n"),
+        ("@select 9", ""),
+        ("keydb.mexists c", "*1\r\n:0\r\n"),
+        (
+            "KEYDB.MEXISTS",
+            "-ERR wrong number of arguments for 'keydb.mexists' command\r\n",
+        ),
+        (
+            "EXPDEL",
+            "-ERR wrong number of arguments for 'expdel' command\r\n",
+        ),
+        ("COMMAND GETKEYS EXPDEL a b", "*2\r\n$1\r\na\r\n$1\r\nb\r\n"),
+        (
+            "COMMAND GETKEYS KEYDB.MEXISTS a b",
+            "*2\r\n$1\r\na\r\n$1\r\nb\r\n",
+        ),
+    ]);
+    let mut world = World::new(false, 4);
+    world.protocol = Protocol::Resp3;
+    world.run("SET a 1");
+    assert_eq!(world.run("KEYDB.MEXISTS a b"), "*2\r\n#t\r\n#f\r\n");
+    // As what they are other names of.
+    for (name, other) in [("expdel", "del"), ("keydb.mexists", "exists")] {
+        let info = |world: &mut World, name: &str| {
+            let reply = world.run(&format!("COMMAND INFO {name}"));
+            let (_, behind_name) = reply.split_once(&format!("{name}\r\n")).unwrap();
+            behind_name.replace("$29\r\nresponse_policy:agg_sum\r\n", "")
+        };
+        let (mine, theirs) = (info(&mut world, name), info(&mut world, other));
+        let (mine, theirs) = (mine.split("~").next(), theirs.split("~").next());
+        assert_eq!(mine, theirs, "{name}");
+    }
 }

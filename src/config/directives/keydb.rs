@@ -43,11 +43,11 @@ pub(super) const ROWS: &[Directive] = &[
         THREADS,
     ),
     accepted("time-thread-priority", Kind::Bool, "no", THREADS).immutable(),
-    accepted(
+    row(
         "soft-shutdown",
         Kind::Bool,
         "no",
-        "a signal makes the server finish its replies and exit",
+        "SIGINT means SHUTDOWN SOFT: the server ends when its clients have left, or at a second SIGINT",
     ),
     accepted(
         "overload-protect-percent",

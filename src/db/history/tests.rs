@@ -6,6 +6,7 @@ use super::*;
 use crate::ablation::set_large_from;
 use crate::db::body::Limits;
 use crate::db::deadlines::Deadlines;
+use crate::db::job::Job;
 use crate::db::live::content_of;
 use crate::db::op::content::Parts;
 use crate::db::op::parts::{ElementName, ElementNames};
@@ -153,6 +154,21 @@ fn element_op() -> impl Strategy<Value = Vec<u8>> {
         }),
         2 => names().prop_map(|names| {
             let content = [&[Kind::List as u8], &names[..]].concat();
+            encoded(Op::Put(Content::new(&content).unwrap(), None))
+        }),
+        2 => (any::<bool>(), 0_i64..5).prop_map(|(is_once, first)| {
+            let mut content = vec![Kind::Job as u8];
+            let job = Job {
+                is_once,
+                node: NodeId(1),
+                first: UnixMillis(first),
+                anchor: UnixMillis(0),
+                interval: 1,
+                script: b"return 1",
+                keys: vec![b"k"],
+                arguments: Vec::new(),
+            };
+            job.encode(&mut content);
             encoded(Op::Put(Content::new(&content).unwrap(), None))
         }),
         1 => scores().prop_map(move |scores| {

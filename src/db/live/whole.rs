@@ -55,6 +55,7 @@ pub fn put_content(ground: &Ground<'_>, stamp: Stamp, content: Content<'_>) -> B
             let stream = stream::content::read(bytes, ground.limits.stream);
             body = Body::Large(Large::Stream(Box::new(stream)));
         }
+        Parts::Job(bytes) => body = Body::job(bytes),
         Parts::ListWithIds(identified) => {
             for (id, element) in identified.iter() {
                 lists::put_last(&mut body, ground, id, element);
@@ -117,6 +118,7 @@ pub fn content_of(whole: Whole<'_>, with_ids: bool, out: &mut Vec<u8>) {
             list(out, at, with_ids && elements.has_ids(), elements.iter());
         }
         Shown::Large(Large::Stream(stream)) => stream::content::write(stream, out),
+        Shown::Small(Form::Job, _) => out.extend_from_slice(shown.job().unwrap_or_default()),
     }
     debug_assert!(kind == Kind::String || Content::new(&out[at..]).is_ok());
 }

@@ -9,12 +9,14 @@
 //! 4 list           element+, which get their ids from the stamp of the operation
 //! 5 list with ids  (zigzag varint of id - id before, element)+
 //! 6 stream         see db::stream::content
+//! 7 job            see db::job
 //! deadlines = varint count, (deadline i64 LE, field or member)*     where the type byte of 1, 2 or 3 has its highest bit set
 //! ```
 //! Fields, values, members and elements are a varint length and that many bytes each.
 //!
 //! Invariant: as of [`super::parts`]. A deadline of a member that is not there says nothing.
 
+use crate::db::job::Job;
 use crate::db::op::parts::{Kind, Names, Pairs, Scores, check, is_member_deadline, take_id};
 use crate::db::origin::OriginIndex;
 use crate::db::stamp::{Hlc, Stamp, UnixMillis};
@@ -37,6 +39,8 @@ pub enum Parts<'a> {
     ListWithIds(Identified<'a>),
     /// As [`stream::content`] reads it.
     Stream(&'a [u8]),
+    /// As [`Job`] reads it.
+    Job(&'a [u8]),
 }
 
 /// Elements of a list with their ids.
@@ -58,6 +62,7 @@ impl<'a> Identified<'a> {
 /// The type byte of a list with ids.
 pub const LIST_WITH_IDS: u8 = 5;
 const STREAM: u8 = Kind::Stream as u8;
+const JOB: u8 = Kind::Job as u8;
 /// Set in the type byte where members have deadlines.
 const TIMED: u8 = 0x80;
 
@@ -95,6 +100,7 @@ impl<'a> Content<'a> {
                 })?;
             }
             STREAM => stream::content::check(rest)?,
+            JOB => drop(Job::read(rest)?),
             _ => return Err(Malformed("unknown type")),
         }
         Ok(Self(bytes))
@@ -118,6 +124,7 @@ impl<'a> Content<'a> {
             Some(3) => Kind::Zset,
             Some(4 | 5) => Kind::List,
             Some(STREAM) => Kind::Stream,
+            Some(JOB) => Kind::Job,
             _ => Kind::String,
         }
     }
@@ -182,6 +189,7 @@ impl<'a> Content<'a> {
             4 => Parts::List(Names::new(rest).unwrap_or(Names::of(rest, 0))),
             LIST_WITH_IDS => Parts::ListWithIds(Identified(rest)),
             STREAM => Parts::Stream(rest),
+            JOB => Parts::Job(rest),
             _ => Parts::String(rest),
         }
     }

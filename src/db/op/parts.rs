@@ -20,6 +20,7 @@ pub enum Kind {
     List = 4,
     // Contents have two numbers for lists.
     Stream = 6,
+    Job = 7,
 }
 
 impl Kind {
@@ -32,6 +33,8 @@ impl Kind {
             Self::Zset => "zset",
             Self::List => "list",
             Self::Stream => "stream",
+            // As in KeyDB.
+            Self::Job => "unknown",
         }
     }
 }

@@ -60,6 +60,9 @@ impl World {
         if self.sketches.percent(self.sketch_share) {
             return self.sketch_command(now);
         }
+        if self.jobs.percent(self.job_share) {
+            return self.job_command(now);
+        }
         if self.collections.percent(40) {
             let of_lists = self.collections.percent(40);
             if of_lists {
