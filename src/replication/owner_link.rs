@@ -18,8 +18,8 @@ use crate::resp::{FrameLimits, FrameScanner, Protocol};
 
 /// How long connecting and the introduction may take.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(2);
-/// What every answer to a command that was carried out begins with: its reply, then what it wrote.
-const ENVELOPE: &[u8] = b"*2\r\n";
+/// What every answer to a command that was carried out begins with: its reply, then what it wrote, then what had come there by then.
+const ENVELOPE: &[u8] = b"*3\r\n";
 /// The code of the error by which a node says that it was asked by itself.
 pub const ITSELF: &str = "ITSELF";
 /// The code of the error by which a node says that it owns no such key.
@@ -70,6 +70,8 @@ pub struct Answer {
     pub reply: Vec<u8>,
     /// The last write it made.
     pub write: Positions,
+    /// How far all had come at the owner when it answered: what the reply tells of is among that.
+    pub seen: Positions,
 }
 
 /// Why there is no answer.
@@ -174,6 +176,7 @@ struct AnswerReader {
     scanner: FrameScanner,
     has_begun: bool,
     reply: Option<Vec<u8>>,
+    write: Option<Positions>,
 }
 
 impl AnswerReader {
@@ -214,8 +217,13 @@ impl AnswerReader {
             };
             let text = memchr::memchr(b'\n', &frame).and_then(|end| frame.get(end + 1..));
             let text = text.and_then(|text| text.strip_suffix(b"\r\n"));
-            let write = text.and_then(parse_positions).ok_or(AskError::Broken)?;
-            return Ok(Some(Ok(Answer { reply, write })));
+            let positions = text.and_then(parse_positions).ok_or(AskError::Broken)?;
+            let Some(write) = self.write.take() else {
+                (self.reply, self.write) = (Some(reply), Some(positions));
+                continue;
+            };
+            let seen = positions;
+            return Ok(Some(Ok(Answer { reply, write, seen })));
         }
     }
 }
@@ -271,22 +279,29 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_a_reply_as_it_is_and_the_write_behind_it() {
+    fn an_answer_is_a_reply_as_it_is_and_the_write_and_what_was_seen_behind_it() {
         let write = vec![(origin(0xab, 1), Hlc::from_raw(7))];
+        let seen = vec![write[0], (origin(0xc, 2), Hlc::from_raw(9))];
         for (reply, protocol) in [
             ("$1\r\na\r\n", Protocol::Resp2),
             ("*-1\r\n", Protocol::Resp2),
             ("-WRONGTYPE x\r\n", Protocol::Resp2),
             ("*2\r\n$1\r\na\r\n*1\r\n,1.5\r\n", Protocol::Resp3),
         ] {
-            let bytes = format!("*2\r\n{reply}$6\r\nab-1-7\r\n");
+            let bytes = format!("*3\r\n{reply}$6\r\nab-1-7\r\n$12\r\nab-1-7,c-2-9\r\n");
             let expected = Answer {
                 reply: reply.as_bytes().to_vec(),
                 write: write.clone(),
+                seen: seen.clone(),
             };
             assert_eq!(read(bytes.as_bytes(), protocol), Some(Ok(expected)));
         }
-        assert_eq!(read(b"*2\r\n$1\r\na\r\n$1\r\nx", Protocol::Resp2), None);
+        let nothing = read(b"*3\r\n$1\r\na\r\n$0\r\n\r\n$0\r\n\r\n", Protocol::Resp2);
+        assert!(nothing.unwrap().unwrap().write.is_empty());
+        assert_eq!(
+            read(b"*3\r\n$1\r\na\r\n$0\r\n\r\n$1\r\nx", Protocol::Resp2),
+            None
+        );
     }
 
     #[test]
@@ -295,6 +310,6 @@ mod tests {
         assert_eq!(of(b"-ITSELF x\r\n"), AskError::Itself);
         assert!(matches!(of(b"-NOTOWNER x\r\n"), AskError::NotOwner(_)));
         assert!(matches!(of(b"-NOPERM x\r\n"), AskError::Unreachable(_)));
-        assert_eq!(of(b"*3\r\n:1\r\n"), AskError::Broken);
+        assert_eq!(of(b"*2\r\n:1\r\n"), AskError::Broken);
     }
 }

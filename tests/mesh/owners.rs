@@ -125,6 +125,47 @@ fn a_client_finds_what_it_pushed_and_sees_what_it_took() {
 }
 
 #[test]
+fn who_is_given_an_element_finds_what_was_written_before_it_though_it_comes_by_a_slow_link() {
+    let mesh = owned(3, false);
+    let [mut owner, mut pusher, mut taker] = [0, 1, 2].map(|node| mesh.nodes[node].client());
+    mesh.links[&(2, 1)].stall();
+    let job: [&[&str]; 4] = [
+        &["MULTI"],
+        &["SET", "job:1", "what to do"],
+        &["RPUSH", "jobs:all", "1"],
+        &["EXEC"],
+    ];
+    for words in job {
+        pusher.call_words(words);
+    }
+    eventually("the owner has it", || {
+        owner.call("LLEN jobs:all").integer() == 1
+    });
+    taker.send_raw(b"LPOP jobs:all\r\nGET job:1\r\n");
+    eventually("the owner hands it out", || {
+        owner.info_number("mesh_owner_served") == 1
+    });
+    mesh.links[&(2, 1)].heal();
+    assert_eq!(taker.next().text(), "1");
+    assert_eq!(taker.next().text(), "what to do");
+}
+
+#[test]
+fn who_is_refused_a_lock_sees_who_has_it() {
+    let mesh = owned(2, false);
+    let [mut owner, mut other] = [0, 1].map(|node| mesh.nodes[node].client());
+    mesh.links[&(1, 0)].stall();
+    assert_eq!(owner.call("SET jobs:lock me NX").text(), "OK");
+    other.send_raw(b"SET jobs:lock you NX\r\nGET jobs:lock\r\n");
+    eventually("the owner refuses it", || {
+        owner.info_number("mesh_owner_served") == 1
+    });
+    mesh.links[&(1, 0)].heal();
+    assert_eq!(other.next(), Value::Null);
+    assert_eq!(other.next().text(), "me");
+}
+
+#[test]
 fn errors_of_commands_and_of_keys_reach_the_client() {
     let mesh = owned(2, false);
     let mut client = mesh.nodes[1].client();

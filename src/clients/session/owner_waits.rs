@@ -137,7 +137,7 @@ impl Session {
         let args = self.batch.last_arguments(self.read.filled());
         let enough = args.and_then(|args| args.try_get(COMMAND_AT + 1).and_then(parse_i64));
         let enough = enough.and_then(|enough| usize::try_from(enough).ok());
-        self.reply.array(2);
+        self.reply.array(3);
         match write {
             Some((_, time)) => {
                 let (enough, limit) = (enough.unwrap_or(0), Some(request.wait));
@@ -146,6 +146,7 @@ impl Session {
             // In a life that is over: nobody here knows.
             None => self.reply.integer(0),
         }
+        self.reply.bulk(b"");
         self.reply.bulk(b"");
         Ok(())
     }

@@ -67,7 +67,9 @@ struct Asked {
 }
 
 impl Asked {
-    /// One attempt. What was written there has arrived here before it is answered, or has taken too long.
+    /// One attempt. What was written there, and what was there to be seen, has arrived here before it is answered, or has taken
+    /// too long: a client that is given a job finds what was written before it, by whichever master, and one that is refused a lock
+    /// sees who has it.
     async fn ask(&self, wait: Duration) -> Result<Answer, AskError> {
         let replication = &self.context.replication;
         let own = replication.origin();
@@ -85,8 +87,8 @@ impl Asked {
             .owner
             .ask(context, &request, self.protocol, limit, &self.cancel);
         let answer = asking.await?;
-        if !answer.write.is_empty() {
-            arrival(&self.context, &answer.write).await;
+        if !replication.has_arrived(&answer.seen) {
+            arrival(&self.context, &answer.seen).await;
         }
         Ok(answer)
     }
@@ -378,7 +380,7 @@ impl Session {
         let protocol = self.reply.protocol();
         self.conversation.begin_batch(context.now());
         self.conversation.last_write = Hlc::ZERO;
-        self.reply.array(2);
+        self.reply.array(3);
         self.reply.set_protocol(request.protocol);
         if let Some(args) = self.batch.last_arguments(self.read.filled()) {
             let (conversation, reply) = (&mut self.conversation, &mut self.reply);
@@ -388,14 +390,18 @@ impl Session {
                 self.wait_for_turn(Some(wait), true, COMMAND_AT).await?;
             }
         }
-        self.serve_ready().await;
-        self.reply.set_protocol(protocol);
-        self.conversation.caller.db = db;
+        let mut seen = context.replication.positions();
         let write = match self.conversation.last_write {
             Hlc::ZERO => Vec::new(),
             time => vec![(context.replication.origin(), time)],
         };
+        // The position of this life may not be that far yet.
+        seen.extend(&write);
+        self.serve_ready().await;
+        self.reply.set_protocol(protocol);
+        self.conversation.caller.db = db;
         self.reply.bulk(positions_text(&write).as_bytes());
+        self.reply.bulk(positions_text(&seen).as_bytes());
         context.owners.served.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }

@@ -237,7 +237,8 @@ async fn a_replica_carries_nothing_out_for_another_node_as_its_owner() {
     let server = TestServer::start(&[&["--port", "1"][..], &owner].concat()).await;
     let mut client = server.connect().await;
     let command = "MESH OWNED 1 127.0.0.1 1 0 \"\" 0 2 LPOP jobs:a";
-    client.check(command, "*2\r\n$-1\r\n$0\r\n\r\n").await;
+    let nothing = "*3\r\n$-1\r\n$0\r\n\r\n$0\r\n\r\n";
+    client.check(command, nothing).await;
     client.check("REPLICAOF 127.0.0.1 1", "+OK\r\n").await;
     client
         .check(
