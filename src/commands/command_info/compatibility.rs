@@ -64,6 +64,7 @@ const MODULES: &str = "Modules are not supported; none is ever loaded";
 const NOT: &[(&str, &str)] = &[
     ("bgrewriteaof", PERSISTENCE),
     ("bgsave", PERSISTENCE),
+    ("cluster|myshardid", "Cluster mode is not supported"),
     (
         "keydb.mvccrestore",
         "Spoken between KeyDB servers, which are no peers yet",
