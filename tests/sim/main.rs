@@ -101,64 +101,43 @@ fn members_that_go_by_themselves_are_the_same_everywhere_after_full_syncs() {
     }
 }
 
-/// Seeds of HyperLogLogs that every run of the tests covers.
-const SKETCH_SEEDS: u64 = 100;
+/// Seeds of each of the profiles below that every run of the tests covers.
+const PROFILE_SEEDS: u64 = 100;
 
-#[test]
-fn sketches_are_the_same_everywhere_to_the_byte() {
+/// So many seeds of a profile, or as many as the variable says, without a failure.
+fn all_hold(profile: Profile, variable: &str) {
     let from = number("KEYMESH_SEED_FROM", 0);
-    let seeds = number("KEYMESH_SKETCH_SEEDS", SKETCH_SEEDS);
+    let seeds = number(variable, PROFILE_SEEDS);
     let mut failed = Vec::new();
     for seed in from..from + seeds {
-        let report = std::panic::catch_unwind(|| run_as(seed, Profile::Sketches));
-        let failures = report.map_or(vec!["it panicked".to_owned()], |report| report.failures);
-        if !failures.is_empty() {
-            let shown: String = failures.join("\n").chars().take(2_000).collect();
-            println!("seed {seed}: {shown}");
-            failed.push(seed);
-        }
-    }
-    assert!(failed.is_empty(), "seeds failed: {failed:?}");
-}
-
-/// Seeds of jobs that every run of the tests covers.
-const JOB_SEEDS: u64 = 100;
-
-#[test]
-fn jobs_are_the_same_everywhere() {
-    let from = number("KEYMESH_SEED_FROM", 0);
-    let seeds = number("KEYMESH_JOB_SEEDS", JOB_SEEDS);
-    let mut failed = Vec::new();
-    for seed in from..from + seeds {
-        let report = std::panic::catch_unwind(|| run_as(seed, Profile::Jobs));
-        let failures = report.map_or(vec!["it panicked".to_owned()], |report| report.failures);
-        if !failures.is_empty() {
-            let shown: String = failures.join("\n").chars().take(2_000).collect();
-            println!("seed {seed}: {shown}");
-            failed.push(seed);
-        }
-    }
-    assert!(failed.is_empty(), "seeds failed: {failed:?}");
-}
-
-/// Seeds of streams that every run of the tests covers.
-const STREAM_SEEDS: u64 = 100;
-
-#[test]
-fn streams_are_the_same_everywhere_with_every_entry_once() {
-    let from = number("KEYMESH_SEED_FROM", 0);
-    let seeds = number("KEYMESH_STREAM_SEEDS", STREAM_SEEDS);
-    let mut failed = Vec::new();
-    for seed in from..from + seeds {
-        let report = std::panic::catch_unwind(|| run_as(seed, Profile::Streams));
+        let report = std::panic::catch_unwind(|| run_as(seed, profile));
         let failures = report.map_or(vec!["it panicked".to_owned()], |report| report.failures);
         if !failures.is_empty() {
             let shown: String = failures.join("\n").chars().take(3_000).collect();
-            println!("seed {seed}: {shown}");
-            failed.push(seed);
+            failed.push(format!("seed {seed}: {shown}"));
         }
     }
-    assert!(failed.is_empty(), "seeds failed: {failed:?}");
+    assert!(
+        failed.is_empty(),
+        "{} seeds failed: {}",
+        failed.len(),
+        failed.join("\n")
+    );
+}
+
+#[test]
+fn sketches_are_the_same_everywhere_to_the_byte() {
+    all_hold(Profile::Sketches, "KEYMESH_SKETCH_SEEDS");
+}
+
+#[test]
+fn jobs_are_the_same_everywhere() {
+    all_hold(Profile::Jobs, "KEYMESH_JOB_SEEDS");
+}
+
+#[test]
+fn streams_are_the_same_everywhere_with_every_entry_once() {
+    all_hold(Profile::Streams, "KEYMESH_STREAM_SEEDS");
 }
 
 fn add(sum: &mut Coverage, more: &Coverage) {
