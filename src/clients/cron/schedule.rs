@@ -88,6 +88,11 @@ impl Schedule {
                 known.is_there = true;
             }
         }
+        // By what they say: those that are no more where they were.
+        let gone = self.known.iter().filter(|(_, known)| !known.is_there);
+        let moved: HashMap<Vec<u8>, UnixMillis> = gone
+            .map(|(placed, known)| (placed.bytes.clone(), known.next))
+            .collect();
         let mut due = Vec::new();
         // By node: whether its jobs are run here, and from now on only.
         let mut nodes: HashMap<NodeId, (bool, bool)> = HashMap::new();
@@ -109,7 +114,8 @@ impl Schedule {
                 self.known.remove(&placed);
                 continue;
             }
-            let next = match self.next_of(&placed) {
+            let known = self.known.get(&placed).map(|known| known.next);
+            let next = match known.or_else(|| moved.get(&placed.bytes).copied()) {
                 Some(next) => next,
                 // It has not run, or it would not be there.
                 None if job.is_once => job.first,
@@ -132,16 +138,6 @@ impl Schedule {
         self.looked = now;
         self.made_after = UnixMillis(now.0.saturating_sub(BATCH_MS));
         in_order(due)
-    }
-
-    /// The next moment of a job that is known, or that was known at a place where it is no more.
-    fn next_of(&self, placed: &Placed) -> Option<UnixMillis> {
-        if let Some(known) = self.known.get(placed) {
-            return Some(known.next);
-        }
-        let mut moved = self.known.iter();
-        let moved = moved.find(|(other, known)| !known.is_there && other.bytes == placed.bytes);
-        moved.map(|(_, known)| known.next)
     }
 
     /// When the next job is due, of those that there were at the last look.
