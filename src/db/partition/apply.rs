@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 
 use crate::db::history::{History, Placing};
-use crate::db::live::{Live, Value, put_content, set_parts};
+use crate::db::live::{Live, Value, change_large, put_content, set_parts};
 use crate::db::op::{Content, Op};
 use crate::db::partition::value::Filing;
 use crate::db::partition::{Key, LIBRARIES, Outcome, Partition, WriteContext, place_of};
@@ -100,24 +100,26 @@ impl Partition {
                 None => Outcome::NoEffect,
             };
         }
-        if op.is_of_elements() {
-            if let Some(outcome) = self.change_within(db, key, op, ctx) {
-                return outcome;
-            }
-        } else if op.writes() && self.write_within(db, key, op, ctx.now) {
+        if op.writes() && self.write_within(db, key, op, ctx.now) {
             return Outcome::Applied;
         }
         // Who follows, or is followed, is told of elements by their names.
         let has_ids = ctx.stamp != Stamp::ZERO;
-        let (changed, count) =
-            self.change_live(db, key, ctx.origins, has_ids, |live, ground, _| {
+        let (changed, count) = self.change_within_or_live(
+            db,
+            key,
+            ctx.origins,
+            has_ids,
+            |record, ground| {
+                let body = record.large_mut(ctx.now).filter(|_| op.is_of_elements())?;
+                let done = change_large(body, ground, ctx.stamp, op)?;
+                Some((done, body.is_empty()))
+            },
+            |live, ground, _| {
                 let done = live.apply_for_good(ground, ctx.stamp, ctx.now, op);
-                let filing = Filing {
-                    stamp: None,
-                    unsettled: false,
-                };
-                (done, filing)
-            });
+                (done, Filing::PLAIN)
+            },
+        );
         self.counted = count;
         if changed {
             Outcome::Applied

@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 
 use crate::db::body::Body;
-use crate::db::live::{Ground, Live, Value, change_large, content_of};
+use crate::db::live::{Live, Value, content_of};
 use crate::db::op::{Content, Expiry, Op};
 use crate::db::partition::{Key, Outcome, Partition, WriteContext, place_of};
 use crate::db::record::Record;
@@ -32,41 +32,6 @@ impl Partition {
             self.spare.note(db, key.bytes);
         }
         could
-    }
-
-    /// Carries out an operation of elements, in plain manner, on a large collection of its type where it lies; nothing where there
-    /// is none, or where members of it have deadlines.
-    #[inline]
-    pub(super) fn change_within(
-        &mut self,
-        db: u32,
-        key: Key<'_>,
-        op: Op<'_>,
-        ctx: &WriteContext<'_>,
-    ) -> Option<Outcome> {
-        let ground = Ground {
-            hasher: &self.hasher,
-            limits: self.limits.get(),
-            origins: ctx.origins,
-            has_ids: ctx.stamp != Stamp::ZERO,
-            made: None,
-        };
-        let table = &mut self.dbs[place_of(db)].table;
-        let done = table.change(key.bytes, key.hash, |record| {
-            let body = record.large_mut(ctx.now)?;
-            let done = change_large(body, &ground, ctx.stamp, op)?;
-            Some((done, body.is_empty()))
-        });
-        let ((is_changed, count), is_empty) = done??;
-        self.counted = count;
-        if is_empty {
-            self.remove(db, key);
-        }
-        Some(if is_changed {
-            Outcome::Applied
-        } else {
-            Outcome::NoEffect
-        })
     }
 
     /// Takes the value of a key, to be shown under another name; here stays an empty one, which its owner deletes at once with

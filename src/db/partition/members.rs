@@ -128,10 +128,7 @@ impl Partition {
             let origins = Arc::clone(&self.origins);
             let back = self.change_live(*db, key, &origins, true, |live, ground, history| {
                 let before = live.len();
-                let mut filing = Filing {
-                    stamp: None,
-                    unsettled: false,
-                };
+                let mut filing = Filing::PLAIN;
                 if let Some(history) = history {
                     history.undo_sweep(live, ground);
                     filing = Filing {
@@ -196,10 +193,7 @@ impl Partition {
             let before = live.len();
             if !stamped {
                 live.sweep_for_good(ground, at);
-                let filing = Filing {
-                    stamp: None,
-                    unsettled: false,
-                };
+                let filing = Filing::PLAIN;
                 return (before - live.len(), filing);
             }
             let history = history.unwrap_or(&mut fresh);

@@ -24,9 +24,19 @@ pub(super) struct Filing {
     pub unsettled: bool,
 }
 
+impl Filing {
+    /// Without masters.
+    pub const PLAIN: Self = Self {
+        stamp: None,
+        unsettled: false,
+    };
+}
+
 /// Where a changed value went.
 #[derive(Debug, Clone, Copy)]
 enum Filed {
+    /// It was changed where it lies: nothing else is to be said of it.
+    Within,
     /// It is shown: its deadline, its members' first, and whether it has room.
     Shown(Option<UnixMillis>, Option<UnixMillis>, bool),
     /// There is nothing to show.
@@ -41,6 +51,20 @@ impl Partition {
         key: Key<'_>,
         origins: &Origins,
         has_ids: bool,
+        f: impl FnOnce(&mut Live, &Ground<'_>, Option<&mut History>) -> (R, Filing),
+    ) -> R {
+        self.change_within_or_live(db, key, origins, has_ids, |_, _| None, f)
+    }
+
+    /// The same, but for what `within` does to the value where it lies: what came of it, and whether that left nothing to show.
+    #[inline]
+    pub(super) fn change_within_or_live<R: Default>(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        origins: &Origins,
+        has_ids: bool,
+        within: impl FnOnce(&mut RecordMut<'_>, &Ground<'_>) -> Option<(R, bool)>,
         f: impl FnOnce(&mut Live, &Ground<'_>, Option<&mut History>) -> (R, Filing),
     ) -> R {
         let ground = Ground {
@@ -63,6 +87,10 @@ impl Partition {
         let changed = table.change(key.bytes, key.hash, |record| {
             let (f, history) = once.take()?;
             let was = Was::of(record.get());
+            if let Some((result, is_empty)) = within(record, &ground) {
+                let filed = if is_empty { Filed::Gone } else { Filed::Within };
+                return Some((result, Filing::PLAIN, was, filed));
+            }
             let mut live = live_of(record, std::mem::take(room));
             let (result, filing) = f(&mut live, &ground, history);
             Some((result, filing, was, file(record, live, filing, room)))
@@ -84,6 +112,7 @@ impl Partition {
     /// Counts what became of a record.
     fn filed(&mut self, db: u32, key: Key<'_>, filing: Filing, was: Was, filed: Filed) {
         match filed {
+            Filed::Within => {}
             Filed::Shown(deadline, member_deadline, has_spare) => {
                 let space = &mut self.dbs[place_of(db)];
                 space.count(Some(was), (true, deadline.is_some()));
@@ -179,11 +208,7 @@ impl Partition {
                         unsettled: true,
                     }
                 });
-                let none = Filing {
-                    stamp: None,
-                    unsettled: false,
-                };
-                ((), filing.unwrap_or(none))
+                ((), filing.unwrap_or(Filing::PLAIN))
             });
         }
     }
@@ -208,11 +233,7 @@ impl Partition {
     ) -> Option<(Placing, Stamp)> {
         let placed = self.change_live(db, key, ctx.origins, true, |live, ground, history| {
             let Some(history) = history else {
-                let filing = Filing {
-                    stamp: None,
-                    unsettled: false,
-                };
-                return (None, filing);
+                return (None, Filing::PLAIN);
             };
             let placing = history.insert(live, ground, ctx.stamp, op);
             let filing = Filing {
