@@ -176,8 +176,9 @@ impl<'r> Record<'r> {
     #[inline]
     pub fn is_job(self) -> bool {
         match self.far {
+            Some(far) => matches!(far.body, Body::Small(Form::Job, _)),
             None if self.flags() & TYPED == 0 => false,
-            _ => matches!(self.shown(), Shown::Small(Form::Job, _)),
+            None => matches!(self.shown(), Shown::Small(Form::Job, _)),
         }
     }
 
