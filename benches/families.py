@@ -16,7 +16,7 @@ def encode(words):
 
 
 def feed(server, commands):
-    """Sends commands in batches and waits for their replies, which must be of one line and no errors."""
+    """Sends commands in batches and waits for their replies, which must be no errors, and no arrays."""
     batch = []
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection, connection.makefile("rb") as replies:
 
@@ -26,6 +26,9 @@ def feed(server, commands):
                 line = replies.readline()
                 if not line or line.startswith(b"-"):
                     raise SystemExit(f"{server.name}: {line.decode(errors='replace')}")
+                # Whoever leaves before all is read leaves what was not carried out yet undone.
+                if line.startswith(b"$"):
+                    replies.read(int(line[1:]) + 2)
             batch.clear()
 
         for words in commands:
