@@ -63,6 +63,7 @@ impl<'a> Reader<'a> {
     }
 
     /// One byte.
+    #[inline]
     pub fn u8(&mut self) -> Result<u8, Malformed> {
         let (&first, rest) = self.bytes.split_first().ok_or(Malformed("ends early"))?;
         self.bytes = rest;
@@ -70,6 +71,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `len` bytes.
+    #[inline]
     pub fn take(&mut self, len: usize) -> Result<&'a [u8], Malformed> {
         if len > self.bytes.len() {
             return Err(Malformed("length exceeds what is there"));
@@ -80,7 +82,19 @@ impl<'a> Reader<'a> {
     }
 
     /// A variable-length integer.
+    #[inline]
     pub fn varint(&mut self) -> Result<u64, Malformed> {
+        // Most are of one byte.
+        match self.bytes.split_first() {
+            Some((&byte, rest)) if byte < 0x80 => {
+                self.bytes = rest;
+                Ok(u64::from(byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u64, Malformed> {
         let mut value = 0u64;
         for shift in (0..70).step_by(7) {
             let byte = self.u8()?;
@@ -96,6 +110,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A length-prefixed byte string.
+    #[inline]
     pub fn bytes(&mut self) -> Result<&'a [u8], Malformed> {
         let len = usize::try_from(self.varint()?).map_err(|_| Malformed("length too large"))?;
         self.take(len)

@@ -185,7 +185,9 @@ fn sources<'a>(call: &mut DataCall<'a, '_>, asked: &Asked<'a>) -> Option<Vec<Sou
             has_group.then(|| {
                 let stream = stream?;
                 let stable = last.unwrap_or_default();
-                let entry = stream.entries.range_back(StreamId::MIN, stable).next();
+                let newest = || stream.entries.range_back(StreamId::MIN, stable).next();
+                // Nobody else asks for it.
+                let entry = (text == b"+").then(newest).flatten();
                 Some((stream.head.last_id.min(stable), entry.map(|entry| entry.id)))
             })
         })?;

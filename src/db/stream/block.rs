@@ -175,22 +175,51 @@ impl Block {
             && (is_over(self.count, limits.entries) || is_over(self.bytes.len(), limits.bytes))
     }
 
-    /// Where each entry begins, and its id.
-    fn places(&self, base: StreamId) -> impl Iterator<Item = (usize, StreamId)> {
-        let mut at = 0;
+    /// Where each entry from there on begins, and what it is.
+    fn frames(&self, mut at: usize) -> impl Iterator<Item = (usize, &[u8])> {
         std::iter::from_fn(move || {
             let start = at;
             let mut reader = Reader::new(self.bytes.get(at..)?);
             let entry = reader.bytes().ok()?;
             at = self.bytes.len() - reader.rest().len();
-            Some((start, read_id(base, &mut Reader::new(entry))?.0))
+            Some((start, entry))
         })
+    }
+
+    /// Where each entry begins, and its id.
+    fn places(&self, base: StreamId) -> impl Iterator<Item = (usize, StreamId)> {
+        self.frames(0)
+            .map_while(move |(at, entry)| Some((at, read_id(base, &mut Reader::new(entry))?.0)))
+    }
+
+    /// Where the first entry begins that is not before an id; the end where all are.
+    fn seek(&self, base: StreamId, from: StreamId) -> usize {
+        let Some(ms) = from.ms.checked_sub(base.ms) else {
+            return 0;
+        };
+        // As entries have it, so that none of them is made an id.
+        let seq = match ms {
+            0 => from.seq.saturating_sub(base.seq),
+            _ => from.seq,
+        };
+        let is_before = |entry: &[u8]| {
+            let mut reader = Reader::new(entry);
+            let parts = (reader.u8(), reader.varint(), reader.varint());
+            matches!(parts, (Ok(_), Ok(its_ms), Ok(its_seq)) if (its_ms, its_seq) < (ms, seq))
+        };
+        let mut frames = self.frames(0);
+        let found = frames.find(|(_, entry)| !is_before(entry));
+        found.map_or(self.bytes.len(), |(at, _)| at)
     }
 
     /// The entry that begins here.
     fn entry(&self, base: StreamId, at: usize) -> Option<Entry<'_>> {
-        let mut whole = Reader::new(self.bytes.get(at..)?);
-        let mut reader = Reader::new(whole.bytes().ok()?);
+        self.read(base, Reader::new(self.bytes.get(at..)?).bytes().ok()?)
+    }
+
+    /// The entry that these bytes are.
+    fn read<'b>(&'b self, base: StreamId, bytes: &'b [u8]) -> Option<Entry<'b>> {
+        let mut reader = Reader::new(bytes);
         let (id, has_same) = read_id(base, &mut reader)?;
         let fields = if has_same {
             Fields {
@@ -212,29 +241,25 @@ impl Block {
 
     /// The entries, upwards.
     pub fn iter(&self, base: StreamId) -> impl Iterator<Item = Entry<'_>> {
-        self.places(base)
-            .filter_map(move |(at, _)| self.entry(base, at))
+        self.frames(0)
+            .map_while(move |(_, entry)| self.read(base, entry))
     }
 
-    /// The same from an id on: of those before it only the ids are read.
+    /// The same from an id on.
     pub fn iter_from(&self, base: StreamId, from: StreamId) -> impl Iterator<Item = Entry<'_>> {
-        self.places(base)
-            .skip_while(move |(_, id)| *id < from)
-            .filter_map(move |(at, _)| self.entry(base, at))
+        self.frames(self.seek(base, from))
+            .map_while(move |(_, entry)| self.read(base, entry))
     }
 
     /// The entries, downwards.
     pub fn iter_back(&self, base: StreamId) -> impl Iterator<Item = Entry<'_>> {
-        let places: Vec<usize> = self.places(base).map(|(at, _)| at).collect();
-        places
-            .into_iter()
-            .rev()
-            .filter_map(move |at| self.entry(base, at))
+        let frames: Vec<&[u8]> = self.frames(0).map(|(_, entry)| entry).collect();
+        let entries = frames.into_iter().rev();
+        entries.map_while(move |entry| self.read(base, entry))
     }
 
     pub fn get(&self, base: StreamId, id: StreamId) -> Option<Fields<'_>> {
-        let (at, _) = self.places(base).find(|(_, here)| *here >= id)?;
-        let entry = self.entry(base, at)?;
+        let entry = self.entry(base, self.seek(base, id))?;
         (entry.id == id).then_some(entry.fields)
     }
 
