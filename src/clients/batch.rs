@@ -25,6 +25,8 @@ pub const REPLY_LEN: usize = 64 * 1024;
 const WARM_MIN: usize = 4;
 /// The longest name that is remembered from one command to the next.
 const NAME_LEN: usize = 16;
+/// Where the first key stands that a script declares, behind their number.
+const FIRST_DECLARED: usize = 3;
 /// Spans kept from batch to batch.
 const SPANS_KEPT: usize = 16 * 1024;
 
@@ -33,8 +35,9 @@ const SPANS_KEPT: usize = 16 * 1024;
 enum Step {
     /// A data command with a right number of arguments, and the hash of its key where it has one at argument 1.
     Data(&'static Row, Option<u64>),
-    /// A command of the session or of the server, or a subcommand of such, with a right number of arguments.
-    Own(&'static Row),
+    /// A command of the session or of the server, or a subcommand of such, with a right number of arguments; of a script the hash
+    /// of the first key that it declares.
+    Own(&'static Row, Option<u64>),
     /// A wrong number of arguments.
     WrongArity(&'static Row),
     /// No such subcommand.
@@ -47,7 +50,7 @@ impl Step {
     /// As CLIENT LIST shows it.
     fn name(self) -> &'static str {
         match self {
-            Self::Data(row, _) | Self::Own(row) | Self::WrongArity(row) => row.name,
+            Self::Data(row, _) | Self::Own(row, _) | Self::WrongArity(row) => row.name,
             Self::UnknownSubcommand | Self::Unknown => "NULL",
         }
     }
@@ -107,30 +110,31 @@ impl Names {
                     }
                     _ => None,
                 };
-                if row.flags.has(Flags::BLOCKING) {
+                if row.may_block(args) {
                     // With all checks, and nothing behind it: it may wait.
-                    return (Step::Own(row), true);
+                    return (Step::Own(row, None), true);
                 }
                 (Step::Data(row, hash), row.flags.has(Flags::BARRIER))
             }
             Handler::Session(
                 SessionCommand::Ping | SessionCommand::Echo | SessionCommand::Publish,
-            ) => (Step::Own(row), false),
+            ) => (Step::Own(row, None), false),
             // One that leaves this thread comes back before the next command.
             Handler::Session(SessionCommand::Eval | SessionCommand::Fcall) => {
-                (Step::Own(row), false)
+                let key = args.try_get(FIRST_DECLARED).filter(|_| args.get(2) != b"0");
+                (Step::Own(row, key.map(|key| keyspace.hash(key))), false)
             }
             // Whatever its row says: these may change what the following bytes mean, or wait.
             Handler::Session(_) | Handler::Server(_) | Handler::Subcommands => {
                 let step = match args.try_get(1).filter(|_| row.has_subcommands()) {
-                    None => Step::Own(row),
+                    None => Step::Own(row, None),
                     Some(word) => match row.subcommand(word) {
                         None => Step::UnknownSubcommand,
                         Some(sub) if !sub.accepts(args.len()) => Step::WrongArity(sub),
                         Some(sub) if matches!(sub.handler, Handler::Data(_)) => {
                             return (Step::Data(sub, None), false);
                         }
-                        Some(sub) => Step::Own(sub),
+                        Some(sub) => Step::Own(sub, None),
                     },
                 };
                 (step, true)
@@ -271,6 +275,8 @@ impl Batch {
         let is_plain = conversation.is_plain();
         let times_each = conversation.times_each();
         let has_owners = conversation.has_owners();
+        // When the command before this one ended, where somebody looked.
+        let mut looked: Option<Instant> = None;
         while self.next < self.due {
             let planned = self.planned[self.next];
             if self.next == self.warm {
@@ -288,17 +294,19 @@ impl Batch {
                     if is_plain && !(has_owners && conversation.is_owned_elsewhere(row, args)) =>
                 {
                     if times_each || !row.is_brief() {
-                        let stopwatch = Stopwatch::start();
+                        let stopwatch = Stopwatch::started_at(looked.unwrap_or_else(Instant::now));
                         let after = conversation.run_or_leave(row, args, hash, reply);
                         if after != After::Next {
                             return after;
                         }
-                        let took = stopwatch.read();
+                        let (took, at) = stopwatch.stop();
+                        looked = Some(at);
                         conversation.took(row, args, took);
                         self.calls.add_timed(row, took);
                     } else {
                         conversation.run_data(row, args, hash, reply);
                         self.calls.add(row);
+                        looked = None;
                     }
                     if reply.as_bytes().get(start) == Some(&b'-') {
                         count_error(conversation, Some(row), &reply.as_bytes()[start + 1..]);
@@ -308,7 +316,14 @@ impl Batch {
                     // What is timed by itself, or holds nothing.
                     let holds = &conversation.context.keyspace.holds;
                     conversation.scratch.laps.end_now(holds);
-                    let after = run_checked(step, args, conversation, reply, &mut self.calls);
+                    let after = run_checked(
+                        step,
+                        args,
+                        conversation,
+                        reply,
+                        &mut self.calls,
+                        &mut looked,
+                    );
                     if after != After::Next {
                         return after;
                     }
@@ -332,7 +347,7 @@ impl Batch {
             return;
         }
         let hashes = some.iter().filter_map(|planned| match planned.step {
-            Step::Data(_, hash) => hash,
+            Step::Data(_, hash) | Step::Own(_, hash) => hash,
             _ => None,
         });
         let (keyspace, db) = (&conversation.context.keyspace, conversation.caller.db);
@@ -376,7 +391,7 @@ impl Batch {
 /// Whether a pause holds a command back. CLIENT UNPAUSE must get through.
 fn is_held(step: Step, pause: PauseMode, conversation: &Conversation) -> bool {
     let row = match step {
-        Step::Data(row, _) | Step::Own(row) => Some(row),
+        Step::Data(row, _) | Step::Own(row, _) => Some(row),
         _ => None,
     };
     let is = |command| {
@@ -401,8 +416,9 @@ fn run_counted(
     conversation: &mut Conversation,
     reply: &mut Reply,
     calls: &mut BatchCalls,
+    looked: &mut Option<Instant>,
 ) -> (Option<&'static Row>, After) {
-    let stopwatch = Stopwatch::start();
+    let stopwatch = Stopwatch::started_at(looked.take().unwrap_or_else(Instant::now));
     match conversation.run(row, args, hash, reply) {
         Fate::Done(after @ After::Leave { .. }) => {
             conversation.show_monitors(row, args, conversation.caller.db);
@@ -410,7 +426,8 @@ fn run_counted(
         }
         Fate::Done(after @ After::Script { .. }) => (Some(row), after),
         Fate::Done(after) => {
-            let took = stopwatch.read();
+            let (took, at) = stopwatch.stop();
+            *looked = Some(at);
             conversation.took(row, args, took);
             conversation.show_monitors(row, args, conversation.caller.db);
             calls.add_timed(row, took);
@@ -442,12 +459,13 @@ fn run_checked(
     conversation: &mut Conversation,
     reply: &mut Reply,
     calls: &mut BatchCalls,
+    looked: &mut Option<Instant>,
 ) -> After {
     let (mark, mode) = (reply.mark(), conversation.reply_mode);
     conversation.take_trace();
     let (row, after) = match step {
-        Step::Data(row, hash) => run_counted(row, args, hash, conversation, reply, calls),
-        Step::Own(row) => run_counted(row, args, None, conversation, reply, calls),
+        Step::Data(row, hash) => run_counted(row, args, hash, conversation, reply, calls, looked),
+        Step::Own(row, _) => run_counted(row, args, None, conversation, reply, calls, looked),
         Step::WrongArity(row) => {
             conversation.context.statistics.add_rejected(row);
             conversation.refuse_arity(row, reply);
@@ -472,7 +490,7 @@ fn run_checked(
         }
     };
     conversation.end_caching(match step {
-        Step::Data(row, _) | Step::Own(row) => Some(row),
+        Step::Data(row, _) | Step::Own(row, _) => Some(row),
         _ => None,
     });
     if reply.since(mark).first() == Some(&b'-') {

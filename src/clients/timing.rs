@@ -98,6 +98,17 @@ impl Stopwatch {
         Self(Instant::now())
     }
 
+    /// One that was started when somebody looked at the clock.
+    pub(super) fn started_at(at: Instant) -> Self {
+        Self(at)
+    }
+
+    /// How long it took, and when that was.
+    pub(super) fn stop(&self) -> (Duration, Instant) {
+        let at = Instant::now();
+        (at.saturating_duration_since(self.0), at)
+    }
+
     pub(super) fn read(&self) -> Duration {
         self.0.elapsed()
     }

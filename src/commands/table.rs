@@ -238,6 +238,13 @@ impl Row {
         }
     }
 
+    /// Whether a call may wait for what it seeks; of streams only one that says so.
+    #[inline]
+    pub fn may_block(&self, args: Args<'_>) -> bool {
+        let says_so = || args.iter().any(|word| word.eq_ignore_ascii_case(b"block"));
+        self.flags.has(Flags::BLOCKING) && (!matches!(self.keys, Keys::Streams { .. }) || says_so())
+    }
+
     /// Whether its work is bounded by its arguments.
     #[inline]
     pub const fn is_brief(&self) -> bool {

@@ -176,3 +176,24 @@ async fn time_and_client_unblock_end_a_read() {
     client.expect("+OK\r\n+QUEUED\r\n*1\r\n*-1\r\n").await;
     assert_no_lines(&server);
 }
+
+#[tokio::test]
+async fn who_does_not_ask_to_wait_is_answered_within_a_pipeline_and_who_does_waits_there() {
+    let server = start().await;
+    let mut writer = server.connect().await;
+    writer.check("XADD s 1-0 a 0", "$3\r\n1-0\r\n").await;
+    writer.check("XADD s 2-0 a 1", "$3\r\n2-0\r\n").await;
+    writer.check("XGROUP CREATE s g 0", "+OK\r\n").await;
+    let mut reader = server.connect().await;
+    let read = "XREADGROUP GROUP g c COUNT 1 STREAMS s >\r\n";
+    let last = "XREADGROUP GROUP g c COUNT 1 block 0 STREAMS s >\r\nPING\r\n";
+    reader
+        .send([&read.repeat(3), "PING\r\n", last].concat())
+        .await;
+    let two = entry("s", "1-0", "0") + &entry("s", "2-0", "1");
+    reader.expect(two + "*-1\r\n+PONG\r\n").await;
+    until_blocked(&server, 1).await;
+    writer.check("XADD s 3-0 a 2", "$3\r\n3-0\r\n").await;
+    reader.expect(entry("s", "3-0", "2") + "+PONG\r\n").await;
+    assert_no_lines(&server);
+}
