@@ -22,7 +22,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use mlua::chunk::ChunkMode;
-use mlua::{Function, HookTriggers, Lua, LuaOptions, StdLib, Table, Value, VmState};
+use mlua::{
+    Either, Function, HookTriggers, IntoLua, Lua, LuaOptions, StdLib, Table, Value, VmState,
+};
 
 use crate::resp::{Args, Protocol, Reply};
 pub use errors::Raised;
@@ -153,6 +155,23 @@ impl Drop for Limited<'_> {
     }
 }
 
+/// Bytes that are no text; text has a shorter way into the machine.
+struct Binary<'b>(&'b [u8]);
+
+impl IntoLua for Binary<'_> {
+    fn into_lua(self, lua: &Lua) -> mlua::Result<Value> {
+        lua.create_string(self.0).map(Value::String)
+    }
+}
+
+/// A word on its way into the machine.
+fn lent(word: &[u8]) -> Either<&str, Binary<'_>> {
+    match std::str::from_utf8(word) {
+        Ok(text) => Either::Left(text),
+        Err(_) => Either::Right(Binary(word)),
+    }
+}
+
 impl std::fmt::Debug for Vm {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Vm")
@@ -166,7 +185,7 @@ impl Vm {
         let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(true))?;
         let shared = Arc::new(Shared::default());
         let sandbox = sandbox::build(&lua, &shared, version)?;
-        let scripts = lua.create_table()?;
+
         let stopped = Arc::clone(&shared);
         lua.set_global_hook(
             HookTriggers::new().every_nth_instruction(STEPS),
@@ -191,7 +210,7 @@ impl Vm {
             run_function: sandbox.run_function,
             load: sandbox.load,
             of_libraries: sandbox.of_libraries,
-            scripts,
+            scripts: sandbox.scripts,
             next: AtomicU32::new(1),
         })
     }
@@ -253,9 +272,8 @@ impl Vm {
         (keys, arguments): (Args<'_>, Args<'_>),
         reply: &mut Reply,
     ) -> mlua::Result<Ended> {
-        let script: Value = self.scripts.raw_get(number)?;
-        let keys = self.strings(keys)?;
-        let arguments = self.strings(arguments)?;
+        let keys = self.lua.create_sequence_from(keys.iter().map(lent))?;
+        let arguments = self.lua.create_sequence_from(arguments.iter().map(lent))?;
         let run = match source {
             Source::Script => &self.run,
             Source::Library => &self.run_function,
@@ -263,7 +281,7 @@ impl Vm {
         let (is_fine, value): (bool, Value) = host::work_for(host, || {
             let max = self.shared.memory_max.load(Ordering::Relaxed);
             let _limited = Limited::to(&self.lua, max, 0);
-            run.call((script, keys, arguments))
+            run.call((number, keys, arguments))
         })?;
         if self.shared.is_stopped.load(Ordering::Relaxed) {
             return Ok(Ended::Stopped);
@@ -273,14 +291,6 @@ impl Vm {
             return replying::reply(&value, is_resp3, reply);
         }
         Ok(errors::reply(&value, name, reply))
-    }
-
-    fn strings(&self, words: Args<'_>) -> mlua::Result<Table> {
-        let table = self.lua.create_table_with_capacity(words.len(), 0)?;
-        for (nth, word) in words.iter().enumerate() {
-            table.raw_set(nth + 1, self.lua.create_string(word)?)?;
-        }
-        Ok(table)
     }
 
     /// Stops the run that is under way, or lets it go on no further than its next call.

@@ -15,6 +15,7 @@ use crate::clients::identity::Identity;
 use crate::clients::monitor::Monitoring;
 use crate::clients::owners::{Owner, OwnerWrite};
 use crate::clients::registry::Client;
+use crate::clients::statistics::BatchCalls;
 use crate::clients::tracking_command::OwnTracking;
 use crate::clients::transaction::{Transaction, Watch};
 use keymesh_observability::HeadSampler;
@@ -138,6 +139,10 @@ pub struct Conversation {
     pub has_left: bool,
     /// The error of the script that ran last is in the statistics already.
     pub error_was_counted: bool,
+    /// What scripts called, until the statistics know.
+    pub script_calls: BatchCalls,
+    /// How long those took.
+    pub script_nanos: u64,
     /// EXEC is being carried out.
     pub is_in_exec: bool,
     /// Users went within EXEC: their links end behind it.
@@ -197,6 +202,8 @@ impl Conversation {
             monitoring: None,
             has_left: false,
             error_was_counted: false,
+            script_calls: BatchCalls::default(),
+            script_nanos: 0,
             is_in_exec: false,
             ends_links: false,
             transaction: None,
@@ -229,6 +236,8 @@ impl Conversation {
             monitoring: None,
             has_left: false,
             error_was_counted: false,
+            script_calls: BatchCalls::default(),
+            script_nanos: 0,
             is_in_exec: false,
             ends_links: false,
             transaction: None,
@@ -518,6 +527,16 @@ impl Conversation {
     /// What follows holds no partition.
     pub fn end_lap(&mut self, at: Instant) {
         self.scratch.laps.end(at, &self.context.keyspace.holds);
+    }
+
+    /// Writes down what scripts have called.
+    pub(super) fn account_scripts(&mut self) {
+        if !self.script_calls.is_empty() {
+            let nanos = std::mem::take(&mut self.script_nanos);
+            let statistics = &self.context.statistics;
+            statistics.add_calls(&self.script_calls, nanos, self.options.latency_tracking);
+            self.script_calls.clear();
+        }
     }
 
     /// Begins a batch: reads the clock once.

@@ -28,6 +28,8 @@ pub use running::Running;
 
 /// [`REDIS_VERSION`] as a number, a byte each.
 const VERSION_NUMBER: u32 = 0x0007_0200;
+/// Its memory is looked at behind so many runs.
+const LOOK_EVERY: u32 = 16;
 /// How long the machine is waited for where it can only be held briefly.
 const PATIENCE: Duration = Duration::from_micros(200);
 /// What is said where there is no machine.
@@ -56,6 +58,8 @@ pub struct Machine {
     pub vm: Vm,
     /// Its number.
     pub generation: u32,
+    /// How many scripts have run on it.
+    runs: u32,
 }
 
 /// The machine while somebody uses it.
@@ -101,13 +105,21 @@ impl Scripts {
                 NO_MACHINE
             })?;
             let generation = self.running.next_generation();
-            *machine = Some(Machine { vm, generation });
+            *machine = Some(Machine {
+                vm,
+                generation,
+                runs: 0,
+            });
         }
         MutexGuard::try_map(machine, Option::as_mut).map_err(|_| NO_MACHINE)
     }
 
     /// Drops the machine where it has taken more than it should: whatever was compiled is compiled again when it is called.
-    pub fn tidy(&self, held: Held<'_>) {
+    pub fn tidy(&self, mut held: Held<'_>) {
+        held.runs = held.runs.wrapping_add(1);
+        if !held.runs.is_multiple_of(LOOK_EVERY) && !self.is_spoilt.load(Ordering::Relaxed) {
+            return;
+        }
         let mut memory = held.vm.len_bytes();
         if memory > MEMORY_MAX / 2 {
             held.vm.collect_garbage();

@@ -110,6 +110,21 @@ impl BatchCalls {
         calls.nanos += took.as_nanos() as u64;
     }
 
+    /// Counts what was counted elsewhere.
+    pub fn add_all(&mut self, others: &Self) {
+        for other in &others.0 {
+            let calls = self.of(other.row);
+            calls.count += other.count;
+            calls.timed += other.timed;
+            calls.nanos += other.nanos;
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Forgets them.
     pub fn clear(&mut self) {
         self.0.clear();

@@ -210,7 +210,12 @@ impl Keyspace {
 
     /// The partition that holds all keys of a call with a list of keys, if one does: DEL, EXISTS and MGET of one key mostly.
     #[inline]
-    fn only_partition(&self, row: &Row, args: Args<'_>, first_hash: Option<u64>) -> Option<usize> {
+    pub(super) fn only_partition(
+        &self,
+        row: &Row,
+        args: Args<'_>,
+        first_hash: Option<u64>,
+    ) -> Option<usize> {
         if !matches!(
             row.keys,
             Keys::Range { .. }

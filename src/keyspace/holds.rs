@@ -107,6 +107,13 @@ impl<'k> Held<'k> {
     }
 }
 
+impl Held<'_> {
+    /// Since when it is held.
+    pub(super) fn since(&self) -> Instant {
+        self.since
+    }
+}
+
 impl Deref for Held<'_> {
     type Target = Partition;
 

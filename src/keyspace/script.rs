@@ -4,7 +4,7 @@
 //! only where it is to be had soon, so that nobody waits for each other for ever. How many stamps it will take is not known either:
 //! some are reserved before its first write, and more behind them for as long as nobody else has taken any.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use smallvec::SmallVec;
 
@@ -42,16 +42,23 @@ pub enum Staged {
     NoStamps,
 }
 
+/// Partitions that were locked later than others, by their numbers.
+type Extra<'k> = SmallVec<[(usize, Held<'k>); 2]>;
+
 /// Where a script's commands are carried out.
 pub struct Stage<'s, 'p, 'k> {
     keyspace: &'k Keyspace,
     access: &'s mut Access<'p>,
     /// Locked later than the others.
-    extra: SmallVec<[(usize, Held<'k>); 2]>,
+    extra: Extra<'k>,
     reservation: &'s mut Option<Reservation<'k>>,
     /// How many stamps to begin with.
     stamps: u32,
     is_whole: bool,
+    /// When the first of them were locked.
+    since: Option<Instant>,
+    /// Which one it is, where that is one alone.
+    only: Option<usize>,
     /// By partition: whether it touched that.
     touched: SmallVec<[bool; 64]>,
     /// It has touched more than was expected.
@@ -75,6 +82,8 @@ impl<'s, 'p, 'k> Stage<'s, 'p, 'k> {
             reservation,
             stamps: stamps.max(STAMPS),
             is_whole,
+            since: None,
+            only: None,
             touched: SmallVec::from_elem(false, keyspace.partitions_len()),
             has_strayed: false,
             panicked: false,
@@ -83,6 +92,11 @@ impl<'s, 'p, 'k> Stage<'s, 'p, 'k> {
 
     pub(super) fn parts(&mut self) -> (&'k Keyspace, &mut Access<'p>) {
         (self.keyspace, &mut *self.access)
+    }
+
+    /// When it began, where somebody looked at the clock.
+    pub fn since(&self) -> Option<Instant> {
+        self.since
     }
 
     /// Whether it touched what nobody had expected.
@@ -174,9 +188,16 @@ impl<'s, 'p, 'k> Stage<'s, 'p, 'k> {
             act(access)
         } else {
             let mut refs: Vec<Option<&mut Partition>> = (0..count).map(|_| None).collect();
-            if let Access::Many(partitions) = access {
-                for (place, partition) in refs.iter_mut().zip(partitions.iter_mut()) {
-                    *place = partition.as_deref_mut();
+            match access {
+                Access::One(partition) => {
+                    if let Some(place) = self.only.and_then(|only| refs.get_mut(only)) {
+                        *place = Some(&mut **partition);
+                    }
+                }
+                Access::Many(partitions) => {
+                    for (place, partition) in refs.iter_mut().zip(partitions.iter_mut()) {
+                        *place = partition.as_deref_mut();
+                    }
                 }
             }
             for (index, held) in &mut self.extra {
@@ -189,13 +210,21 @@ impl<'s, 'p, 'k> Stage<'s, 'p, 'k> {
         Staged::Done
     }
 
+    /// Whether it has this partition.
+    fn holds(&self, index: usize) -> bool {
+        let is_first = match self.only {
+            Some(only) => only == index,
+            None => self.access.at(index).is_some(),
+        };
+        is_first || self.extra.iter().any(|(extra, _)| *extra == index)
+    }
+
     /// Locks what is needed beyond what was expected.
     fn reach(&mut self, touched: &[usize]) -> bool {
         let mut missing: SmallVec<[usize; 8]> = touched
             .iter()
             .copied()
-            .filter(|index| self.access.at(*index).is_none())
-            .filter(|index| self.extra.iter().all(|(extra, _)| extra != index))
+            .filter(|index| !self.holds(*index))
             .collect();
         if missing.is_empty() {
             return true;
@@ -205,11 +234,7 @@ impl<'s, 'p, 'k> Stage<'s, 'p, 'k> {
         missing.dedup();
         for index in missing {
             let count = self.keyspace.partitions_len();
-            let is_held = |other: &usize| {
-                self.access.at(*other).is_some()
-                    || self.extra.iter().any(|(extra, _)| extra == other)
-            };
-            let is_in_order = !(index + 1..count).any(|other| is_held(&other));
+            let is_in_order = !(index + 1..count).any(|other| self.holds(other));
             let mut held = if is_in_order {
                 self.keyspace.lock(index)
             } else {
@@ -303,6 +328,27 @@ impl Keyspace {
         script: impl FnOnce(&mut Stage<'_, '_, '_>, &mut Caller, &mut Scratch) -> R,
     ) -> (R, Ran) {
         scratch.laps.end_now(&self.holds);
+        let only = match reach {
+            Reach::Declared(row, args) => self.only_partition(row, args, None),
+            Reach::All => None,
+        };
+        if let Some(only) = only {
+            // As most do, and at less than what many locks cost.
+            let mut guard = self.lock(only);
+            let since = Some(guard.since());
+            let mut access = Access::One(&mut guard);
+            let (result, begun, extra) = self.play(
+                &mut access,
+                Some(only),
+                since,
+                stamps,
+                caller,
+                scratch,
+                script,
+            );
+            drop((extra, guard));
+            return (result, self.wind_up(begun, caller, scratch));
+        }
         let mut needed: SmallVec<[bool; 64]> = SmallVec::from_elem(false, self.partitions.len());
         match reach {
             Reach::Declared(row, args) => mark_needed(self, row, args, &mut needed),
@@ -312,20 +358,44 @@ impl Keyspace {
         if matches!(reach, Reach::All) {
             catch_up(&mut guards);
         }
+        let since = guards.iter().flatten().next_back().map(Held::since);
         let mut refs: Vec<Option<&mut Partition>> = guards
             .iter_mut()
             .map(|guard| guard.as_deref_mut())
             .collect();
         let mut access = Access::Many(&mut refs);
+        let (result, begun, extra) =
+            self.play(&mut access, None, since, stamps, caller, scratch, script);
+        drop((extra, guards));
+        (result, self.wind_up(begun, caller, scratch))
+    }
+
+    /// All that needs partitions; with it those that were locked later.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts of one run, each named"
+    )]
+    #[inline]
+    fn play<'k, R>(
+        &'k self,
+        access: &mut Access<'_>,
+        only: Option<usize>,
+        since: Option<Instant>,
+        stamps: u32,
+        caller: &mut Caller,
+        scratch: &mut Scratch,
+        script: impl FnOnce(&mut Stage<'_, '_, '_>, &mut Caller, &mut Scratch) -> R,
+    ) -> (R, Begun<'k>, Extra<'k>) {
         let mut reservation = None;
         let (result, panicked, extra) = {
-            let mut stage = Stage::new(self, &mut access, &mut reservation, stamps);
+            let mut stage = Stage::new(self, access, &mut reservation, stamps);
+            (stage.since, stage.only) = (since, only);
             let result = script(&mut stage, caller, scratch);
             stage.end(caller, scratch);
             let panicked = stage.has_panicked();
             (result, panicked, std::mem::take(&mut stage.extra))
         };
-        take_ready(&mut access, scratch, caller);
+        take_ready(access, scratch, caller);
         let begun = match reservation {
             Some(mut reservation) => {
                 reservation.give_back(scratch.effects.count());
@@ -336,16 +406,19 @@ impl Keyspace {
                 panicked,
             }),
         };
-        let is_heard = self.is_heard();
-        if is_heard {
+        if self.is_heard() {
             self.gather(scratch.client, access.iter_mut());
         }
-        drop(extra);
-        drop(guards);
+        (result, begun, extra)
+    }
+
+    /// What comes behind the locks.
+    fn wind_up(&self, begun: Begun<'_>, caller: &Caller, scratch: &mut Scratch) -> Ran {
+        let is_heard = self.is_heard();
         let ran = self.finish(begun, caller, scratch);
         if is_heard {
             self.pubsub.announce();
         }
-        (result, ran)
+        ran
     }
 }

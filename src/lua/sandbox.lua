@@ -1,7 +1,7 @@
 -- What stands between a script and the machine: tables that cannot be changed, and errors that Rust raised as scripts know them.
 -- Each `fixed` table is an empty one before the real one; what would look behind it is told where to look.
 local host = ...
-local translate, handle = host.translate, host.handle
+local translate, handle, scripts = host.translate, host.handle, host.scripts
 local rawpcall, rawxpcall, rawget, rawset, next, type = pcall, xpcall, rawget, rawset, next, type
 local rawpairs, error, setmetatable, getmetatable, tostring = pairs, error, setmetatable, getmetatable, tostring
 local unpack, loadstring, load, rawconcat = unpack, loadstring, load, table.concat
@@ -200,9 +200,9 @@ G.__redis__err__handler = function(e)
   return handle(e)
 end
 
-local function run(script, keys, argv)
+local function run(number, keys, argv)
   G.KEYS, G.ARGV = keys, argv
-  local ok, value = rawxpcall(script, handle)
+  local ok, value = rawxpcall(scripts[number], handle)
   G.KEYS, G.ARGV = nil, nil
   return ok, value
 end
@@ -231,8 +231,8 @@ local function trampoline()
   return called(its_keys, its_argv)
 end
 
-local function run_function(f, keys, argv)
-  called, its_keys, its_argv = f, keys, argv
+local function run_function(number, keys, argv)
+  called, its_keys, its_argv = scripts[number], keys, argv
   local ok, value = rawxpcall(trampoline, handle)
   called, its_keys, its_argv = nil, nil, nil
   return ok, value

@@ -14,9 +14,11 @@ pub const CHUNK: &str = "=[sandbox]";
 
 /// The parts that the machine works with.
 pub struct Sandbox {
-    /// Calls a compiled script.
+    /// Compiled scripts and functions by their numbers.
+    pub scripts: Table,
+    /// Calls a compiled script by its number.
     pub run: Function,
-    /// Calls a function of a library.
+    /// Calls a function of a library by its number.
     pub run_function: Function,
     /// Runs the code of a library.
     pub load: Function,
@@ -54,12 +56,15 @@ pub fn build(lua: &Lua, shared: &Arc<Shared>, version: Version) -> mlua::Result<
     host.raw_set("translate", lua.create_function(translate)?)?;
     host.raw_set("handle", lua.create_function(errors::handle)?)?;
     set_random(lua, &host, shared)?;
+    let scripts = lua.create_table()?;
+    host.raw_set("scripts", &scripts)?;
     let code = include_str!("sandbox.lua");
     let build: Function = lua.load(code).set_name(CHUNK).into_function()?;
     let (globals, run, of_libraries, run_function, load) =
         build.call::<(Table, Function, Table, Function, Function)>(host)?;
     lua.set_globals(globals)?;
     Ok(Sandbox {
+        scripts,
         run,
         run_function,
         load,

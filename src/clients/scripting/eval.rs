@@ -397,7 +397,8 @@ impl Conversation {
         let db = caller.db;
         let function = (target.source == Source::Library).then_some(target.name);
         let busy_after = self.options.busy_reply_threshold;
-        running.begin(place, busy_after, function, || call.args.to_vec());
+        let since = stage.since();
+        running.begin(place, busy_after, function, since, || call.args.to_vec());
         let mark = reply.mark();
         let mut host = ScriptHost {
             conversation: self,
@@ -429,9 +430,8 @@ impl Conversation {
         self.error_was_counted = ended == Ended::Failed { is_counted: true };
         let is_too_slow = running.is_too_slow();
         let (took, is_killed) = running.end();
-        let statistics = &self.context.statistics;
-        let nanos = took.as_nanos() as u64;
-        statistics.add_calls(&calls, nanos, self.options.latency_tracking);
+        self.script_calls.add_all(&calls);
+        self.script_nanos += took.as_nanos() as u64;
         let outcome = Outcome {
             ended,
             is_too_slow,

@@ -89,12 +89,13 @@ impl Running {
         self.generation.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// A script begins. `command` is only asked for where others can see it.
+    /// A script begins, or has begun a moment ago. `command` is only asked for where others can see it.
     pub(super) fn begin(
         &self,
         place: Place,
         busy_after: Option<Duration>,
         function: Option<&str>,
+        since: Option<Instant>,
         command: impl FnOnce() -> Vec<Vec<u8>>,
     ) {
         self.is_too_slow.store(false, Ordering::Relaxed);
@@ -104,7 +105,7 @@ impl Running {
             Vec::new()
         };
         *self.run.lock() = Some(Run {
-            since: Instant::now(),
+            since: since.unwrap_or_else(Instant::now),
             place,
             limit: None,
             busy_after,
@@ -116,7 +117,7 @@ impl Running {
 
     /// A library is loaded.
     pub(super) fn begin_loading(&self) {
-        self.begin(Place::Apart, None, Some(""), Vec::new);
+        self.begin(Place::Apart, None, Some(""), None, Vec::new);
         if let Some(run) = self.run.lock().as_mut() {
             run.limit = Some(LOAD_MAX);
         }

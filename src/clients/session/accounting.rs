@@ -12,9 +12,11 @@ impl Session {
     pub(super) fn account(&mut self, now: UnixMillis, started: Instant) {
         let ended = Instant::now();
         self.conversation.end_lap(ended);
+        self.conversation.account_scripts();
         let conversation = &self.conversation;
         let statistics = &conversation.context.statistics;
         let took = ended.saturating_duration_since(started);
+        self.took = took;
         let is_tracking = conversation.options.latency_tracking;
         statistics.add_calls(&self.batch.calls, took.as_nanos() as u64, is_tracking);
         // One that was alone in its batch took all its time.

@@ -348,3 +348,54 @@ async fn a_command_that_panics_within_a_script_costs_an_error() {
         )
         .await;
 }
+
+#[tokio::test]
+async fn a_script_reaches_beyond_the_one_key_that_it_declares() {
+    let server = TestServer::start(&["--port", "1"]).await;
+    let mut client = server.connect().await;
+    let script = "for i = 1, 50 do redis.call('incr', 'other:' .. i) end \
+                  redis.call('incr', KEYS[1]) return redis.call('dbsize') + #redis.call('keys', '*')";
+    for count in 1..4 {
+        let call = format!("EVAL \"{script}\" 1 own");
+        client.check(&call, ":102\r\n").await;
+        let number = format!("$1\r\n{count}\r\n");
+        client
+            .check(
+                "MGET own other:1 other:50",
+                &format!("*3\r\n{}", number.repeat(3)),
+            )
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn keys_and_arguments_of_any_bytes_come_back_as_they_are() {
+    let server = TestServer::start(&["--port", "1"]).await;
+    let mut client = server.connect().await;
+    let call = r#"EVAL "return {KEYS[1], KEYS[2], ARGV[1], ARGV[2], #KEYS, #ARGV}" 2 "\xff\x00k" text "\xc3\x28" """#;
+    client.send(format!("{call}\r\n")).await;
+    let mut expected = b"*6\r\n$3\r\n\xff\0k\r\n$4\r\ntext\r\n$2\r\n\xc3(\r\n$0\r\n\r\n".to_vec();
+    expected.extend_from_slice(b":2\r\n:2\r\n");
+    client.expect(&expected).await;
+}
+
+#[tokio::test]
+async fn long_pipelines_of_several_connections_are_all_answered() {
+    let server = TestServer::start(&["--port", "1", "--server-threads", "1"]).await;
+    let mut clients = Vec::new();
+    for _ in 0..8 {
+        clients.push(server.connect().await);
+    }
+    let script = "for i = 1, 1000 do end return redis.call('incr', KEYS[1])";
+    for round in 0..5 {
+        for (nth, client) in clients.iter_mut().enumerate() {
+            client
+                .send(format!("EVAL \"{script}\" 1 own:{nth}\r\n").repeat(20))
+                .await;
+        }
+        for client in &mut clients {
+            let replies = (1..=20).map(|count| format!(":{}\r\n", round * 20 + count));
+            client.expect(replies.collect::<String>()).await;
+        }
+    }
+}
