@@ -210,6 +210,25 @@ fn a_pattern_of_channels_must_be_allowed_as_it_stands() {
 }
 
 #[test]
+fn rights_that_are_told_to_another_server_are_the_same_there_without_a_password() {
+    for rules in [
+        "on nopass ~* &* +@all",
+        "on >secret ~jobs:* %R~all* resetchannels &news -@all +get +config|get +select|0",
+        "off ~a &b +@read -get (~c +set) (%W~d &e* +@all -debug)",
+        "on",
+    ] {
+        let user = made(rules).unwrap();
+        let text = user.describe_rights();
+        let there = User::of_rights(&text).unwrap();
+        assert_eq!(there.selectors(), user.selectors(), "{rules}");
+        assert_eq!(there.passwords().count(), 0);
+        assert_eq!(there.describe_rights(), text);
+    }
+    assert!(User::of_rights(b"+nosuchcommand").is_none());
+    assert!(User::of_rights(b"(~a").is_none());
+}
+
+#[test]
 fn passwords_are_asked_of_users_that_have_some_and_nobody_comes_in_who_is_off() {
     let user = |rules| made(rules).unwrap();
     assert!(user("on >a >b").accepts(b"b") && !user("on >a").accepts(b"b"));

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::acl::check::is_channel_allowed;
-use crate::acl::rules::RuleError;
+use crate::acl::rules::{RuleError, merge_selectors};
 use crate::acl::selector::Selector;
 
 /// A password's SHA-256.
@@ -188,6 +188,23 @@ impl User {
             }
         }
         text
+    }
+
+    /// What it may do as text, for another server: whoever gets it need not know how the user comes in.
+    pub fn describe_rights(&self) -> Vec<u8> {
+        let mut rights = Self::new(Defaults::default());
+        rights.selectors.clone_from(&self.selectors);
+        rights.describe()
+    }
+
+    /// The user of such a text, who is in already.
+    pub fn of_rights(text: &[u8]) -> Option<Self> {
+        let words: Vec<&[u8]> = text.split(|byte| *byte == b' ').collect();
+        let (mut user, defaults) = (Self::new(Defaults::default()), Defaults::default());
+        for rule in merge_selectors(&words).ok()? {
+            user.apply(&rule, defaults).ok()?;
+        }
+        Some(user)
     }
 
     /// Which channels a subscriber may still hear after a change from `before`; none where it lost nothing.

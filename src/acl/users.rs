@@ -24,6 +24,11 @@ pub struct Account {
 }
 
 impl Account {
+    /// One that no server knows: it is what it is for as long as it is held.
+    pub fn guest(name: &[u8], user: User) -> Arc<Self> {
+        Self::new(name, user)
+    }
+
     fn new(name: &[u8], user: User) -> Arc<Self> {
         Arc::new(Self {
             name: name.to_vec(),

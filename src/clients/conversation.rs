@@ -13,7 +13,8 @@ use crate::clients::context::Context;
 use crate::clients::errors;
 use crate::clients::identity::Identity;
 use crate::clients::monitor::Monitoring;
-use crate::clients::owners::{Owner, OwnerWrite};
+use crate::clients::owned::{Errand, Stay};
+use crate::clients::owners::OwnerWrite;
 use crate::clients::registry::Client;
 use crate::clients::statistics::BatchCalls;
 use crate::clients::tracking_command::OwnTracking;
@@ -160,7 +161,9 @@ pub struct Conversation {
     /// DEBUG FORCE-MASTER.
     pub is_forced_master: bool,
     /// Who is to carry out the present command.
-    pub owner: Option<Arc<Owner>>,
+    pub errand: Option<Errand>,
+    /// Whether it may be somebody else.
+    pub stay: Stay,
     /// CLIENT REPLY.
     pub reply_mode: ReplyMode,
     /// CLIENT TRACEPARENT.
@@ -211,7 +214,8 @@ impl Conversation {
             tracking: None,
             caching: false,
             is_forced_master: false,
-            owner: None,
+            errand: None,
+            stay: Stay::No,
             reply_mode: ReplyMode::On,
             trace: Trace::None,
             left: None,
@@ -245,7 +249,8 @@ impl Conversation {
             tracking: None,
             caching: false,
             is_forced_master: self.is_forced_master,
-            owner: None,
+            errand: None,
+            stay: Stay::No,
             reply_mode: self.reply_mode,
             trace: self.trace,
             left: None,
@@ -440,7 +445,7 @@ impl Conversation {
             self.refuse_confined(row, reply);
             return Fate::Refused;
         }
-        if self.has_owners()
+        if (is_exec || self.has_owners())
             && let Some(fate) = self.run_elsewhere(row, args, reply)
         {
             return fate;

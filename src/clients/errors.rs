@@ -24,7 +24,9 @@ pub(super) const NO_MASTER_ANY_MORE: &str =
     "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)";
 pub(super) const CROSSOWNER: &str = "CROSSOWNER Keys in request don't have the same owner";
 pub(super) const BEHIND: &str = "BEHIND this node does not have all that the asking one has";
-pub(super) const OWNED_IN_MULTI: &str = "ERR the key has another master as its queue-owner: this command is not allowed inside a transaction here";
+pub(super) const OWNED_IN_SCRIPT: &str = "ERR the key has another master as its queue-owner: a script that takes something out of it must declare it among its keys";
+pub(super) const OWNED_IN_MULTI: &str =
+    "ERR the key has another master as its queue-owner, which has changed meanwhile";
 pub(super) const OWNER_CHANGED: &str =
     "UNBLOCKED the queue-owner of these keys has changed while the client waited";
 pub(super) const UNBLOCKED: &str = "UNBLOCKED client unblocked via CLIENT UNBLOCK";

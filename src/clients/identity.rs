@@ -22,7 +22,7 @@ pub struct Identity {
     /// Whether a connection needs no AUTH now.
     is_open: bool,
     may_all: bool,
-    /// It is the server's own.
+    /// It is the server's own, or a guest: changed rules do not concern it.
     is_own: bool,
 }
 
@@ -44,6 +44,33 @@ impl Identity {
         };
         identity.show(client);
         identity
+    }
+
+    /// A client of another node, which has said what it may do; nothing where that is everything.
+    pub fn guest(name: &[u8], rights: &[u8]) -> Option<Self> {
+        let user = match rights {
+            [] => User::unlimited(),
+            rights => User::of_rights(rights)?,
+        };
+        let account = Account::guest(name, user);
+        let user = account.user();
+        Some(Self {
+            authenticated: true,
+            is_open: false,
+            may_all: user.may_all(),
+            account,
+            user,
+            generation: 0,
+            is_own: true,
+        })
+    }
+
+    /// What it may do, as [`Self::guest`] reads it.
+    pub fn rights(&self) -> Vec<u8> {
+        if self.may_all {
+            return Vec::new();
+        }
+        self.user.describe_rights()
     }
 
     /// The server itself, which may do everything.

@@ -44,6 +44,7 @@ pub mod metrics;
 pub mod monitor;
 mod operator_commands;
 mod owned;
+mod owned_request;
 pub mod owners;
 mod process;
 mod pubsub_command;

@@ -23,6 +23,8 @@ use crate::resp::Protocol;
 const IDLE_MAX: usize = 64;
 /// How long nobody tries again where somebody has just waited in vain.
 const SPARED: Duration = Duration::from_millis(500);
+/// How often it is looked whether an owner that has not answered yet is there at all.
+const PROBED: Duration = Duration::from_secs(2);
 /// What took this long was no refusal by the other machine's system, but silence.
 const SILENCE: Duration = Duration::from_secs(1);
 
@@ -139,7 +141,7 @@ impl Owner {
         self.is_itself.store(true, Ordering::Relaxed);
     }
 
-    /// Has one command carried out there.
+    /// Has one command carried out there, within a time, and for as long as anybody listens there.
     pub async fn ask(
         &self,
         context: &Context,
@@ -149,7 +151,12 @@ impl Owner {
         cancel: &Notify,
     ) -> Result<Answer, AskError> {
         let mut link = self.connect(context).await?;
-        let answer = link.ask(request, protocol, limit, cancel).await;
+        let asking = link.ask(request, protocol, limit, cancel);
+        let answer = tokio::select! {
+            biased;
+            answer = asking => answer,
+            () = self.vanished() => Err(AskError::Broken),
+        };
         if answer.is_ok() {
             self.is_other.store(true, Ordering::Relaxed);
         }
@@ -160,6 +167,17 @@ impl Owner {
             }
         }
         answer
+    }
+
+    /// Comes back once nobody listens there: a connection over which nothing comes does not tell of a machine that is gone.
+    async fn vanished(&self) {
+        let Endpoint { host, port } = &self.endpoint;
+        loop {
+            tokio::time::sleep(PROBED).await;
+            if !OwnerLink::is_heard(host, *port).await {
+                return;
+            }
+        }
     }
 
     async fn connect(&self, context: &Context) -> Result<OwnerLink, AskError> {

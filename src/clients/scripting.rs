@@ -16,15 +16,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
 
 use crate::clients::context::REDIS_VERSION;
 use crate::keyspace::Keyspace;
-use crate::lua::{MEMORY_MAX, Version, Vm};
+use crate::lua::{MEMORY_MAX, Version, Vm, sha1_hex};
 pub use cache::Cache;
+use cache::Script;
 pub use leaving::Left;
 pub use libraries::Libraries;
 pub use running::Running;
+use shebang::ScriptFlags;
 
 /// [`REDIS_VERSION`] as a number, a byte each.
 const VERSION_NUMBER: u32 = 0x0007_0200;
@@ -149,6 +152,45 @@ impl Scripts {
             }
             machine.vm.collect_garbage();
             self.memory.store(machine.vm.len_bytes(), Ordering::Relaxed);
+        }
+    }
+
+    /// The text of a script by its digest.
+    pub fn code_of(&self, sha: &[u8]) -> Option<Bytes> {
+        let sha = std::str::from_utf8(sha).ok()?.to_ascii_lowercase();
+        let script = self.cache.lock().of_sha(&sha)?;
+        Some(script.code.clone())
+    }
+
+    /// Whether a script says of itself that it writes nothing, or has a first line that is wrong.
+    pub fn only_reads(&self, code: &[u8]) -> bool {
+        ScriptFlags::of(code).map_or(true, |flags| flags.has(ScriptFlags::NO_WRITES))
+    }
+
+    /// Whether a function says so of itself, as far as it is known here.
+    pub fn only_reads_function(&self, name: &[u8]) -> bool {
+        let function = self.libraries.function(name);
+        function.is_some_and(|function| function.flags.has(ScriptFlags::NO_WRITES))
+    }
+
+    /// Keeps a script that ran elsewhere, so that EVALSHA finds it as it would have had it run here.
+    pub fn remember(&self, code: &[u8]) {
+        let mut cache = self.cache.lock();
+        if cache.of_code(code).is_some() {
+            return;
+        }
+        let Ok(flags) = ScriptFlags::of(code) else {
+            return;
+        };
+        let script = Script::new(sha1_hex(code), Bytes::copy_from_slice(code), flags);
+        let gone = cache.add(&Arc::new(script));
+        drop(cache);
+        // Whoever uses the machine now leaves it a function that nobody calls, until the machine goes.
+        if let Some(gone) = gone
+            && let Some(Ok(machine)) = self.machine_soon()
+            && let Some(number) = gone.number_in(machine.generation)
+        {
+            machine.vm.forget(number);
         }
     }
 

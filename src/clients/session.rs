@@ -7,6 +7,7 @@
 mod accounting;
 mod blocking;
 mod leaving;
+mod owner_serving;
 mod owner_waits;
 mod owners;
 mod scripts;

@@ -110,6 +110,20 @@ impl Watch {
         });
     }
 
+    /// Whether one of them has changed.
+    pub fn has_changed(&self) -> bool {
+        self.changed.load(Ordering::Relaxed)
+    }
+
+    /// What each of them shows: its database, itself, and a digest.
+    pub fn digests(&self, now: UnixMillis) -> Vec<(u32, Vec<u8>, u128)> {
+        let shown = |watched: &Watched| {
+            let digest = self.keyspace.digest_of(watched.db, &watched.key, now);
+            (watched.db, watched.key.clone(), digest)
+        };
+        self.keys.iter().map(shown).collect()
+    }
+
     /// Whether a watched key's time has come since.
     pub fn has_expired(&self, caller: &Caller) -> bool {
         let mut keys = self.keys.iter();

@@ -1,7 +1,8 @@
 //! Commands whose reply says that the caller has got what only one may get: an element that was taken out, a removal that succeeded,
 //! a first write, the old value of an exchange. Two masters that carry them out at once may both say so.
 //!
-//! Reads and additions are none of these, and neither are removals by range, whose reply is a number of elements that nobody named.
+//! Reads and additions are none of these, and neither are removals by range, whose reply is a number of elements that nobody named. Of
+//! scripts nobody knows what they will do: they may claim something of all keys that they declare, but for those that only read.
 
 use crate::commands::blocking::{Timeout, parse_timeout};
 use crate::commands::table::Flags;
@@ -19,8 +20,16 @@ pub enum Claims {
     All,
 }
 
+/// Whether a call runs a script that may write.
+pub fn is_script(row: &Row) -> bool {
+    matches!(row.name, "eval" | "evalsha" | "fcall")
+}
+
 /// What a call claims.
 pub fn of(row: &Row, args: Args<'_>) -> Claims {
+    if is_script(row) {
+        return Claims::All;
+    }
     if !row.flags.has(Flags::WRITE) {
         return Claims::None;
     }
@@ -108,6 +117,8 @@ mod tests {
             "lmpop 2 a b left",
             "bzmpop 0 2 a b min",
             "msetnx a 1 b 2",
+            "eval text 2 a b c",
+            "fcall name 2 a b c",
         ] {
             assert_eq!(claimed(command), ["a", "b"], "{command}");
         }
@@ -125,6 +136,10 @@ mod tests {
             "lrange a 0 -1",
             "incr a",
             "lmpop x a left",
+            "eval_ro text 1 a",
+            "evalsha_ro text 1 a",
+            "fcall_ro name 1 a",
+            "eval text 0 a",
         ] {
             assert_eq!(claimed(command), [""; 0], "{command}");
         }

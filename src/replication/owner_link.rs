@@ -25,6 +25,9 @@ pub const ITSELF: &str = "ITSELF";
 /// The code of the error by which a node says that it owns no such key.
 pub const NOT_OWNER: &str = "NOTOWNER";
 
+/// The code of the error by which a node says that a script runs for long.
+const BUSY: &str = "BUSY";
+
 /// How far origins have come.
 pub type Positions = Vec<(Origin, Hlc)>;
 
@@ -89,6 +92,9 @@ pub enum AskError {
     /// He says that he owns no such key.
     #[error("{0}")]
     NotOwner(String),
+    /// A script keeps him from answering anybody.
+    #[error("{0}")]
+    Busy(String),
 }
 
 /// See the head of the file.
@@ -130,6 +136,12 @@ impl OwnerLink {
         !self.is_shut
             && self.input.is_empty()
             && matches!(nothing, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
+    }
+
+    /// Whether anybody listens at an address: who runs a script says nothing for a while.
+    pub async fn is_heard(host: &str, port: u16) -> bool {
+        let connecting = TcpStream::connect((host, port));
+        matches!(timeout(DIAL_TIMEOUT, connecting).await, Ok(Ok(_)))
     }
 
     /// Has one command carried out. Once `cancel` is told, the other side hears that nobody waits any more: what it had carried out
@@ -234,6 +246,7 @@ fn refusal(line: &[u8]) -> AskError {
     match text.split(' ').next() {
         Some(ITSELF) => AskError::Itself,
         Some(NOT_OWNER) => AskError::NotOwner(text),
+        Some(BUSY) => AskError::Busy(text),
         _ => AskError::Unreachable(format!("it answered: {text}")),
     }
 }
@@ -309,6 +322,7 @@ mod tests {
         let of = |line: &[u8]| read(line, Protocol::Resp2).unwrap().unwrap_err();
         assert_eq!(of(b"-ITSELF x\r\n"), AskError::Itself);
         assert!(matches!(of(b"-NOTOWNER x\r\n"), AskError::NotOwner(_)));
+        assert_eq!(of(b"-BUSY x\r\n"), AskError::Busy("BUSY x".to_owned()));
         assert!(matches!(of(b"-NOPERM x\r\n"), AskError::Unreachable(_)));
         assert_eq!(of(b"*2\r\n:1\r\n"), AskError::Broken);
     }

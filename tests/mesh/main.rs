@@ -25,6 +25,7 @@ mod joining;
 mod large_values;
 mod links;
 mod metrics;
+mod owned_calls;
 mod owners;
 mod peer_metrics;
 mod playground;

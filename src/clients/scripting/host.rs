@@ -95,7 +95,7 @@ impl ScriptHost<'_, '_, '_, '_> {
             return Some(Raised::line(errors::READONLY.as_bytes()));
         }
         if conversation.has_owners() && conversation.is_owned_elsewhere(row, words) {
-            return Some(Raised::line(errors::OWNED_IN_MULTI.as_bytes()));
+            return Some(Raised::line(errors::OWNED_IN_SCRIPT.as_bytes()));
         }
         None
     }

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::clients::context::Context;
 use crate::clients::conversation::ReplyMode;
-use crate::clients::owned::{COMMAND_AT, Request};
+use crate::clients::owned_request::{COMMAND_AT, Request};
 use crate::clients::owners::OwnerWrite;
 use crate::clients::session::owners::{LEG, RETRY, request};
 use crate::clients::session::{End, Session};

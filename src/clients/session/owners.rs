@@ -1,4 +1,4 @@
-//! A session whose command another node carries out, and one that carries out a command of another node.
+//! A session whose command, script or transaction another node carries out.
 //!
 //! Invariant: who waits here can be ended, and with it the connection to the owner, so that nobody takes anything for a client that
 //! is gone. A command is sent anew only where nothing was carried out, or where it waits: what was taken and lost on the way
@@ -15,8 +15,8 @@ use crate::clients::batch::count_error;
 use crate::clients::context::Context;
 use crate::clients::conversation::After;
 use crate::clients::errors;
-use crate::clients::owned::COMMAND_AT;
-use crate::clients::owned::is_wait;
+use crate::clients::owned::{Errand, Stay};
+use crate::clients::owned_request::words_of;
 use crate::clients::owners::{Owner, OwnerWrite};
 use crate::clients::registry::{Block, signal};
 use crate::clients::session::waiting::Meanwhile;
@@ -36,11 +36,16 @@ const ARRIVAL_POLL: Duration = Duration::from_millis(20);
 pub(super) const LEG: Duration = Duration::from_secs(5);
 /// How long an owner may be silent beyond that.
 pub(super) const GRACE: Duration = Duration::from_secs(4);
+/// How long an owner may be silent about a command that does not wait: longer than scripts do before it says that it is busy.
+const SINGLE: Duration = Duration::from_secs(10);
 /// Between attempts of who waits.
 pub(super) const RETRY: Duration = Duration::from_millis(100);
 
+/// How the reply of a script begins that there is none of then.
+const NOT_COMPILED: &[u8] = b"-ERR Error compiling script";
+
 /// Waits until all of this has arrived, or for long enough.
-async fn arrival(context: &Context, positions: &Positions) {
+pub(super) async fn arrival(context: &Context, positions: &Positions) {
     let arriving = async {
         loop {
             let news = context.keyspace.journal.news_armed();
@@ -60,6 +65,8 @@ struct Asked {
     context: Arc<Context>,
     owner: Arc<Owner>,
     words: Vec<Vec<u8>>,
+    /// Nobody knows how long it takes.
+    is_lasting: bool,
     db: u32,
     last_write: Hlc,
     protocol: Protocol,
@@ -70,7 +77,7 @@ impl Asked {
     /// One attempt. What was written there, and what was there to be seen, has arrived here before it is answered, or has taken
     /// too long: a client that is given a job finds what was written before it, by whichever master, and one that is refused a lock
     /// sees who has it.
-    async fn ask(&self, wait: Duration) -> Result<Answer, AskError> {
+    async fn ask(&self, wait: Option<Duration>) -> Result<Answer, AskError> {
         let replication = &self.context.replication;
         let own = replication.origin();
         let mut positions = replication.positions();
@@ -81,8 +88,14 @@ impl Asked {
         }
         let words: Vec<&[u8]> = self.words.iter().map(Vec::as_slice).collect();
         let owner = &*self.owner;
-        let request = request(own, owner, self.db, &positions, wait, self.protocol, &words);
-        let (context, limit) = (&self.context, wait + GRACE);
+        let (db, waits) = (self.db, wait.unwrap_or(Duration::ZERO));
+        let request = request(own, owner, db, &positions, waits, self.protocol, &words);
+        let context = &self.context;
+        let limit = match wait {
+            Some(wait) => wait + GRACE,
+            None if self.is_lasting => Duration::MAX,
+            None => SINGLE,
+        };
         let asking = self
             .owner
             .ask(context, &request, self.protocol, limit, &self.cancel);
@@ -138,18 +151,17 @@ impl Session {
     /// Has the present command carried out by the owner of its keys.
     pub(super) async fn forward(&mut self, is_answered: bool) -> Result<(), End> {
         let context = Arc::clone(&self.conversation.context);
-        let Some((row, owner, args)) = self.forwarded() else {
+        let Some((row, errand, args)) = self.forwarded() else {
             return Ok(());
         };
-        // By the name that every node knows.
-        let mut words = args.to_vec();
-        if let Some(name) = words.first_mut() {
-            *name = row.name.as_bytes().to_vec();
-        }
+        let Errand { owner, words } = errand;
+        let is_lasting = words.is_some();
+        let words = words.unwrap_or_else(|| words_of(row, args));
         let timeout = claims::timeout(row, args, context.now().0);
         let asked = Asked {
             owner,
             words,
+            is_lasting,
             db: self.conversation.caller.db,
             last_write: self.conversation.last_write,
             protocol: self.reply.protocol(),
@@ -172,10 +184,8 @@ impl Session {
         let mut bits = 0;
         let reply = loop {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            let wait = match timeout {
-                None => Duration::ZERO,
-                Some(_) => left.map_or(LEG, |left| left.clamp(Duration::from_millis(1), LEG)),
-            };
+            let wait =
+                timeout.map(|_| left.map_or(LEG, |left| left.clamp(Duration::from_millis(1), LEG)));
             let answer = self
                 .await_owner(&asked, wait, blocked.is_some(), &mut bits)
                 .await?;
@@ -202,6 +212,9 @@ impl Session {
                     drop(blocked);
                     return self.carry_out_here(row, is_answered).await;
                 }
+                Err(AskError::Busy(text)) if blocked.is_none() => {
+                    break format!("-{text}\r\n").into_bytes();
+                }
                 Err(AskError::NotOwner(text)) => {
                     context.owners.failed.fetch_add(1, Ordering::Relaxed);
                     break format!("-{text}\r\n").into_bytes();
@@ -209,7 +222,8 @@ impl Session {
                 Err(error) => {
                     self.conversation.refresh_options();
                     let mode = self.conversation.options.queue_owner_unreachable;
-                    if mode == OwnerUnreachable::Local {
+                    let is_there = matches!(error, AskError::Busy(_));
+                    if mode == OwnerUnreachable::Local && !is_there {
                         context.owners.local.fetch_add(1, Ordering::Relaxed);
                         drop(blocked);
                         return self.carry_out_here(row, is_answered).await;
@@ -239,6 +253,7 @@ impl Session {
             }
         };
         drop(blocked);
+        self.answered_there(row, &reply);
         if let Some(text) = reply.strip_prefix(b"-") {
             count_error(&self.conversation, Some(row), text);
         }
@@ -252,10 +267,23 @@ impl Session {
     }
 
     /// The present command, and who is to carry it out.
-    fn forwarded(&mut self) -> Option<(&'static Row, Arc<Owner>, Args<'_>)> {
-        let owner = self.conversation.owner.take()?;
+    fn forwarded(&mut self) -> Option<(&'static Row, Errand, Args<'_>)> {
+        let errand = self.conversation.errand.take()?;
         let args = self.batch.last_arguments(self.read.filled())?;
-        Some((crate::commands::lookup(args.name())?, owner, args))
+        Some((crate::commands::lookup(args.name())?, errand, args))
+    }
+
+    /// What is as if the present command had been carried out here.
+    fn answered_there(&mut self, row: &Row, reply: &[u8]) {
+        match row.name {
+            "exec" => self.conversation.discard(),
+            "eval" if !reply.starts_with(NOT_COMPILED) => {
+                if let Some(args) = self.batch.last_arguments(self.read.filled()) {
+                    self.conversation.context.scripts.remember(args.get(1));
+                }
+            }
+            _ => {}
+        }
     }
 
     /// One attempt. Who is to be unblocked meanwhile gets what the owner has already taken; a server that ends waits for an answer
@@ -263,7 +291,7 @@ impl Session {
     async fn await_owner(
         &mut self,
         asked: &Asked,
-        wait: Duration,
+        wait: Option<Duration>,
         can_wait: bool,
         bits: &mut u32,
     ) -> Result<Result<Answer, AskError>, End> {
@@ -314,6 +342,13 @@ impl Session {
 
     /// Carries the present command out as if its keys had no owner.
     async fn carry_out_here(&mut self, row: &'static Row, is_answered: bool) -> Result<(), End> {
+        self.conversation.stay = Stay::Alone;
+        let done = self.carry_out_alone(row, is_answered).await;
+        self.conversation.stay = Stay::No;
+        done
+    }
+
+    async fn carry_out_alone(&mut self, row: &'static Row, is_answered: bool) -> Result<(), End> {
         let Some(args) = self.batch.last_arguments(self.read.filled()) else {
             return Ok(());
         };
@@ -322,6 +357,7 @@ impl Session {
         let mark = self.reply.mark();
         match self.conversation.run_here(row, args, &mut self.reply) {
             After::Block { timeout, .. } => self.wait_for_turn(timeout, is_answered, 0).await,
+            After::Script { .. } => self.leave_with_command(is_answered).await,
             _ => {
                 if let Some(text) = self.reply.since(mark).strip_prefix(b"-") {
                     count_error(&self.conversation, Some(row), text);
@@ -333,76 +369,5 @@ impl Session {
                 Ok(())
             }
         }
-    }
-
-    /// `MESH OWNED`: waits for what the asking node has, carries its command out, and says what was written.
-    pub(super) async fn carry_out_owned(&mut self) -> Result<(), End> {
-        let context = Arc::clone(&self.conversation.context);
-        context.keyspace.gate.opened().await;
-        let Some(args) = self.batch.last_arguments(self.read.filled()) else {
-            return Ok(());
-        };
-        let request = match self.conversation.check_owned(args) {
-            Ok(request) => request,
-            Err(text) => {
-                self.reply.error(&text);
-                return Ok(());
-            }
-        };
-        if is_wait(request.row) {
-            return self.wait_for_asker(&request).await;
-        }
-        let arriving = async {
-            if !context.replication.has_arrived(&request.positions) {
-                arrival(&context, &request.positions).await;
-            }
-        };
-        let mut arriving = std::pin::pin!(arriving);
-        loop {
-            match self.meanwhile(arriving.as_mut()).await? {
-                Meanwhile::Done(()) => break,
-                Meanwhile::Signals(bits) if bits & signal::DRAIN != 0 => return Err(End::Done),
-                Meanwhile::Signals(_) => {}
-            }
-        }
-        // What is claimed is written: it is held back by either kind of pause.
-        let mut now = context.now();
-        while let Some((_, until)) = context.pause.get(now) {
-            now = self.pause(now, until).await?;
-        }
-        self.check_presence().await?;
-        if !context.replication.has_arrived(&request.positions) {
-            // What it lacks may be just the lock that is asked for, or the news that an element is gone: nobody gets it then.
-            self.reply.error(errors::BEHIND);
-            return Ok(());
-        }
-        let db = std::mem::replace(&mut self.conversation.caller.db, request.db);
-        let protocol = self.reply.protocol();
-        self.conversation.begin_batch(context.now());
-        self.conversation.last_write = Hlc::ZERO;
-        self.reply.array(3);
-        self.reply.set_protocol(request.protocol);
-        if let Some(args) = self.batch.last_arguments(self.read.filled()) {
-            let (conversation, reply) = (&mut self.conversation, &mut self.reply);
-            let after = conversation.run_here(request.row, args.skip(COMMAND_AT), reply);
-            if let After::Block { timeout, .. } = after {
-                let wait = timeout.map_or(request.wait, |timeout| timeout.min(request.wait));
-                self.wait_for_turn(Some(wait), true, COMMAND_AT).await?;
-            }
-        }
-        let mut seen = context.replication.positions();
-        let write = match self.conversation.last_write {
-            Hlc::ZERO => Vec::new(),
-            time => vec![(context.replication.origin(), time)],
-        };
-        // The position of this life may not be that far yet.
-        seen.extend(&write);
-        self.serve_ready().await;
-        self.reply.set_protocol(protocol);
-        self.conversation.caller.db = db;
-        self.reply.bulk(positions_text(&write).as_bytes());
-        self.reply.bulk(positions_text(&seen).as_bytes());
-        context.owners.served.fetch_add(1, Ordering::Relaxed);
-        Ok(())
     }
 }

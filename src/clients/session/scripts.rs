@@ -10,6 +10,7 @@ use crate::clients::registry::signal;
 use crate::clients::scripting::Left;
 use crate::clients::session::waiting::Meanwhile;
 use crate::clients::session::{End, Session};
+use crate::commands::Row;
 use crate::keyspace::Passage;
 use crate::resp::ArgsBuffer;
 
@@ -44,9 +45,19 @@ impl Session {
             let row = crate::commands::lookup(args.name())?;
             Some((row, ArgsBuffer::from_args(args.iter())?))
         });
-        let Some((row, args)) = left else {
-            return Ok(());
-        };
+        match left {
+            Some((row, args)) => self.leave_with(row, args, is_answered).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The same with a command that need not be the last one.
+    pub(super) async fn leave_with(
+        &mut self,
+        row: &'static Row,
+        args: ArgsBuffer,
+        is_answered: bool,
+    ) -> Result<(), End> {
         let context = Arc::clone(&self.conversation.context);
         // Not while another script runs: this one would only wait on its thread.
         while !context.keyspace.gate.is_open() {
