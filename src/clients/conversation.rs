@@ -70,6 +70,11 @@ pub enum After {
         /// The client hears of it.
         is_answered: bool,
     },
+    /// Asks other nodes how many hear a channel, and answers.
+    CountHearers {
+        /// The client hears of it.
+        is_answered: bool,
+    },
     /// Carries out a command for another node.
     Owned,
     /// Leaves this thread before it is carried out.
@@ -146,6 +151,8 @@ pub struct Conversation {
     pub script_nanos: u64,
     /// EXEC is being carried out.
     pub is_in_exec: bool,
+    /// A script is what asks.
+    pub is_in_script: bool,
     /// Users went within EXEC: their links end behind it.
     pub ends_links: bool,
     /// Between MULTI and EXEC.
@@ -208,6 +215,7 @@ impl Conversation {
             script_calls: BatchCalls::default(),
             script_nanos: 0,
             is_in_exec: false,
+            is_in_script: false,
             ends_links: false,
             transaction: None,
             subscriptions: None,
@@ -243,6 +251,7 @@ impl Conversation {
             script_calls: BatchCalls::default(),
             script_nanos: 0,
             is_in_exec: false,
+            is_in_script: false,
             ends_links: false,
             transaction: None,
             subscriptions: None,

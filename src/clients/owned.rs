@@ -131,7 +131,7 @@ impl Conversation {
                 found.is_nobodys = true;
                 continue;
             };
-            let owner = self.context.owners.at(line);
+            let owner = self.context.owners.of(line);
             if owner.is_itself(&self.context, options) {
                 found.is_here = true;
             } else {

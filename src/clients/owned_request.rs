@@ -1,8 +1,9 @@
 //! `MESH OWNED`, by which another node has a command carried out here, as it is read: a command that claims something, a script, a
-//! transaction, or WAIT for what an owner wrote.
+//! transaction, WAIT for what an owner wrote, or a count of who hears messages.
 //!
 //! ```text
 //! MESH OWNED <node> <host> <port> <db> <positions> <milliseconds> <protover> <command...>
+//! ... PUBSUB NUMSUB <channel...>
 //! ... AS <user> <rights> <EVAL or FCALL ...>
 //! ... AS <user> <rights> EXEC <watched> (<db> <key> <digest>)... (<words> <word...>)...
 //! ```
@@ -74,6 +75,11 @@ pub(super) struct Request {
 /// Whether an owner is asked who has what it wrote.
 pub(super) fn is_wait(row: &Row) -> bool {
     matches!(row.handler, Handler::Session(SessionCommand::Wait))
+}
+
+/// Whether another node counts who hears messages.
+pub(super) fn is_count(row: &Row) -> bool {
+    matches!(row.name, "pubsub|numsub" | "pubsub|shardnumsub")
 }
 
 /// A command by the names that every node knows.
@@ -168,7 +174,7 @@ impl Conversation {
         let (row, call) = if command.name() == GUEST {
             self.guest_call(command)?
         } else {
-            let row = lookup_built_in(command.name()).filter(|row| row.accepts(command.len()));
+            let row = row_of(command).filter(|row| !row.name.contains('|') || is_count(row));
             (row.ok_or(NO_COMMAND)?, Call::Command)
         };
         if let Some(text) = self.refusal(row) {
@@ -177,7 +183,7 @@ impl Conversation {
         }
         let (host, port) = (text(3), number(args, 4));
         let is_mine = match &call {
-            _ if is_wait(row) => Some(true),
+            _ if is_wait(row) || is_count(row) => Some(true),
             Call::Command => self.owns(row, command, false, (&host, port)),
             Call::Script(_) => {
                 let command = args.skip(GUEST_COMMAND_AT);
@@ -262,7 +268,7 @@ impl Conversation {
                 }
                 return Some(false);
             };
-            let owner = self.context.owners.at(line);
+            let owner = self.context.owners.of(line);
             if line.host == host && port == Some(line.port) {
                 // Whoever asks has come by this address.
                 owner.found_itself();

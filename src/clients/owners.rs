@@ -80,12 +80,16 @@ impl OwnerWrite {
 }
 
 impl Owners {
-    /// The owner at this address.
-    pub fn at(&self, line: &QueueOwner) -> Arc<Owner> {
-        let endpoint = Endpoint {
+    /// The owner that a line names.
+    pub fn of(&self, line: &QueueOwner) -> Arc<Owner> {
+        self.at(Endpoint {
             host: line.host.clone(),
             port: line.port,
-        };
+        })
+    }
+
+    /// The node at this address.
+    pub fn at(&self, endpoint: Endpoint) -> Arc<Owner> {
         let mut known = self.known.lock();
         let owner = known.entry(endpoint).or_insert_with_key(|endpoint| {
             Arc::new(Owner {

@@ -172,6 +172,27 @@ impl Conversation {
         reply.integer(told as i64);
     }
 
+    /// Subscribers of this node to each channel of a PUBSUB NUMSUB or SHARDNUMSUB.
+    pub(super) fn hearers(&self, row: &Row, args: Args<'_>) -> Vec<u64> {
+        let channels = &self.context.keyspace.pubsub.channels;
+        let kind = match row.name {
+            "pubsub|numsub" => Kind::Channel,
+            _ => Kind::Shard,
+        };
+        let names = args.skip(2).iter();
+        names
+            .map(|name| channels.hearers(kind, name) as u64)
+            .collect()
+    }
+
+    /// Whether those of other nodes hear the same messages and are to be counted with them: not where nobody may wait.
+    pub(super) fn counts_others(&self, row: &Row) -> bool {
+        matches!(row.name, "pubsub|numsub" | "pubsub|shardnumsub")
+            && !(self.is_in_exec || self.is_in_script)
+            && self.options.replicate_publish
+            && self.context.keyspace.is_stamped()
+    }
+
     pub(super) fn pubsub_command(&self, row: &Row, args: Args<'_>, reply: &mut Reply) {
         let channels = &self.context.keyspace.pubsub.channels;
         match (row.name, args.len()) {
@@ -188,15 +209,10 @@ impl Conversation {
                 }
             }
             ("pubsub|numsub" | "pubsub|shardnumsub", _) => {
-                let kind = if row.name == "pubsub|numsub" {
-                    Kind::Channel
-                } else {
-                    Kind::Shard
-                };
                 reply.array(2 * (args.len() - 2));
-                for name in args.skip(2) {
+                for (name, count) in args.skip(2).iter().zip(self.hearers(row, args)) {
                     reply.bulk(name);
-                    reply.integer(channels.hearers(kind, name) as i64);
+                    reply.integer(i64::try_from(count).unwrap_or(i64::MAX));
                 }
             }
             ("pubsub|numpat", 2) => reply.integer(channels.len(Kind::Pattern) as i64),

@@ -6,6 +6,7 @@
 
 mod accounting;
 mod blocking;
+mod hearers;
 mod leaving;
 mod owner_serving;
 mod owner_waits;
@@ -294,6 +295,10 @@ impl Session {
                 After::Leave { is_answered } => {
                     self.account(now, started);
                     return self.leave(is_answered).await.map(Some);
+                }
+                After::CountHearers { is_answered } => {
+                    self.account(now, started);
+                    self.count_hearers(is_answered).await?;
                 }
                 After::Owned => {
                     self.account(now, started);

@@ -46,6 +46,10 @@ impl Conversation {
             }
             SessionCommand::Ping => ping(row, args, reply),
             SessionCommand::Publish => self.publish(row, args, reply),
+            SessionCommand::Pubsub if self.counts_others(row) => {
+                let is_answered = self.reply_mode == ReplyMode::On;
+                return After::CountHearers { is_answered };
+            }
             SessionCommand::Pubsub => self.pubsub_command(row, args, reply),
             SessionCommand::Subscribe => self.subscribe(row, args, reply),
             SessionCommand::Unsubscribe => self.unsubscribe(row, args, reply),

@@ -148,6 +148,10 @@ pub trait ReplicationControl: Send + Sync + 'static {
     fn was_met_at(&self, _: &str) -> bool {
         false
     }
+    /// The other nodes of the mesh, each once, at a host and port where it was met: by this node, or else by another one.
+    fn others(&self) -> Vec<(String, u16)> {
+        Vec::new()
+    }
     /// Whether this node does what is to be done once in the mesh, on behalf of a node: that is itself, or one that is no member.
     /// Of several that could do it for the latter, all agree on one.
     fn stands_in_for(&self, _: NodeId) -> bool {

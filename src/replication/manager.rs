@@ -21,6 +21,7 @@ use crate::replication::control::{
 use crate::replication::figures::MeshFigures;
 use crate::replication::link_keeper::{self, LinkKeeper};
 use crate::replication::master_link::{Credentials, LinkShared, LinkTemplate};
+use crate::replication::members::Member;
 use crate::replication::node::Node;
 use crate::replication::owner_link::Positions;
 use crate::replication::replica_feed::{self, FeedSetting, FeedShared};
@@ -273,6 +274,30 @@ impl ReplicationControl for Replication {
         let (own, members) = (self.node.origin().node, self.node.members());
         let mut entries = members.nodes.values().flat_map(|member| &member.entries);
         entries.any(|entry| entry.met == Some(own) && entry.address == address)
+    }
+
+    fn others(&self) -> Vec<(String, u16)> {
+        let (own, members) = (self.node.origin().node, self.node.members());
+        let is_here = |node: NodeId, member: &Member| {
+            let newest = member.newest();
+            let origin = newest.map(|(incarnation, _)| Origin { node, incarnation });
+            origin.is_some_and(|origin| !members.is_retired(origin))
+        };
+        let met_by = |member: &Member, node: NodeId| {
+            let mut entries = member.entries.iter();
+            let entry = entries.find(|entry| entry.met == Some(node))?;
+            let (host, port) = entry.address.rsplit_once(':')?;
+            Some((host.to_owned(), port.parse().ok()?))
+        };
+        let nodes = members.nodes.iter();
+        nodes
+            .filter(|(node, member)| **node != own && is_here(**node, member))
+            .filter_map(|(node, _)| {
+                let by_own = members.nodes.get(&own).and_then(|me| met_by(me, *node));
+                let mut others = members.nodes.values();
+                by_own.or_else(|| others.find_map(|member| met_by(member, *node)))
+            })
+            .collect()
     }
 
     fn mesh(&self, args: Args<'_>, db: u32, reply: &mut Reply) {

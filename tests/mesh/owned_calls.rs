@@ -103,6 +103,7 @@ fn a_lock_is_released_where_it_was_acquired_by_the_digest_of_a_script_that_the_o
     assert_eq!(client.call("SET jobs:lock you NX").text(), "OK");
     // The owner keeps what it has run, as of any other EVAL.
     assert_eq!(release(&mut mesh.nodes[0].client(), "you").integer(), 1);
+    mesh.wait_until_equal();
     assert_eq!(client.call("EXISTS jobs:lock").integer(), 0);
     let unknown = "0".repeat(40);
     let words = ["EVALSHA", &unknown, "1", "jobs:lock"];

@@ -182,3 +182,51 @@ fn a_link_ends_by_its_number_and_comes_again() {
         });
     }
 }
+
+#[test]
+fn subscribers_of_all_masters_are_counted_but_for_those_that_cannot_be_asked() {
+    let mesh = Mesh::full(3);
+    let mut hears: Vec<Client> = mesh.clients();
+    for (nth, client) in hears.iter_mut().enumerate() {
+        client.call("SUBSCRIBE news");
+        client.call(&format!("SUBSCRIBE own:{nth}"));
+        client.call("SSUBSCRIBE shard");
+    }
+    let asks = "PUBSUB NUMSUB news own:2 nobody";
+    let counted = |client: &mut Client| {
+        let reply = client.call(asks);
+        let reply = reply.array();
+        assert_eq!(reply[0].text(), "news");
+        assert_eq!(reply[2].text(), "own:2");
+        assert_eq!(reply[4].text(), "nobody");
+        [reply[1].clone(), reply[3].clone(), reply[5].clone()]
+    };
+    let numbers = |all: [i64; 3]| all.map(Value::Integer);
+    for mut client in mesh.clients() {
+        assert_eq!(counted(&mut client), numbers([3, 1, 0]));
+        let shard = client.call("PUBSUB SHARDNUMSUB shard");
+        assert_eq!(shard.array()[1], Value::Integer(3));
+        assert_eq!(client.call("PUBSUB NUMSUB").array().len(), 0);
+        // Where nobody may wait, this master's own.
+        client.call("MULTI");
+        client.call(asks);
+        assert_eq!(client.call("EXEC").array()[0].array()[1], Value::Integer(1));
+        let script = "return redis.call('pubsub', 'numsub', 'news')";
+        let reply = client.call_words(&["EVAL", script, "0"]);
+        assert_eq!(reply.array()[1], Value::Integer(1));
+        client.call("CONFIG SET replicate-publish no");
+        assert_eq!(client.call(asks).array()[1], Value::Integer(1));
+        client.call("CONFIG SET replicate-publish yes");
+    }
+    mesh.cut(0, 2);
+    let mut client = mesh.nodes[0].client();
+    eventually("the third cannot be asked", || {
+        counted(&mut client) == numbers([2, 0, 0])
+    });
+    mesh.heal(0, 2);
+    mesh.wait_until_whole();
+    assert_eq!(counted(&mut client), numbers([3, 1, 0]));
+    // One that goes is counted no more.
+    drop(hears.pop());
+    eventually("it is gone", || counted(&mut client) == numbers([2, 0, 0]));
+}

@@ -155,7 +155,9 @@ impl ScriptHost<'_, '_, '_, '_> {
         let conversation = &mut *self.conversation;
         let db = std::mem::replace(&mut conversation.caller.db, self.caller.db);
         // Nothing that is allowed here waits.
+        conversation.is_in_script = true;
         let _ = conversation.run_own(row, words, reply);
+        conversation.is_in_script = false;
         self.caller.db = std::mem::replace(&mut conversation.caller.db, db);
         Ok(())
     }

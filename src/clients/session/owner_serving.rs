@@ -11,7 +11,7 @@ use crate::clients::errors;
 use crate::clients::identity::Identity;
 use crate::clients::owned::Stay;
 use crate::clients::owned_request::{
-    COMMAND_AT, Call, GUEST_COMMAND_AT, Request, Watched, is_wait,
+    COMMAND_AT, Call, GUEST_COMMAND_AT, Request, Watched, is_count, is_wait,
 };
 use crate::clients::registry::signal;
 use crate::clients::session::owners::arrival;
@@ -40,6 +40,15 @@ impl Session {
         };
         if is_wait(request.row) {
             return self.wait_for_asker(&request).await;
+        }
+        if is_count(request.row) {
+            self.reply.array(3);
+            let command = args.skip(COMMAND_AT);
+            self.conversation
+                .pubsub_command(request.row, command, &mut self.reply);
+            self.reply.bulk(b"");
+            self.reply.bulk(b"");
+            return Ok(());
         }
         self.wait_for_arrival(&request.positions).await?;
         if !self.may_begin().await? {
