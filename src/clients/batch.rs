@@ -13,6 +13,7 @@ use crate::clients::errors;
 use crate::clients::pubsub_command::answers_by_message;
 use crate::clients::statistics::BatchCalls;
 use crate::clients::timing::Stopwatch;
+use crate::clients::transaction::Transaction;
 use crate::commands::table::{Flags, Handler, Keys, Row, SessionCommand};
 use crate::keyspace::{Keyspace, WARM_MAX};
 use crate::resp::{Args, ProtocolError, Reply, Span, Split, Splitter};
@@ -402,8 +403,7 @@ fn is_held(step: Step, pause: PauseMode, conversation: &Conversation) -> bool {
         PauseMode::Write if is(SessionCommand::Exec) => conversation
             .transaction
             .iter()
-            .flat_map(|transaction| &transaction.queue)
-            .any(|queued| queued.row.may_replicate()),
+            .any(Transaction::may_replicate),
         PauseMode::Write => row.is_some_and(Row::may_replicate),
     }
 }

@@ -61,6 +61,16 @@ impl Found {
         }
     }
 
+    /// The keys of a part of what goes as one.
+    fn join(&mut self, part: &Self, takes_nobodys: bool) {
+        self.is_here |= part.is_here;
+        match part.place(takes_nobodys) {
+            Place::Here => {}
+            Place::There(owner) => self.add(owner),
+            Place::Nowhere => self.is_torn = true,
+        }
+    }
+
     /// A single command is carried out where all its keys are to be; of what may touch other keys as well, those that are nobody's
     /// may be written anywhere.
     fn place(&self, takes_nobodys: bool) -> Place {
@@ -124,9 +134,16 @@ impl Conversation {
     }
 
     fn found(&self, options: &Options, row: &'static Row, args: Args<'_>) -> Found {
+        let claimed = claims::keys(row, args);
+        self.found_of(
+            options,
+            claimed.map(|at| args.try_get(at).unwrap_or_default()),
+        )
+    }
+
+    fn found_of<'k>(&self, options: &Options, keys: impl Iterator<Item = &'k [u8]>) -> Found {
         let mut found = Found::default();
-        for at in claims::keys(row, args) {
-            let key = args.try_get(at).unwrap_or_default();
+        for key in keys {
             let Some(line) = line_of(&options.queue_owner, key) else {
                 found.is_nobodys = true;
                 continue;
@@ -228,18 +245,18 @@ impl Conversation {
             return None;
         }
         let mut all = Found::default();
+        if transaction.may_replicate() {
+            // That it is carried out tells its client that nobody else was before it.
+
+            all.join(&self.found_of(&options, self.watch.keys()), true);
+        }
         for queued in &transaction.queue {
             let (row, args) = (queued.row, queued.args.as_args());
             if claims::is_script(row) && self.only_reads(row, args) {
                 continue;
             }
             let found = self.found(&options, row, args);
-            all.is_here |= found.is_here;
-            match found.place(claims::is_script(row)) {
-                Place::Here => {}
-                Place::There(owner) => all.add(owner),
-                Place::Nowhere => all.is_torn = true,
-            }
+            all.join(&found, claims::is_script(row));
         }
         if all.is_torn && all.there.is_none() {
             return Some(self.refuse_exec(row, errors::CROSSOWNER, reply));

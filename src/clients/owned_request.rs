@@ -189,8 +189,12 @@ impl Conversation {
                 let command = args.skip(GUEST_COMMAND_AT);
                 self.owns(row, command, true, (&host, port))
             }
-            Call::Transaction(_, _, transaction) => {
-                let mut is_mine = None;
+            Call::Transaction(_, watched, transaction) => {
+                let keys = watched.iter().map(|watched| watched.key.as_slice());
+                let mut is_mine = match transaction.may_replicate() {
+                    true => self.owns_all(keys, true, (&host, port)),
+                    false => None,
+                };
                 for queued in &transaction.queue {
                     if let Some(text) = self.refusal(queued.row) {
                         return Err(text.to_owned());
@@ -257,11 +261,21 @@ impl Conversation {
         row: &'static Row,
         command: Args<'_>,
         takes_nobodys: bool,
+        address: (&str, Option<u16>),
+    ) -> Option<bool> {
+        let claimed = claims::keys(row, command);
+        let keys = claimed.map(|at| command.try_get(at).unwrap_or_default());
+        self.owns_all(keys, takes_nobodys, address)
+    }
+
+    fn owns_all<'k>(
+        &self,
+        keys: impl Iterator<Item = &'k [u8]>,
+        takes_nobodys: bool,
         (host, port): (&str, Option<u16>),
     ) -> Option<bool> {
         let mut is_mine = None;
-        for at in claims::keys(row, command) {
-            let key = command.try_get(at).unwrap_or_default();
+        for key in keys {
             let Some(line) = line_of(&self.options.queue_owner, key) else {
                 if takes_nobodys {
                     continue;

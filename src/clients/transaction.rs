@@ -29,6 +29,11 @@ impl Transaction {
         self.bytes + self.arguments * size_of::<Span>() + self.queue.len() * size_of::<Queued>()
     }
 
+    /// Whether a command of it may bring about something on other nodes.
+    pub fn may_replicate(&self) -> bool {
+        self.queue.iter().any(|queued| queued.row.may_replicate())
+    }
+
     /// Adds a command.
     pub fn queue(&mut self, row: &'static Row, args: Args<'_>) {
         if self.spoilt {
@@ -108,6 +113,11 @@ impl Watch {
             key: key.to_vec(),
             deadline,
         });
+    }
+
+    /// All of them.
+    pub fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        self.keys.iter().map(|watched| watched.key.as_slice())
     }
 
     /// Whether one of them has changed.

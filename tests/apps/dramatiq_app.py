@@ -23,7 +23,8 @@ from dramatiq.results.backends import RedisBackend as Stored
 from dramatiq.results.errors import ResultFailure, ResultMissing
 
 JOBS = 60
-OWNED = ["dramatiq", "dramatiq:*", "mutex:*"]
+# The last one is what barriers of groups are called: their numbers.
+OWNED = ["dramatiq", "dramatiq:*", "mutex:*", "????????-????-????-????-????????????*"]
 
 
 def application(port, **options):

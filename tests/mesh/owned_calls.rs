@@ -339,6 +339,49 @@ fn what_is_watched_must_be_at_the_owner_as_it_is_here() {
 }
 
 #[test]
+fn of_those_who_watch_a_counter_at_all_masters_each_count_counts_and_one_sees_its_end() {
+    let mesh = owned(3);
+    let parties = 3 * PER_NODE;
+    let mut first = mesh.nodes[2].client();
+    first.call(&format!("SET jobs:barrier {parties} NX"));
+    mesh.wait_until_equal();
+    let ends: usize = thread::scope(|scope| {
+        let mut counters = Vec::new();
+        for node in &mesh.nodes {
+            let mut client = node.client();
+            counters.push(scope.spawn(move || {
+                let mut ends = 0;
+                for _ in 0..PER_NODE {
+                    loop {
+                        client.call("WATCH jobs:barrier");
+                        let left: i64 = client.call("GET jobs:barrier").text().parse().unwrap();
+                        let set = format!("SET jobs:barrier {}", left - 1);
+                        if exec(&mut client, &[&set]) != Value::Null {
+                            ends += usize::from(left == 1);
+                            break;
+                        }
+                    }
+                }
+                ends
+            }));
+        }
+        let ends = counters.into_iter().map(|one| one.join().unwrap());
+        ends.sum()
+    });
+    mesh.wait_until_equal();
+    assert_eq!(first.call("GET jobs:barrier").text(), "0");
+    assert_eq!(ends, 1);
+    // What only reads needs nobody, wherever it is watched.
+    let forwarded = mesh.numbers("mesh_owner_forwarded");
+    first.call("WATCH jobs:barrier");
+    assert_eq!(
+        exec(&mut first, &["GET jobs:barrier"]).array()[0].text(),
+        "0"
+    );
+    assert_eq!(mesh.numbers("mesh_owner_forwarded"), forwarded);
+}
+
+#[test]
 fn a_script_that_runs_for_long_keeps_the_owner_busy_and_is_killed_there() {
     let mesh = owned(2);
     let [mut owner, mut client] = [0, 1].map(|node| mesh.nodes[node].client());
