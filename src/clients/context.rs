@@ -13,6 +13,7 @@ use crate::clients::actors::Actors;
 use crate::clients::configuration::Configuration;
 use crate::clients::latency::LatencyEvents;
 use crate::clients::link_accounts::LinkAccounts;
+use crate::clients::migrate::Links;
 use crate::clients::monitor::Monitors;
 use crate::clients::owners::Owners;
 use crate::clients::process;
@@ -71,6 +72,8 @@ pub struct Context {
     pub latency: LatencyEvents,
     /// Who hands out what keys hold.
     pub owners: Owners,
+    /// Connections to servers that keys were sent to.
+    pub(super) migrations: Links,
     /// Scripts.
     pub scripts: Arc<Scripts>,
     /// MONITOR.
@@ -161,6 +164,7 @@ impl Context {
             slowlog: SlowLog::default(),
             latency: LatencyEvents::default(),
             owners: Owners::default(),
+            migrations: Links::default(),
             monitors: Arc::default(),
             run_id: format!(
                 "{:032x}{:08x}",

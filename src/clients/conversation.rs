@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use crate::clients::context::Context;
 use crate::clients::errors;
 use crate::clients::identity::Identity;
+use crate::clients::migrate::Migration;
 use crate::clients::monitor::Monitoring;
 use crate::clients::owned::{Errand, Stay};
 use crate::clients::owners::OwnerWrite;
@@ -62,6 +63,11 @@ pub enum After {
     },
     /// Has the owner of its keys carry the command out.
     Forward {
+        /// The client hears of it.
+        is_answered: bool,
+    },
+    /// Sends keys to another server.
+    Migrate {
         /// The client hears of it.
         is_answered: bool,
     },
@@ -171,6 +177,8 @@ pub struct Conversation {
     pub errand: Option<Errand>,
     /// Whether it may be somebody else.
     pub stay: Stay,
+    /// Keys that go to another server.
+    pub migration: Option<Box<Migration>>,
     /// CLIENT REPLY.
     pub reply_mode: ReplyMode,
     /// CLIENT TRACEPARENT.
@@ -224,6 +232,7 @@ impl Conversation {
             is_forced_master: false,
             errand: None,
             stay: Stay::No,
+            migration: None,
             reply_mode: ReplyMode::On,
             trace: Trace::None,
             left: None,
@@ -260,6 +269,7 @@ impl Conversation {
             is_forced_master: self.is_forced_master,
             errand: None,
             stay: Stay::No,
+            migration: None,
             reply_mode: self.reply_mode,
             trace: self.trace,
             left: None,

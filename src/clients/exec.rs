@@ -386,7 +386,7 @@ pub(super) fn may_wait(row: &Row, args: Args<'_>) -> bool {
     match row.handler {
         Handler::Data(_) | Handler::Subcommands => false,
         Handler::Session(SessionCommand::Wait | SessionCommand::Waitaof) => true,
-        Handler::Session(_) => matches!(row.name, "client|kill" | "client|list"),
+        Handler::Session(_) => matches!(row.name, "client|kill" | "client|list" | "migrate"),
         Handler::Server(
             ServerCommand::Failover
             | ServerCommand::Function

@@ -39,11 +39,11 @@ const EVICTION: &[&str] = &[
     "current_eviction_exceeded_time",
 ];
 
+/// Processes that Redis makes of itself.
+const NO_FORKS: &[&str] = &["latest_fork_usec", "total_forks"];
+
 /// What Redis counts of what is never done here: programs that look for it find that it did not happen.
 const NOT_DONE: &[&str] = &[
-    "latest_fork_usec",
-    "total_forks",
-    "migrate_cached_sockets",
     "slave_expires_tracked_keys",
     "active_defrag_hits",
     "active_defrag_misses",
@@ -206,6 +206,12 @@ impl Conversation {
             out,
             "pubsubshard_channels",
             pubsub.channels.len(Kind::Shard),
+        );
+        zeros(out, NO_FORKS);
+        line(
+            out,
+            "migrate_cached_sockets",
+            self.context.migrations.count(),
         );
         zeros(out, NOT_DONE);
         let tracking = pubsub.tracking.counts();

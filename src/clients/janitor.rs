@@ -37,6 +37,7 @@ pub async fn run(context: Arc<Context>) {
         count = count.wrapping_add(1);
         if count.is_multiple_of(ROUND_SAMPLES) {
             round(&context);
+            context.migrations.tidy();
             allocator::give_back(false);
         }
     }

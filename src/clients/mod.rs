@@ -41,6 +41,7 @@ pub mod listener;
 mod memory;
 mod memory_command;
 pub mod metrics;
+mod migrate;
 pub mod monitor;
 mod operator_commands;
 mod owned;

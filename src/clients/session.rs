@@ -8,6 +8,7 @@ mod accounting;
 mod blocking;
 mod hearers;
 mod leaving;
+mod migrating;
 mod owner_serving;
 mod owner_waits;
 mod owners;
@@ -291,6 +292,10 @@ impl Session {
                 After::Forward { is_answered } => {
                     self.account(now, started);
                     self.forward(is_answered).await?;
+                }
+                After::Migrate { is_answered } => {
+                    self.account(now, started);
+                    self.migrate(is_answered).await?;
                 }
                 After::Leave { is_answered } => {
                     self.account(now, started);

@@ -58,6 +58,7 @@ impl Conversation {
             SessionCommand::Hello => self.hello(args, reply),
             SessionCommand::Select => self.select(args, reply),
             SessionCommand::Client => return self.client_command(row, args, reply),
+            SessionCommand::Migrate => return self.migrate_command(args, reply),
             SessionCommand::Monitor => self.monitor_command(reply),
             SessionCommand::Multi => self.multi(reply),
             SessionCommand::Exec => return self.exec(reply),

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crate::clients::conversation::Conversation;
 use crate::clients::latency::Event;
 use crate::clients::slowlog::{SlowCommand, shorten};
+use crate::commands::keys::migrate;
 use crate::commands::table::{Flags, Handler, Row, ServerCommand, SessionCommand};
 use crate::config::is_secret;
 use crate::resp::Args;
@@ -78,6 +79,7 @@ pub(super) fn is_redacted(row: &Row, args: Args<'_>, index: usize) -> bool {
             let is_auth = |at: usize| args.get(at).eq_ignore_ascii_case(b"auth");
             (1..=2).any(|back| index >= 2 + back && is_auth(index - back))
         }
+        Handler::Session(SessionCommand::Migrate) => migrate::is_secret(args, index),
         Handler::Server(ServerCommand::Acl) => {
             index >= 2 && args.get(1).eq_ignore_ascii_case(b"setuser")
         }
@@ -146,6 +148,7 @@ mod tests {
             [5, 7]
         );
         assert_eq!(redacted("set auth secret"), [0; 0]);
+        assert_eq!(redacted("migrate h 1 k 0 1 AUTH secret copy"), [7]);
         assert_eq!(redacted("acl setuser me >secret +get"), [2, 3, 4]);
         assert_eq!(redacted("acl getuser me"), [0; 0]);
     }

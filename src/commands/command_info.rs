@@ -119,6 +119,7 @@ fn key_range(keys: Keys) -> (i64, i64, i64) {
             has_destination: false,
             ..
         } => (0, 0, 0),
+        Keys::Migrate => (3, 3, 1),
         Keys::One | Keys::Sort | Keys::Stored { .. } | Keys::Counted { .. } => (1, 1, 1),
         Keys::Range { first, last, step } => (i64::from(first), i64::from(last), i64::from(step)),
     }
@@ -130,6 +131,12 @@ fn key_specs(row: &Row, reply: &mut Reply) {
         Keys::Counted { count, .. } => Some(i64::from(count)),
         _ => None,
     };
+    if row.keys == Keys::Migrate {
+        reply.set(2);
+        key_spec(row.docs.access, "", Place::Range([3, 0, 1]), reply);
+        let access = [row.docs.access, &["incomplete"]].concat();
+        return key_spec(&access, "", Place::Words("KEYS", -2), reply);
+    }
     if let Keys::Streams { from } = row.keys {
         reply.set(1);
         return key_spec(row.docs.access, "", Place::Streams(i64::from(from)), reply);
@@ -182,6 +189,8 @@ enum Place {
     Behind(&'static str, i64),
     /// The first half of those behind `STREAMS`, which stands somewhere from this argument on.
     Streams(i64),
+    /// All behind this word, which stands somewhere before the argument of this number, from the end.
+    Words(&'static str, i64),
     /// Where only the command itself finds them.
     Unknown,
 }
@@ -204,10 +213,11 @@ fn key_spec(access: &[&str], note: &str, place: Place, reply: &mut Reply) {
             let fields = [("keynumidx", 0), ("firstkey", 1), ("keystep", 1)];
             (count, "keynum", fields)
         }
-        Place::Behind(..) | Place::Streams(_) => {
+        Place::Behind(..) | Place::Streams(_) | Place::Words(..) => {
             let (word, from, last, limit) = match place {
                 Place::Behind(word, from) => (word, from, 0, 0),
                 Place::Streams(from) => ("STREAMS", from, -1, 2),
+                Place::Words(word, from) => (word, from, -1, 0),
                 _ => return,
             };
             reply.map(2);
@@ -339,10 +349,15 @@ fn argument(argument: &Argument, reply: &mut Reply) {
         reply.bulk(b"key_spec_index");
         reply.integer(i64::from(argument.key_spec));
     }
+    let is_empty_word = argument.kind == ArgumentKind::PureToken && argument.token.is_empty();
+    if is_empty_word {
+        reply.bulk(b"token");
+        reply.bulk(b"");
+    }
     text("token", argument.token, reply);
     text("since", argument.since, reply);
     text("deprecated_since", argument.deprecated_since, reply);
-    fields += usize::from(has_spec);
+    fields += usize::from(has_spec) + usize::from(is_empty_word);
     if flags.clone().next().is_some() {
         reply.bulk(b"flags");
         simple_set(flags.map(|(_, name)| *name), reply);
@@ -409,7 +424,7 @@ fn keys_of(command: Args<'_>, with_access: bool, reply: &mut Reply) {
         Keys::Counted { count, .. } if !row.flags.has(Flags::NO_MANDATORY_KEYS) => {
             usize::from(count)
         }
-        Keys::Streams { .. } => 1,
+        Keys::Streams { .. } | Keys::Migrate => 1,
         _ => 0,
     };
     if least > 0 && row.key_arguments(command).all(|index| index < least) {

@@ -14,6 +14,7 @@ impl Row {
                 | Keys::Stored { .. }
                 | Keys::Counted { .. }
                 | Keys::Streams { .. }
+                | Keys::Migrate
                 | Keys::Range { first: 1.., .. }
         );
         is_somewhere && !self.docs.access.contains(&"not_key")

@@ -4,6 +4,7 @@ use crate::commands::call::DataCall;
 use crate::db::Op;
 
 mod dump;
+pub mod migrate;
 mod more_rows;
 mod object;
 mod relocate;

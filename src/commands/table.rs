@@ -3,6 +3,7 @@
 
 use crate::commands::call::DataCall;
 use crate::commands::docs::{Categories, Docs};
+use crate::commands::keys::migrate;
 use crate::commands::{errors, geo, sort, streams};
 use crate::resp::{Args, Reply};
 
@@ -41,6 +42,8 @@ pub enum Keys {
         /// Where it may stand at first.
         from: u16,
     },
+    /// One at argument 3 or, where that is empty, those behind `KEYS`.
+    Migrate,
     /// The command looks at whole databases: all partitions are locked.
     All,
     /// The command walks with a cursor at this argument, which names the one partition to lock.
@@ -156,6 +159,7 @@ pub enum SessionCommand {
     Exec,
     Fcall,
     Hello,
+    Migrate,
     Monitor,
     Multi,
     Ping,
@@ -368,6 +372,10 @@ impl Row {
                 .map_or((1, 0, 1), |keys| {
                     (keys.start, keys.end.saturating_sub(1), 1)
                 }),
+            Keys::Migrate => {
+                let keys = migrate::key_range(args);
+                (keys.start, keys.end.saturating_sub(1), 1)
+            }
             Keys::Sort => {
                 if self.flags.has(Flags::WRITE) {
                     stored = [sort::destination(args), None, None];

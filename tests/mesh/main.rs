@@ -25,6 +25,7 @@ mod joining;
 mod large_values;
 mod links;
 mod metrics;
+mod migrate;
 mod owned_calls;
 mod owners;
 mod peer_metrics;

@@ -78,7 +78,6 @@ const NOT: &[(&str, &str)] = &[
         "A server of KeyDB that holds such a value cannot save it",
     ),
     ("lastsave", PERSISTENCE),
-    ("migrate", "DUMP and RESTORE do it from outside"),
     ("psync", PEERS),
     ("restore-asking", "Spoken between nodes of a cluster"),
     (

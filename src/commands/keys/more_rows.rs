@@ -1,8 +1,8 @@
-//! Rows of the keys family: keys that go elsewhere, OBJECT, DUMP and RESTORE.
+//! Rows of the keys family: keys that go elsewhere, OBJECT, DUMP, RESTORE and MIGRATE.
 
 use crate::commands::docs::{Argument, Categories, Docs, Group, KeySpec};
 use crate::commands::keys::{dump, object, relocate};
-use crate::commands::table::{Flags, Handler, Keys, Row, Stamps};
+use crate::commands::table::{Flags, Handler, Keys, Row, SessionCommand, Stamps};
 
 /// The rows.
 pub static ROWS: &[Row] = &[
@@ -141,6 +141,59 @@ pub static ROWS: &[Row] = &[
             tips: &["nondeterministic_output"],
             access: &["RO", "access"],
             arguments: &[Argument::KEY],
+            ..Docs::NONE
+        },
+    },
+    Row {
+        name: "migrate",
+        arity: -6,
+        flags: Flags::WRITE.and(Flags::MOVABLE_KEYS),
+        keys: Keys::Migrate,
+        stamps: Stamps::None,
+        handler: Handler::Session(SessionCommand::Migrate),
+        docs: &Docs {
+            summary: "Sends keys to another server and deletes them here",
+            since: "2.6.0",
+            complexity: "That of DUMP, RESTORE and DEL, and O(N) for N bytes on their way",
+            categories: Categories::KEYSPACE.and(Categories::DANGEROUS),
+            tips: &["nondeterministic_output"],
+            access: &["RW", "access", "delete"],
+            arguments: &[
+                Argument::string("host"),
+                Argument::integer("port"),
+                Argument::one_of(
+                    "key_or_empty_string",
+                    &[Argument::KEY, Argument::word("empty_string", "")],
+                ),
+                Argument::integer("destination-db"),
+                Argument::integer("timeout"),
+                Argument::word("copy", "COPY").since("3.0.0").optional(),
+                Argument::word("replace", "REPLACE")
+                    .since("3.0.0")
+                    .optional(),
+                Argument::one_of(
+                    "authentication",
+                    &[
+                        Argument::string("password")
+                            .after("AUTH")
+                            .since("4.0.7")
+                            .optional(),
+                        Argument::block(
+                            "username_password",
+                            &[Argument::string("username"), Argument::string("password")],
+                        )
+                        .after("AUTH2")
+                        .since("6.0.0")
+                        .optional(),
+                    ],
+                )
+                .optional(),
+                Argument::key("key", 1)
+                    .after("KEYS")
+                    .since("3.0.6")
+                    .optional()
+                    .multiple(),
+            ],
             ..Docs::NONE
         },
     },
