@@ -90,7 +90,17 @@ def many(this, clients):
     results = [clients[number % 3].value(message) for number, message in enumerate(messages)]
     this.equal("results", results, [number + 1000 for number in range(JOBS)])
     this.equal("each message was processed once", dict(this.effects()), {f"add {number}": 1 for number in range(JOBS)})
-    this.spread("workers at each master had some", "add ")
+
+    def places():
+        found = this.places("add ")
+        if found != [0, 1, 2]:
+            # A worker that was slow to begin found all of it done.
+            for number in range(30):
+                clients[number % 3].actors["add"].send("more", number, 1)
+        return found
+
+    if this.is_mesh:
+        this.becomes("workers at each master had some", places, [0, 1, 2])
 
     def elsewhere():
         try:
