@@ -3,9 +3,10 @@
 //! as an [`After`].
 
 mod calls;
+mod outcome;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::watch;
 
@@ -22,7 +23,6 @@ use crate::clients::tracking_command::OwnTracking;
 use crate::clients::transaction::{Transaction, Watch};
 use keymesh_observability::HeadSampler;
 
-use crate::commands::blocking::Timeout;
 use crate::commands::table::SessionCommand;
 use crate::commands::{Flags, Handler, Row};
 use crate::config::Options;
@@ -33,77 +33,7 @@ use crate::pubsub::channels::Subscriptions;
 use crate::resp::{Args, Reply};
 
 pub use calls::LeftCall;
-
-/// What the session does after a command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum After {
-    /// The next command.
-    Next,
-    /// Sends what is to be sent, then closes.
-    Close,
-    /// Waits, then goes on.
-    Sleep(Duration),
-    /// Waits for replicas, then answers with their number.
-    Wait {
-        /// How many are enough.
-        replicas: usize,
-        /// The write they must have.
-        write: Hlc,
-        /// How long, none for ever.
-        timeout: Option<Duration>,
-        /// They are to have it in their files, which there are none of; the answer says so of each.
-        in_files: bool,
-    },
-    /// Waits for something to take out of a key, then runs the command again.
-    Block {
-        /// How long, none for ever.
-        timeout: Timeout,
-        /// The client hears of it.
-        is_answered: bool,
-    },
-    /// Has the owner of its keys carry the command out.
-    Forward {
-        /// The client hears of it.
-        is_answered: bool,
-    },
-    /// Sends keys to another server.
-    Migrate {
-        /// The client hears of it.
-        is_answered: bool,
-    },
-    /// Has another thread do what is left of the command.
-    Leave {
-        /// The client hears of it.
-        is_answered: bool,
-    },
-    /// Asks other nodes how many hear a channel, and answers.
-    CountHearers {
-        /// The client hears of it.
-        is_answered: bool,
-    },
-    /// Carries out a command for another node.
-    Owned,
-    /// Leaves this thread before it is carried out.
-    Script {
-        /// The client hears of it.
-        is_answered: bool,
-    },
-    /// Waits for the server's end, or for word that there will be none.
-    Shutdown,
-    /// Gives the socket to replication.
-    HandOver,
-}
-
-/// What became of a command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
-    /// It was carried out.
-    Done(After),
-    /// It waits for EXEC.
-    Queued,
-    /// It was not carried out, and the reply says why.
-    Refused,
-}
+pub use outcome::{After, Fate};
 
 /// CLIENT REPLY.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -300,11 +230,7 @@ impl Conversation {
         if row.flags.has(Flags::ALLOW_BUSY) && !unwatches && !watches {
             return None;
         }
-        Some(if context.scripts.running.is_function() {
-            errors::BUSY_FUNCTION
-        } else {
-            errors::BUSY_SCRIPT
-        })
+        Some(context.scripts.running.busy_text())
     }
 
     /// Whether the last command left something for who waits.

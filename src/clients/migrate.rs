@@ -13,8 +13,9 @@ use tokio::net::TcpStream;
 use crate::clients::conversation::{After, Conversation, ReplyMode};
 use crate::clients::errors;
 use crate::clients::transaction::Watch;
+use crate::commands::keys::migrate::{self, Word};
 use crate::commands::keys::payload_of;
-use crate::db::{Key, UnixMillis};
+use crate::db::UnixMillis;
 use crate::resp::{Args, Reply, parse_i64};
 
 /// How long an idle connection is kept.
@@ -136,32 +137,18 @@ impl Migration {
     /// Reads a call; the error is what to reply.
     fn read(args: Args<'_>, own_db: u32) -> Result<(Self, std::ops::Range<usize>), &'static str> {
         let (mut is_copy, mut replaces, mut credentials) = (false, false, Vec::new());
-        let (mut at, mut keys) = (6, 3..4);
-        while let Some(word) = args.try_get(at) {
-            let is = |name: &[u8]| word.eq_ignore_ascii_case(name);
-            let left = args.len() - at - 1;
-            let secrets = match () {
-                () if is(b"copy") => {
-                    is_copy = true;
-                    0
+        let mut keys = 3..4;
+        for word in migrate::words(args) {
+            match word {
+                Word::Copy => is_copy = true,
+                Word::Replace => replaces = true,
+                Word::Auth(words) if words.end <= args.len() => {
+                    credentials = args.range(words).to_vec();
                 }
-                () if is(b"replace") => {
-                    replaces = true;
-                    0
-                }
-                () if is(b"auth") && left >= 1 => 1,
-                () if is(b"auth2") && left >= 2 => 2,
-                () if is(b"keys") && !args.get(3).is_empty() => return Err(KEYS_AND_KEY),
-                () if is(b"keys") => {
-                    keys = at + 1..args.len();
-                    break;
-                }
-                () => return Err(errors::SYNTAX),
-            };
-            if secrets > 0 {
-                credentials = args.range(at + 1..at + 1 + secrets).to_vec();
+                Word::Keys(_) if !args.get(3).is_empty() => return Err(KEYS_AND_KEY),
+                Word::Keys(words) => keys = words,
+                Word::Auth(_) | Word::Unknown => return Err(errors::SYNTAX),
             }
-            at += 1 + secrets;
         }
         let timeout = parse_i64(args.get(5)).ok_or(errors::NOT_AN_INTEGER)?;
         let db = parse_i64(args.get(4)).ok_or(errors::NOT_AN_INTEGER)?;
@@ -220,17 +207,17 @@ impl Conversation {
         let mut watch = Watch::new(Arc::clone(keyspace));
         // Before it is looked at: what changes behind that is noticed.
         watch.add(key, &self.caller);
-        let hash = keyspace.hash(key);
-        let mut partition = keyspace.lock_hash(hash);
-        let bytes = Key { bytes: key, hash };
-        let view = partition.view(self.caller.db, bytes, self.caller.now)?;
-        if view.job().is_some() {
-            return Some(Err(NO_PAYLOAD_OF_JOB));
-        }
-        Some(Ok(Taken {
+        let (db, now) = (self.caller.db, self.caller.now);
+        let shown = keyspace.show(db, key, now, |view| {
+            if view.job().is_some() {
+                return Err(NO_PAYLOAD_OF_JOB);
+            }
+            Ok((payload_of(view).seal(), view.deadline))
+        })?;
+        Some(shown.map(|(payload, deadline)| Taken {
             key: key.to_vec(),
-            payload: payload_of(&view).seal(),
-            deadline: view.deadline,
+            payload,
+            deadline,
             watch,
         }))
     }
@@ -239,16 +226,7 @@ impl Conversation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resp::ArgsBuffer;
-
-    fn with<T>(command: &str, act: impl FnOnce(Args<'_>) -> T) -> T {
-        let words = command.split(' ').map(|word| match word {
-            "-" => &b""[..],
-            word => word.as_bytes(),
-        });
-        let buffer = ArgsBuffer::from_args(words).unwrap();
-        act(buffer.as_args())
-    }
+    use crate::commands::keys::migrate::tests::with;
 
     fn error(command: &str) -> Option<&'static str> {
         with(command, |args| Migration::read(args, 0).err())

@@ -175,11 +175,7 @@ impl Conversation {
         if self.context.keyspace.gate.passage() == Passage::Busy {
             let running = &self.context.scripts.running;
             if request.save != Some(false) {
-                reply.error(if running.is_function() {
-                    errors::BUSY_FUNCTION
-                } else {
-                    errors::BUSY_SCRIPT
-                });
+                reply.error(running.busy_text());
                 return After::Next;
             }
             // What it has written so far stays.

@@ -204,10 +204,13 @@ impl Session {
                     let mode = pause.map(|(mode, _)| mode);
                     self.batch.hold_back(mode, &self.conversation);
                     if self.batch.has_due() {
-                        if let Some(later) = self.carry_out(now, started).await? {
+                        let done = self.carry_out(now, started).await;
+                        if let Ok(Some(later)) = done {
                             (now, started) = (later, Instant::now());
                         }
+                        // Of a connection that ends, too.
                         self.account(now, started);
+                        done?;
                     } else if let Some((_, until)) = pause {
                         now = self.pause(now, until).await?;
                     }

@@ -112,7 +112,7 @@ impl Stopwatch {
     }
 
     pub(super) fn read(&self) -> Duration {
-        self.0.elapsed()
+        self.stop().0
     }
 }
 

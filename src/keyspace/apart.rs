@@ -11,7 +11,7 @@ use crate::ablation::large_from;
 use crate::commands::call::{Access, partition_of};
 use crate::commands::whole::Ahead;
 use crate::commands::{Flags, Row, streams, zsets};
-use crate::db::{Key, Partition, View};
+use crate::db::{Key, Partition, UnixMillis, View};
 use crate::keyspace::execute::Begun;
 use crate::keyspace::left::Left;
 use crate::keyspace::{Caller, Keyspace, Ran, Scratch};
@@ -54,6 +54,29 @@ impl Keyspace {
         }
         let copies = self.copies_to_read(row, args, caller, access)?;
         Some(Begun::Apart(copies))
+    }
+
+    /// Shows a key, a large collection as a copy without its partition; none where it shows nothing.
+    pub fn show<R>(
+        &self,
+        db: u32,
+        key: &[u8],
+        now: UnixMillis,
+        look: impl FnOnce(&View<'_>) -> R,
+    ) -> Option<R> {
+        let (bytes, hash) = (key, self.hash(key));
+        let key = Key { bytes, hash };
+        let mut copies = {
+            let mut partition = self.lock_hash(hash);
+            let view = partition.view(db, key, now)?;
+            if !view.shown.is_large() {
+                return Some(look(&view));
+            }
+            let mut copies = partition.apart();
+            partition.copy_apart(db, key, &mut copies);
+            copies
+        };
+        copies.view(db, key, now).map(|view| look(&view))
     }
 
     /// The keys that stand at these arguments.

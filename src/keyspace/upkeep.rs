@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use smallvec::SmallVec;
 
 use crate::db::digest;
-use crate::db::{Hlc, Key, UnixMillis};
+use crate::db::{Hlc, UnixMillis, View};
 use crate::keyspace::Keyspace;
 
 /// How often every segment is looked at for expired keys, in milliseconds.
@@ -243,12 +243,9 @@ impl Keyspace {
 
     /// A digest of what one key shows, 0 where it shows nothing.
     pub fn digest_of(&self, db: u32, key: &[u8], wall: UnixMillis) -> u128 {
-        let hash = self.hash(key);
-        let mut partition = self.lock_hash(hash);
-        let view = partition.view(db, Key { bytes: key, hash }, self.time(wall));
-        view.map_or(0, |view| {
-            digest::of_key(db, key, view.whole(), view.deadline)
-        })
+        let digest = |view: &View<'_>| digest::of_key(db, key, view.whole(), view.deadline);
+        self.show(db, key, self.time(wall), digest)
+            .unwrap_or_default()
     }
 
     /// Measures what waits to be settled in one partition.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use crate::clients::errors;
 use crate::keyspace::Keyspace;
 
 /// Whoever runs on a session's thread for longer than this, and has written nothing, is started again on another one.
@@ -210,8 +211,17 @@ impl Running {
         self.run.lock().clone()
     }
 
+    /// What others are told while it runs for long.
+    pub fn busy_text(&self) -> &'static str {
+        if self.is_function() {
+            errors::BUSY_FUNCTION
+        } else {
+            errors::BUSY_SCRIPT
+        }
+    }
+
     /// Whether what runs is a function.
-    pub fn is_function(&self) -> bool {
+    fn is_function(&self) -> bool {
         let run = self.run.lock();
         run.as_ref().is_some_and(|run| run.function.is_some())
     }

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -12,31 +13,33 @@ use tokio::time::timeout;
 use crate::clients::context::Context;
 use crate::clients::owned_request::words_of;
 use crate::clients::owners::Owner;
-use crate::clients::registry::signal;
 use crate::clients::session::owners::request;
-use crate::clients::session::waiting::Meanwhile;
 use crate::clients::session::{End, Session};
 use crate::config::Endpoint;
-use crate::resp::{Protocol, parse_i64};
+use crate::resp::{Decoder, Frame, FrameLimits, Protocol};
 
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The numbers of a reply, which names each channel before its number.
 fn counts(reply: &[u8], channels: &[Vec<u8>]) -> Option<Vec<u64>> {
-    let head = format!("*{}\r\n", channels.len() * 2);
-    let mut rest = reply.strip_prefix(head.as_bytes())?;
-    let mut counts = Vec::with_capacity(channels.len());
-    for channel in channels {
-        let len = format!("${}\r\n", channel.len());
-        rest = rest.strip_prefix(len.as_bytes())?;
-        rest = rest.strip_prefix(channel.as_slice())?;
-        rest = rest.strip_prefix(b"\r\n:")?;
-        let end = memchr::memchr(b'\r', rest)?;
-        counts.push(u64::try_from(parse_i64(rest.get(..end)?)?).ok()?);
-        rest = rest.get(end + 2..)?;
+    let mut decoder = Decoder::new(Protocol::Resp2, FrameLimits::default());
+    let mut bytes = BytesMut::from(reply);
+    let Ok(Some(Frame::Array { data, .. })) = decoder.next(&mut bytes) else {
+        return None;
+    };
+    if !bytes.is_empty() || data.len() != channels.len() * 2 {
+        return None;
     }
-    rest.is_empty().then_some(counts)
+    let pairs = data.chunks(2).zip(channels);
+    let count = |(pair, channel): (&[Frame], &Vec<u8>)| match pair {
+        [
+            Frame::BlobString { data: name, .. },
+            Frame::Number { data, .. },
+        ] if name == channel => u64::try_from(*data).ok(),
+        _ => None,
+    };
+    pairs.map(count).collect()
 }
 
 /// What one of them counts.
@@ -68,24 +71,15 @@ impl Session {
             let owner = context.owners.at(Endpoint { host, port });
             asked.spawn(ask(Arc::clone(&context), owner, Arc::clone(&words)));
         }
-        {
-            let counting = async {
-                while let Some(counts) = asked.join_next().await {
-                    let counts = counts.ok().flatten().unwrap_or_default();
-                    for (sum, count) in sums.iter_mut().zip(counts) {
-                        *sum = sum.saturating_add(count);
-                    }
-                }
-            };
-            let mut counting = std::pin::pin!(counting);
-            loop {
-                match self.meanwhile(counting.as_mut()).await? {
-                    Meanwhile::Done(()) => break,
-                    Meanwhile::Signals(bits) if bits & signal::DRAIN != 0 => return Err(End::Done),
-                    Meanwhile::Signals(_) => {}
+        let counting = async {
+            while let Some(counts) = asked.join_next().await {
+                let counts = counts.ok().flatten().unwrap_or_default();
+                for (sum, count) in sums.iter_mut().zip(counts) {
+                    *sum = sum.saturating_add(count);
                 }
             }
-        }
+        };
+        self.unless_drained(counting).await?;
         if is_answered && let Some(channels) = words.get(2..) {
             self.reply.array(2 * channels.len());
             for (channel, sum) in channels.iter().zip(sums) {

@@ -13,9 +13,7 @@ use crate::clients::owned::Stay;
 use crate::clients::owned_request::{
     COMMAND_AT, Call, GUEST_COMMAND_AT, Request, Watched, is_count, is_wait,
 };
-use crate::clients::registry::signal;
 use crate::clients::session::owners::arrival;
-use crate::clients::session::waiting::Meanwhile;
 use crate::clients::session::{End, Session};
 use crate::clients::transaction::Transaction;
 use crate::commands::Row;
@@ -89,14 +87,7 @@ impl Session {
                 arrival(&context, positions).await;
             }
         };
-        let mut arriving = std::pin::pin!(arriving);
-        loop {
-            match self.meanwhile(arriving.as_mut()).await? {
-                Meanwhile::Done(()) => return Ok(()),
-                Meanwhile::Signals(bits) if bits & signal::DRAIN != 0 => return Err(End::Done),
-                Meanwhile::Signals(_) => {}
-            }
-        }
+        self.unless_drained(arriving).await
     }
 
     /// Waits for the end of a pause, and of a script; false where that one takes long, which is said.
@@ -107,12 +98,7 @@ impl Session {
             if !context.keyspace.gate.is_open() {
                 self.wait_at_gate().await?;
                 if context.keyspace.gate.passage() == Passage::Busy {
-                    let is_function = context.scripts.running.is_function();
-                    self.reply.error(if is_function {
-                        errors::BUSY_FUNCTION
-                    } else {
-                        errors::BUSY_SCRIPT
-                    });
+                    self.reply.error(context.scripts.running.busy_text());
                     return Ok(false);
                 }
                 now = context.now();

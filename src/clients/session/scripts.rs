@@ -3,10 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::clients::context::Context;
 use crate::clients::conversation::After;
-use crate::clients::errors;
-use crate::clients::registry::signal;
 use crate::clients::scripting::Left;
 use crate::clients::session::waiting::Meanwhile;
 use crate::clients::session::{End, Session};
@@ -18,24 +15,10 @@ impl Session {
     /// Waits until no script runs, or clients are to be told of one that does.
     pub(super) async fn wait_at_gate(&mut self) -> Result<(), End> {
         let context = Arc::clone(&self.conversation.context);
-        if !self.is_through(&context).await? {
-            return Err(End::Done);
-        }
+        self.unless_drained(context.keyspace.gate.opened_or_busy())
+            .await?;
         self.conversation.begin_batch(context.now());
         Ok(())
-    }
-
-    async fn is_through(&mut self, context: &Context) -> Result<bool, End> {
-        loop {
-            match self
-                .meanwhile(context.keyspace.gate.opened_or_busy())
-                .await?
-            {
-                Meanwhile::Done(()) => return Ok(true),
-                Meanwhile::Signals(bits) if bits & signal::DRAIN != 0 => return Ok(false),
-                Meanwhile::Signals(_) => {}
-            }
-        }
     }
 
     /// Has the last command carried out on a thread that may be kept, and waits for it.
@@ -62,20 +45,12 @@ impl Session {
         // Not while another script runs: this one would only wait on its thread.
         while !context.keyspace.gate.is_open() {
             let gate = &context.keyspace.gate;
-            match self.meanwhile(gate.opened_or_busy()).await? {
-                Meanwhile::Signals(bits) if bits & signal::DRAIN != 0 => return Err(End::Done),
-                Meanwhile::Done(()) if gate.passage() == Passage::Busy => {
-                    if is_answered {
-                        let is_function = context.scripts.running.is_function();
-                        self.reply.error(if is_function {
-                            errors::BUSY_FUNCTION
-                        } else {
-                            errors::BUSY_SCRIPT
-                        });
-                    }
-                    return Ok(());
+            self.unless_drained(gate.opened_or_busy()).await?;
+            if gate.passage() == Passage::Busy {
+                if is_answered {
+                    self.reply.error(context.scripts.running.busy_text());
                 }
-                Meanwhile::Done(()) | Meanwhile::Signals(_) => {}
+                return Ok(());
             }
         }
         let started = Instant::now();

@@ -153,19 +153,27 @@ impl Session {
             self.batch.present(self.read.filled()),
         );
         let called_off = async { drop(requests.wait_for(Option::is_none).await) };
-        let mut called_off = std::pin::pin!(called_off);
-        loop {
-            match self.meanwhile(called_off.as_mut()).await? {
-                Meanwhile::Done(()) => break,
-                Meanwhile::Signals(bits) if bits & signal::DRAIN != 0 => return Err(End::Done),
-                Meanwhile::Signals(_) => {}
-            }
-        }
+        self.unless_drained(called_off).await?;
         drop(blocked);
         if self.conversation.reply_mode == ReplyMode::On {
             self.reply.error(errors::NO_SHUTDOWN);
         }
         Ok(())
+    }
+
+    /// Waits for the future, which nobody ends but a server that does.
+    pub(super) async fn unless_drained<T>(
+        &mut self,
+        future: impl Future<Output = T>,
+    ) -> Result<T, End> {
+        let mut future = std::pin::pin!(future);
+        loop {
+            match self.meanwhile(future.as_mut()).await? {
+                Meanwhile::Done(value) => return Ok(value),
+                Meanwhile::Signals(bits) if bits & signal::DRAIN != 0 => return Err(End::Done),
+                Meanwhile::Signals(_) => {}
+            }
+        }
     }
 
     /// Waits for the future, or for somebody who ends it; says by which signals.

@@ -203,3 +203,19 @@ async fn a_long_pipeline_lets_others_have_their_turn() {
     };
     tokio::join!(reading, writing, asking);
 }
+
+#[tokio::test]
+async fn what_stood_before_the_end_of_a_connection_is_counted() {
+    let server = TestServer::start(&["--port", "1"]).await;
+    let mut client = server.connect().await;
+    client
+        .send("SET a 1\r\nEVAL \"return redis.call('incr',KEYS[1])\" 1 a\r\nQUIT\r\n")
+        .await;
+    client.expect("+OK\r\n:2\r\n+OK\r\n").await;
+    client.expect_closed().await;
+    let shown = server.connect().await.bulk("INFO commandstats").await;
+    for name in ["set", "incr", "eval", "quit"] {
+        let line = format!("cmdstat_{name}:calls=1,");
+        assert!(shown.contains(&line), "{line} {shown}");
+    }
+}

@@ -1,55 +1,72 @@
-//! The words of MIGRATE that others than itself ask for: where its keys are, and what is nobody's business.
+//! The words of MIGRATE: what stands behind its first five arguments, where its keys are, and what is nobody's business.
 
 use std::ops::Range;
 
 use crate::resp::Args;
 
+/// Where the options begin.
+const OPTIONS_AT: usize = 6;
+
+/// An option, with the places of what belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Word {
+    /// The keys stay here, too.
+    Copy,
+    /// Whatever is there goes.
+    Replace,
+    /// AUTH or AUTH2: a password, or a user and his. The places may lie behind the last argument.
+    Auth(Range<usize>),
+    /// All that follows.
+    Keys(Range<usize>),
+    /// Something else.
+    Unknown,
+}
+
+/// The options of a call, one after the other.
+pub fn words(args: Args<'_>) -> impl Iterator<Item = Word> {
+    let mut at = OPTIONS_AT;
+    std::iter::from_fn(move || {
+        let word = args.try_get(at)?;
+        let is = |name: &[u8]| word.eq_ignore_ascii_case(name);
+        let behind = at + 1;
+        let (word, end) = match () {
+            () if is(b"copy") => (Word::Copy, behind),
+            () if is(b"replace") => (Word::Replace, behind),
+            () if is(b"auth") => (Word::Auth(behind..behind + 1), behind + 1),
+            () if is(b"auth2") => (Word::Auth(behind..behind + 2), behind + 2),
+            () if is(b"keys") => (Word::Keys(behind..args.len()), args.len()),
+            () => (Word::Unknown, behind),
+        };
+        at = end;
+        Some(word)
+    })
+}
+
 /// Where the keys of a call are, as Redis finds them: argument 3, or those behind KEYS. None of a call that has both.
 pub fn key_range(args: Args<'_>) -> Range<usize> {
-    let is = |at: usize, word: &[u8]| args.get(at).eq_ignore_ascii_case(word);
-    let mut at = 6;
-    while at < args.len() {
-        if is(at, b"keys") {
-            return match args.get(3) {
-                b"" if at + 1 < args.len() => at + 1..args.len(),
-                b"" => 3..4,
-                _ => 3..3,
-            };
-        }
-        at += match () {
-            () if is(at, b"auth") => 2,
-            () if is(at, b"auth2") => 3,
-            () => 1,
-        };
+    let mut keys = words(args).filter_map(|word| match word {
+        Word::Keys(keys) => Some(keys),
+        _ => None,
+    });
+    match keys.next() {
+        Some(_) if !args.get(3).is_empty() => 3..3,
+        Some(keys) if !keys.is_empty() => keys,
+        _ => 3..4,
     }
-    3..4
 }
 
 /// Whether an argument is a password, or the name that goes with one.
 pub fn is_secret(args: Args<'_>, index: usize) -> bool {
-    let is = |at: usize, word: &[u8]| args.get(at).eq_ignore_ascii_case(word);
-    let mut at = 6;
-    while at <= index {
-        let secrets = match () {
-            () if is(at, b"keys") => return false,
-            () if is(at, b"auth") => 1,
-            () if is(at, b"auth2") => 2,
-            () => 0,
-        };
-        if index > at && index <= at + secrets {
-            return true;
-        }
-        at += 1 + secrets;
-    }
-    false
+    words(args).any(|word| matches!(word, Word::Auth(places) if places.contains(&index)))
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::resp::ArgsBuffer;
 
-    fn with<T>(command: &str, act: impl FnOnce(Args<'_>) -> T) -> T {
+    /// Acts on a command of these words; `-` is an empty one.
+    pub fn with<T>(command: &str, act: impl FnOnce(Args<'_>) -> T) -> T {
         let words = command.split(' ').map(|word| match word {
             "-" => &b""[..],
             word => word.as_bytes(),

@@ -377,3 +377,23 @@ fn a_flush_from_elsewhere_hands_back_tables_in_which_nothing_is_newer() {
     assert_eq!(flush(&node, 3_000), 1);
     assert_eq!(node.run("DBSIZE"), ":0\r\n");
 }
+
+#[test]
+fn the_digest_of_a_key_is_its_share_in_the_digest_of_all_whatever_its_size() {
+    for large_from in [0, 1 << 20] {
+        let _large = set_large_from(large_from);
+        let mut node = with_large_ones();
+        node.run("SET string value PX 100000");
+        node.run("HSET hash field value other value");
+        node.run("EXPIREMEMBER set member:7 1000");
+        node.run("EXPIREMEMBER set member:8 2");
+        node.caller.now = UnixMillis(node.caller.now.0 + 5000);
+        let (keyspace, now) = (&node.keyspace, node.caller.now);
+        let of = |key: &str| keyspace.digest_of(0, key.as_bytes(), now);
+        let sum = ["set", "zset", "list", "string", "hash"]
+            .iter()
+            .fold(0u128, |sum, key| sum.wrapping_add(of(key)));
+        assert_eq!(sum, keyspace.digest(now));
+        assert_eq!(of("none"), 0);
+    }
+}
