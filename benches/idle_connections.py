@@ -133,7 +133,7 @@ def main():
 
     more = ["--maxclients", str(needed)]
     servers = [
-        Server("Keymesh", [options.server] + more),
+        Server("Keymesh", [options.server, "--save", ""] + more),
         Server("redis-server", ["redis-server", "--save", "", "--appendonly", "no"] + more),
     ]
     try:

@@ -93,7 +93,7 @@ def growth(name, words, commands, count):
 def contestants(chosen):
     if not os.access(chosen.server, os.X_OK):
         fail(f"{chosen.server} is not there: cargo build --release")
-    ours = [str(chosen.server), "--server-threads", "1"]
+    ours = [str(chosen.server), "--server-threads", "1", "--save", ""]
     found = {"keymesh": ours}
     if chosen.multi_master:
         found["multi-master"] = ours + ["--active-replica", "yes", "--multi-master", "yes"]

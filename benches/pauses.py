@@ -245,7 +245,7 @@ def main():
         parser.error("--elements, --keys and --threads begin at 1")
     if not os.access(chosen.server, os.X_OK):
         fail(f"{chosen.server} is not there: cargo build --release")
-    words = [str(Path(chosen.server)), "--server-threads", str(chosen.threads)]
+    words = [str(Path(chosen.server)), "--server-threads", str(chosen.threads), "--save", ""]
     if chosen.real_time:
         words = ["chrt", "-f", "50"] + words
     if chosen.multi_master:

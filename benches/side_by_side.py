@@ -208,7 +208,7 @@ def contestants(chosen):
     """Names and command lines of A and B, and of a third one where there are families and a Valkey."""
     if not os.access(chosen.server, os.X_OK):
         fail(f"{chosen.server} is not there: cargo build --release")
-    ours = [str(chosen.server), "--server-threads", "1"]
+    ours = [str(chosen.server), "--server-threads", "1", "--save", ""]
     name = "keymesh"
     if chosen.multi_master:
         ours += ["--active-replica", "yes", "--multi-master", "yes"]

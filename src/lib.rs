@@ -2,7 +2,7 @@
 //!
 //! The rooms, in the order in which they may be used (arrows only point right):
 //! `resp -> db -> commands -> keyspace`, `resp -> journal -> keyspace`, `db -> pubsub -> keyspace`,
-//! `keyspace -> replication -> clients -> server -> main`, `commands -> acl -> clients`; `config` knows no other room but for the glob in `db`. Read `ARCHITECTURE.md` for the life of a
+//! `keyspace -> persistence -> replication -> clients -> server -> main`, `commands -> acl -> clients`; `config` knows no other room but for the glob in `db`. Read `ARCHITECTURE.md` for the life of a
 //! write, then the room you change.
 
 pub mod ablation;
@@ -14,6 +14,7 @@ pub mod db;
 pub mod journal;
 pub mod keyspace;
 pub mod lua;
+pub mod persistence;
 pub mod playground;
 pub mod pubsub;
 pub mod replication;

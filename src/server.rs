@@ -8,6 +8,7 @@
 //! ├─ link-keeper    starts and ends links
 //! ├─ metrics        answers scrapes, where metrics-port is set
 //! ├─ cron           runs jobs of KEYDB.CRON
+//! ├─ snapshots      writes files where save points say so
 //! └─ clients        the acceptor and its sessions
 //! ```
 //! The data itself is held by `Arc`s in here and in the specs: no actor's end takes a key with it. [`serve`] is the process around it.
@@ -33,7 +34,7 @@ use crate::clients::acl_files;
 use crate::clients::context::Tracing;
 use crate::clients::latency::Event;
 use crate::clients::listener::bind_metrics;
-use crate::clients::{Configuration, Context, Listeners};
+use crate::clients::{Configuration, Context, Listeners, persistence};
 use crate::config::{Options, Settings};
 use crate::db::NodeId;
 use crate::db::garbage;
@@ -73,6 +74,8 @@ pub struct Parts {
     /// The links.
     pub replication: Arc<Replication>,
     root: SupervisorSpec,
+    /// Whether the file of the last save is loaded.
+    loads: bool,
 }
 
 /// Who a node is, before its next life begins.
@@ -123,6 +126,7 @@ pub fn build(
 ) -> anyhow::Result<Parts> {
     let options = settings.options().clone();
     let Identity { node, known, store } = identity;
+    let loads = may_load(&options, known.as_ref());
     let state = begin_life(known, node, clock::now(), store.as_ref()).with_context(|| {
         format!(
             "cannot write {} in {}",
@@ -183,7 +187,17 @@ pub fn build(
         context,
         replication,
         root,
+        loads,
     })
+}
+
+/// Whether a file may be loaded. Among masters it would bring back what was deleted since: the others have the data.
+fn may_load(options: &Options, known: Option<&NodeState>) -> bool {
+    let is_known = |known: &NodeState| {
+        let mut lives = known.table.members.lives();
+        lives.any(|(origin, _)| origin.node != known.node)
+    };
+    !options.active_replica || options.rdb_load_among_masters || !known.is_some_and(is_known)
 }
 
 fn set_limits(node: &Node, options: &Options) {
@@ -436,6 +450,7 @@ pub async fn start(parts: Parts, listeners: Listeners) -> anyhow::Result<Running
         context,
         replication,
         root,
+        loads,
     } = parts;
     let listeners = Arc::new(listeners);
     context.configuration.set_listeners(Arc::clone(&listeners));
@@ -454,13 +469,20 @@ pub async fn start(parts: Parts, listeners: Listeners) -> anyhow::Result<Running
     };
     let kept = Arc::clone(&context);
     let cron: Work = Arc::new(move || Box::pin(crate::clients::cron::run(Arc::clone(&kept))));
+    let kept = Arc::clone(&context);
+    let snapshots: Work = Arc::new(move || Box::pin(persistence::run(Arc::clone(&kept))));
+    let file = persistence::file_at_start(&context, loads)?;
     let root = root
         .child(worker(&context, "cron", cron)?)
+        .child(worker(&context, "snapshots", snapshots)?)
         .child(supervisor(&context, clients)?)
         .spawn()
         .await
         .context("the server did not start")?;
     name_supervisor(&context, "root", &root.handle);
+    if let Some(file) = file {
+        persistence::load_at_start(&context, file).await?;
+    }
     let options = context.configuration.options();
     let masters = options.replicaof.iter();
     replication.begin(masters.map(|master| (master.host.as_str(), master.port)));

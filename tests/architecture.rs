@@ -24,11 +24,21 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("keyspace", &["resp", "db", "commands", "journal", "pubsub"]),
     (
         "replication",
-        &["resp", "db", "commands", "journal", "pubsub", "keyspace"],
+        &[
+            "resp",
+            "db",
+            "commands",
+            "journal",
+            "pubsub",
+            "keyspace",
+            "persistence",
+        ],
     ),
+    ("persistence", &["resp", "db", "commands", "keyspace"]),
     (
         "clients",
         &[
+            "persistence",
             "resp",
             "db",
             "commands",
@@ -61,6 +71,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "lib",
         &[
+            "persistence",
             "playground",
             "lua",
             "acl",

@@ -27,6 +27,7 @@ use crate::db::UnixMillis;
 use crate::db::body::Limits;
 use crate::db::list::Fill;
 use crate::keyspace::Keyspace;
+use crate::persistence::Saver;
 use crate::pubsub::events::Events;
 use crate::replication::ReplicationControl;
 use crate::replication::tracing::LinkTracer;
@@ -52,6 +53,8 @@ pub struct ShutdownRequest {
 pub struct Context {
     /// The data.
     pub keyspace: Arc<Keyspace>,
+    /// The files that keep it.
+    pub saver: Arc<Saver>,
     /// The links.
     pub replication: Replication,
     /// The settings.
@@ -152,6 +155,7 @@ impl Context {
     ) -> Self {
         let scripts = Arc::new(Scripts::new(&keyspace));
         let context = Self {
+            saver: Arc::new(Saver::new(Arc::clone(&keyspace))),
             keyspace,
             scripts,
             replication: Replication(replication),

@@ -29,6 +29,7 @@ use crate::config::Options;
 use crate::db::{Hlc, Ready, UnixMillis};
 use crate::journal::TraceBytes;
 use crate::keyspace::{Caller, Passage, Scratch};
+use crate::persistence::saver::Claim;
 use crate::pubsub::channels::Subscriptions;
 use crate::resp::{Args, Reply};
 
@@ -101,6 +102,8 @@ pub struct Conversation {
     pub tracking: Option<Box<OwnTracking>>,
     /// CLIENT CACHING, for the next command.
     pub caching: bool,
+    /// The port that it serves clients at, by its own word, where it is a replica; else 0.
+    pub announced_port: u16,
     /// DEBUG FORCE-MASTER.
     pub is_forced_master: bool,
     /// Who is to carry out the present command.
@@ -109,6 +112,8 @@ pub struct Conversation {
     pub stay: Stay,
     /// Keys that go to another server.
     pub migration: Option<Box<Migration>>,
+    /// A save that was begun.
+    pub saving: Option<Claim>,
     /// CLIENT REPLY.
     pub reply_mode: ReplyMode,
     /// CLIENT TRACEPARENT.
@@ -159,10 +164,12 @@ impl Conversation {
             subscriptions: None,
             tracking: None,
             caching: false,
+            announced_port: 0,
             is_forced_master: false,
             errand: None,
             stay: Stay::No,
             migration: None,
+            saving: None,
             reply_mode: ReplyMode::On,
             trace: Trace::None,
             left: None,
@@ -196,10 +203,12 @@ impl Conversation {
             subscriptions: None,
             tracking: None,
             caching: false,
+            announced_port: self.announced_port,
             is_forced_master: self.is_forced_master,
             errand: None,
             stay: Stay::No,
             migration: None,
+            saving: None,
             reply_mode: self.reply_mode,
             trace: self.trace,
             left: None,
@@ -274,6 +283,7 @@ impl Conversation {
             && self.reply_mode == ReplyMode::On
             && !matches!(self.trace, Trace::Once(_))
             && !self.is_read_only()
+            && !self.is_kept_from_writing()
             && (self.options.replica_serve_stale_data || !self.is_replica())
             && !self
                 .context
@@ -296,6 +306,15 @@ impl Conversation {
             && !self.options.active_replica
             && !self.is_forced_master
             && self.is_replica()
+    }
+
+    /// Whether writes are refused because they could not be kept in a file.
+    #[inline]
+    pub(super) fn is_kept_from_writing(&self) -> bool {
+        self.context.saver.has_failed()
+            && self.options.stop_writes_on_bgsave_error
+            && !self.options.save.is_empty()
+            && !self.is_forced_master
     }
 
     /// Whether too few masters are connected, and stale data is not to be shown.
@@ -323,6 +342,9 @@ impl Conversation {
         }
         if flags.has(Flags::WRITE) && self.is_read_only() {
             return Some(errors::READONLY);
+        }
+        if flags.has(Flags::WRITE) && self.is_kept_from_writing() {
+            return Some(errors::MISCONF);
         }
         if !flags.has(Flags::STALE) && self.is_cut_off() {
             return Some(errors::MASTERDOWN);

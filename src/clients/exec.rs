@@ -190,7 +190,9 @@ impl Execution<'_, '_, '_> {
                 }
                 reply.integer(acknowledged as i64);
             }
-            After::HandOver | After::Shutdown | After::Script { .. } => reply.error(errors::SYNTAX),
+            After::HandOver | After::Shutdown | After::Save { .. } | After::Script { .. } => {
+                reply.error(errors::SYNTAX);
+            }
             other => self.after = other,
         }
     }

@@ -3,6 +3,7 @@
 //! - [`acceptor`]: the actor that owns the accept loop; [`listener`]: the sockets, which outlive it.
 //! - [`registry`]: all connections; [`context`]: what they share; [`statistics`], [`configuration`].
 //! - [`session`](self): the task of one connection - [`buffer`](self), [`batch`](self), [`conversation`](self).
+//! - [`persistence`]: files that keep data.
 //! - [`identity`](self): who a connection is; [`denials`](self): what it may not do; [`acl_files`]: where users come from.
 //! - one file per group of commands: session, transaction, CLIENT, server, INFO, replication, DEBUG.
 //!
@@ -47,6 +48,7 @@ mod operator_commands;
 mod owned;
 mod owned_request;
 pub mod owners;
+pub mod persistence;
 mod process;
 mod pubsub_command;
 pub mod registry;

@@ -124,13 +124,23 @@ impl Conversation {
             let value = args.get(index + 1);
             match args.get(index).to_ascii_lowercase().as_slice() {
                 b"listening-port" => {
-                    if parse_i64(value).is_none() {
+                    let Some(port) = parse_i64(value) else {
                         return reply.error(errors::NOT_AN_INTEGER);
-                    }
+                    };
+                    self.announced_port = u16::try_from(port).unwrap_or(0);
                 }
                 // Between a master and its replica; from anybody else Redis takes them without a word.
                 b"ack" | b"getack" => return,
                 b"ip-address" | b"license" => {}
+                // Whoever wants the file alone closes behind it.
+                b"rdb-only" => match parse_i64(value) {
+                    Some(0 | 1) => {}
+                    Some(_) => {
+                        return reply
+                            .error("ERR value is out of range, value must between 0 and 1");
+                    }
+                    None => return reply.error(errors::NOT_AN_INTEGER),
+                },
                 b"capa" => is_capa = true,
                 b"uuid" if is_uuid_text(value) => is_uuid = true,
                 b"uuid" => return reply.error("ERR Invalid UUID"),

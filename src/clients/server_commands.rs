@@ -8,7 +8,7 @@ use crate::commands::Row;
 use crate::commands::table::ServerCommand;
 use crate::config::{Client, system_words};
 use crate::keyspace::Passage;
-use crate::resp::{Args, Reply};
+use crate::resp::{Args, Reply, parse_i64};
 
 /// What links between nodes speak.
 const LINK_LANGUAGE: &[u8] = b"1";
@@ -55,6 +55,11 @@ impl Conversation {
             }
             ServerCommand::Mesh if row.name == "mesh|owned" => return self.owned(args, reply),
             ServerCommand::Mesh => self.context.replication.mesh(args, self.caller.db, reply),
+            ServerCommand::Persistence => return self.persistence_command(row.name, args, reply),
+            ServerCommand::Psync if args.len() > 1 && parse_i64(args.get(2)).is_none() => {
+                reply.error(errors::NOT_AN_INTEGER);
+            }
+            ServerCommand::Psync => return After::HandOver,
             ServerCommand::Replconf => self.replconf(args, reply),
             ServerCommand::Replicaof => self.replicaof(args, reply),
             ServerCommand::Replping => reply.simple("PONG"),

@@ -12,6 +12,7 @@ mod migrating;
 mod owner_serving;
 mod owner_waits;
 mod owners;
+mod saving;
 mod scripts;
 mod serving;
 mod waiting;
@@ -308,6 +309,10 @@ impl Session {
                     self.account(now, started);
                     self.count_hearers(is_answered).await?;
                 }
+                After::Save { is_answered } => {
+                    self.account(now, started);
+                    self.save(is_answered).await?;
+                }
                 After::Owned => {
                     self.account(now, started);
                     self.carry_out_owned().await?;
@@ -325,7 +330,11 @@ impl Session {
                 }
                 After::HandOver => {
                     let greeting = self.batch.last_arguments(self.read.filled());
-                    let greeting = greeting.map(|args| args.to_vec()).unwrap_or_default();
+                    let mut greeting = greeting.map(|args| args.to_vec()).unwrap_or_default();
+                    let port = self.conversation.announced_port;
+                    if port != 0 {
+                        greeting.push(port.to_string().into_bytes());
+                    }
                     return Err(End::HandOver(greeting));
                 }
             }

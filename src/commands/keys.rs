@@ -10,7 +10,7 @@ mod object;
 mod relocate;
 mod rows;
 
-pub use dump::payload_of;
+pub use dump::{LOAD, content_of, payload_of};
 pub use more_rows::ROWS as MORE_ROWS;
 pub use object::{encoding_name, usage};
 pub use rows::ROWS;

@@ -6,10 +6,13 @@ use crate::commands::table::{Flags, Handler, Keys, Row, ServerCommand, SessionCo
 
 mod acl;
 mod cluster;
+mod files;
 mod latency;
 mod memory;
 mod module;
 mod slowlog;
+
+pub use files::ROWS as FILE_ROWS;
 
 /// A command without keys and stamps.
 const fn row(

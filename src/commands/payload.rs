@@ -1,4 +1,4 @@
-//! What DUMP gives and RESTORE takes: a value in the bytes of RDB, the version of RDB, and a checksum. Interchangeable with
+//! What DUMP gives and RESTORE takes, and files keep: a value in the bytes of RDB, the version of RDB, and a checksum. Interchangeable with
 //! Redis 7.0 and 7.2.
 //!
 //! ```text
@@ -30,8 +30,9 @@ use crc::{CRC_64_REDIS, Crc, Table};
 use crate::db::varint::{Malformed, Reader};
 
 pub use body::{Body, SetForm};
-pub use content::Content;
-pub use functions::{dump_functions, restore_functions};
+pub use content::{Content, take_value};
+pub use functions::{FUNCTION, dump_functions, restore_functions};
+pub use strings::{put_len, put_string, take, take_len, take_string};
 
 /// The version written, that of Redis 7.0.
 const VERSION: u16 = 10;
@@ -39,7 +40,8 @@ const VERSION: u16 = 10;
 const VERSION_MAX: u16 = 11;
 const FOOTER_LEN: usize = 10;
 
-static CRC: Crc<u64, Table<16>> = Crc::<u64, Table<16>>::new(&CRC_64_REDIS);
+/// The sum of payloads and files.
+pub static CRC: Crc<u64, Table<16>> = Crc::<u64, Table<16>>::new(&CRC_64_REDIS);
 
 /// Why a payload is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -29,6 +29,7 @@ static FAMILIES: &[&[Row]] = &[
     script_rows::ROWS,
     function_rows::ROWS,
     operator_rows::ROWS,
+    operator_rows::FILE_ROWS,
     bitmaps::ROWS,
     hll::ROWS,
     geo::ROWS,

@@ -6,6 +6,13 @@ mod command;
 mod config;
 mod mesh;
 
+/// Of who becomes a replica.
+const SYNCS: Flags = Flags::ADMIN
+    .and(Flags::NOSCRIPT)
+    .and(Flags::NO_ASYNC_LOADING)
+    .and(Flags::NO_MULTI)
+    .and(Flags::BARRIER);
+
 /// The rows.
 pub static ROWS: &[Row] = &[
     Row {
@@ -78,6 +85,37 @@ pub static ROWS: &[Row] = &[
                 "response_policy:special",
             ],
             arguments: &[Argument::string("section").optional().multiple()],
+            ..Docs::NONE
+        },
+    },
+    Row {
+        name: "psync",
+        arity: -3,
+        flags: SYNCS,
+        keys: Keys::None,
+        stamps: Stamps::None,
+        handler: Handler::Server(ServerCommand::Psync),
+        docs: &Docs {
+            summary: "Makes the connection that of a replica of Redis's kind",
+            since: "2.8.0",
+            group: Group::Server,
+            arguments: &[
+                Argument::string("replicationid"),
+                Argument::integer("offset"),
+            ],
+            ..Docs::NONE
+        },
+    },
+    Row {
+        name: "sync",
+        arity: 1,
+        flags: SYNCS,
+        keys: Keys::None,
+        stamps: Stamps::None,
+        handler: Handler::Server(ServerCommand::Psync),
+        docs: &Docs {
+            summary: "Makes the connection that of a replica which says nothing",
+            group: Group::Server,
             ..Docs::NONE
         },
     },

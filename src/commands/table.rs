@@ -195,6 +195,8 @@ pub enum ServerCommand {
     Memory,
     Mesh,
     Module,
+    Persistence,
+    Psync,
     Replconf,
     Replicaof,
     Replping,

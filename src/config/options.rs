@@ -129,7 +129,15 @@ pub struct Options {
     pub replica_announce_port: u16,
 
     pub save: Vec<SavePoint>,
+    /// A file's name inside `dir`.
+    pub dbfilename: String,
+    pub rdb_load_among_masters: bool,
+    pub rdbchecksum: bool,
+    pub rdb_save_incremental_fsync: bool,
+    pub stop_writes_on_bgsave_error: bool,
     pub appendonly: bool,
+    pub appendfilename: String,
+    pub appenddirname: String,
 
     pub partitions: usize,
     /// A file's name inside `dir`.

@@ -8,9 +8,12 @@
 
 use crate::db::body::{Body, Shown};
 use crate::db::deadlines::Whole;
+use crate::db::history::History;
 use crate::db::live::{Ground, Live, OpBytes, Value, content_of, put_content};
-use crate::db::op::Content;
+use crate::db::made::Maker;
+use crate::db::op::{Content, Op};
 use crate::db::origin::OriginIndex;
+use crate::db::partition::View;
 use crate::db::record::Record;
 use crate::db::stamp::{Hlc, Stamp, UnixMillis};
 use crate::db::varint::{self, Malformed, Reader};
@@ -53,6 +56,35 @@ pub enum BaseValue<'a> {
     String(&'a [u8]),
     /// Anything else.
     Content(Content<'a>),
+}
+
+impl Item<'_> {
+    /// What it comes to, and how that came about.
+    pub(in crate::db) fn replayed(&self, ground: &Ground<'_>) -> (Live, History) {
+        let mut live = self.base.to_live(ground);
+        let mut history = History::new(self.base_stamp);
+        for (stamp, bytes) in &self.ops {
+            if let Ok(op) = Op::decode(bytes) {
+                history.insert(&mut live, ground, *stamp, op);
+            }
+        }
+        (live, history)
+    }
+
+    /// Looks at what the key shows, whatever its deadline; none where that is nothing.
+    pub fn show<R>(&self, maker: &Maker<'_>, look: impl FnOnce(&View<'_>) -> R) -> Option<R> {
+        let (live, _) = self.replayed(&maker.ground());
+        let value = live.value.as_ref()?;
+        let whole = value.body.whole();
+        let view = View {
+            shown: whole.shown,
+            hasher: maker.hasher,
+            deadline: value.deadline,
+            member_deadlines: whole.deadlines,
+            stamp: None,
+        };
+        Some(look(&view))
+    }
 }
 
 impl Base<'_> {
@@ -267,7 +299,7 @@ pub fn decode<'a>(
     for _ in 0..count {
         let stamp = stamp_of(reader.u64()?)?;
         let op = reader.bytes()?;
-        crate::db::op::Op::decode(op)?;
+        Op::decode(op)?;
         ops.push((stamp, OpBytes::from_slice(op)));
     }
     Ok(Item {
@@ -282,7 +314,6 @@ pub fn decode<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::Op;
     use crate::db::record::Meta;
     use crate::db::record::alone::Alone;
 

@@ -39,13 +39,8 @@ impl<'a> Theirs<'a> {
     /// What the sender shows of the key. The maker is that of the partitions' manner.
     pub fn of(item: &Item<'a>, sender: &Sender<'_>, maker: &Maker<'_>) -> Self {
         let ground = maker.ground();
-        let mut side = Side {
-            live: item.base.to_live(&ground),
-            history: History::new(item.base_stamp),
-        };
-        for (stamp, bytes) in &item.ops {
-            side.insert(&ground, *stamp, bytes);
-        }
+        let (live, history) = item.replayed(&ground);
+        let mut side = Side { live, history };
         side.history.settle(&mut side.live, &ground, sender.settled);
         Self {
             db: item.db,
@@ -127,8 +122,8 @@ impl Partition {
         sender: &Sender<'_>,
         ctx: &WriteContext<'_>,
     ) {
-        if self.walk.is_some() {
-            self.save_preimage(db, key);
+        if self.is_walked() {
+            self.before_change(db, key);
         }
         let stamped = self.stamped;
         let mut ours = self.take_side(db, key);

@@ -31,6 +31,7 @@ pub mod digest;
 pub mod directory;
 pub mod elements;
 mod far;
+pub mod follow;
 pub mod garbage;
 pub mod glob;
 pub mod history;

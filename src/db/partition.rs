@@ -24,6 +24,7 @@ use hashbrown::{HashMap, HashSet};
 
 use crate::db::body::{Limits, SharedLimits, Shown};
 use crate::db::deadlines::{Deadlines, Whole};
+use crate::db::follow::Follower;
 use crate::db::history::History;
 use crate::db::live::Ground;
 use crate::db::made::Made;
@@ -71,6 +72,11 @@ impl<'a> View<'a> {
             shown: self.shown,
             deadlines: self.member_deadlines,
         }
+    }
+
+    /// The members that go by themselves, and when.
+    pub fn timed_members(&self) -> impl Iterator<Item = (&'a [u8], UnixMillis)> {
+        self.member_deadlines.into_iter().flat_map(Deadlines::iter)
     }
 
     /// The string; none where it is something else.
@@ -145,6 +151,8 @@ pub(super) const fn place_of(db: u32) -> usize {
 /// Counters of what happened here, for metrics and for tests that must know.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PartitionStats {
+    /// Operations on keys, and keys that were flushed.
+    pub changes: u64,
     /// Effects that a later write had overtaken.
     pub superseded: u64,
     /// Effects that arrived although they count as arrived: must stay 0.
@@ -180,7 +188,8 @@ pub struct Partition {
     judged: Arc<AtomicU64>,
     /// Keys to look at once the settled time has passed the given one.
     pub(super) settle: VecDeque<(Hlc, u32, Box<[u8]>)>,
-    pub(super) walk: Option<Walk>,
+    pub(super) walks: Vec<Walk>,
+    pub(super) followers: Vec<Follower>,
     pub(super) merge_parity: bool,
     pub(super) merge_open: bool,
     watchers: Watchers,
@@ -216,7 +225,8 @@ impl Partition {
             follows: false,
             judged: Arc::default(),
             settle: VecDeque::new(),
-            walk: None,
+            walks: Vec::new(),
+            followers: Vec::new(),
             merge_parity: false,
             merge_open: false,
             watchers: HashMap::new(),
@@ -263,7 +273,8 @@ impl Partition {
             self.dbs[place_of(db)] = Db::default();
         }
         self.settle.clear();
-        self.walk = None;
+        self.walks.clear();
+        self.lose_followers();
         self.stamped = stamped;
     }
 

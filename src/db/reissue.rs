@@ -63,7 +63,7 @@ impl Partition {
                 bytes,
                 hash: self.hasher.hash(bytes),
             };
-            if self.walk.is_some() {
+            if self.is_walked() {
                 self.save_preimage(db, key);
             }
             let Some(again) = self.reissue(db, key, void) else {
@@ -100,7 +100,8 @@ impl Partition {
 
     /// Takes out whatever else a database holds: it will come again.
     pub fn take_all(&mut self, db: u32) {
-        if self.walk.is_some() {
+        self.lose_followers();
+        if self.is_walked() {
             self.save_all_preimages(db);
         }
         self.touch_all(db);

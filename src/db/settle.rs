@@ -84,7 +84,7 @@ impl Partition {
 
     /// Folds one key that has a history. Nothing that clients see changes.
     pub(super) fn settle_key(&mut self, db: u32, key: Key<'_>, settled: Hlc) {
-        if self.walk.is_some() {
+        if self.is_walked() {
             self.save_preimage(db, key);
         }
         self.catch_up(db, key);
@@ -119,7 +119,7 @@ impl Partition {
             self.settle.push_back((stamp.time(), db, key.bytes.into()));
             return;
         }
-        if self.walk.is_some() {
+        if self.is_walked() {
             self.save_preimage(db, key);
         }
         self.stats.tombstones_dropped += 1;
@@ -161,8 +161,8 @@ impl Partition {
 
     fn purge_key(&mut self, db: u32, key: Key<'_>, settled: Hlc) {
         if !self.stamped {
-            if self.walk.is_some() {
-                self.save_preimage(db, key);
+            if self.is_walked() {
+                self.before_change(db, key);
             }
             self.remove(db, key);
             self.stats.expired += 1;
@@ -175,8 +175,8 @@ impl Partition {
         if record.is_unsettled() {
             self.settle_key(db, key, settled);
         } else if record.stamp().unwrap_or(Stamp::ZERO).time() <= settled {
-            if self.walk.is_some() {
-                self.save_preimage(db, key);
+            if self.is_walked() {
+                self.before_change(db, key);
             }
             self.remove(db, key);
             self.stats.expired += 1;
@@ -200,9 +200,11 @@ impl Partition {
         if self.stamped && ctx.origins.compare(ctx.stamp, space.cut) != Ordering::Greater {
             return (Outcome::Superseded(space.cut), Flushed::default());
         }
+        self.stats.changes += self.len(db) as u64;
         self.touch_all(db);
-        if self.walk.is_some() {
+        if self.is_walked() {
             self.save_all_preimages(db);
+            self.note_all_changed(db);
         }
         let newest = newest || self.dbs[place_of(db)].newest < ctx.stamp.time();
         if !self.stamped || newest {

@@ -1,7 +1,7 @@
-//! The walk over a partition that shows one instant while writes go on: whoever changes a key that the walk has not reached
-//! saves how it was (its *pre-image*), tombstones and absence included.
+//! Walks over a partition that show one instant each while writes go on: whoever changes a key that a walk has not reached
+//! saves for it how it was (its *pre-image*), tombstones and absence included.
 //!
-//! Invariant: for every key, what the walk has sent or will send is the key's item at the moment the walk began.
+//! Invariant: for every key, what a walk has sent or will send is the key's item at the moment that walk began.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ type PreImages = BTreeMap<(u32, u32, Box<[u8]>), Option<Image>>;
 
 /// How a key was.
 #[derive(Debug)]
-enum Image {
+pub(super) enum Image {
     /// Its item.
     Item(Vec<u8>),
     /// A large collection, of which that is still to be made.
@@ -31,9 +31,25 @@ impl Image {
     }
 }
 
+/// Which walk: one over all partitions has the same in each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WalkId(pub u64);
+
+/// How a walk goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Walked {
+    /// There is more.
+    More,
+    /// That was all.
+    All,
+    /// It was ended from elsewhere: the data was replaced.
+    Lost,
+}
+
 /// Where a walk stands.
 #[derive(Debug)]
 pub struct Walk {
+    id: WalkId,
     /// Where the database lies that it is in: that of libraries comes first.
     place: u32,
     from: u32,
@@ -48,9 +64,10 @@ impl Walk {
 }
 
 impl Partition {
-    /// Begins a walk at this instant; one that was under way is dropped.
-    pub fn begin_walk(&mut self) {
-        self.walk = Some(Walk {
+    /// Begins a walk at this instant.
+    pub fn begin_walk(&mut self, id: WalkId) {
+        self.walks.push(Walk {
+            id,
             place: 0,
             from: 0,
             pre_images: BTreeMap::new(),
@@ -59,24 +76,36 @@ impl Partition {
     }
 
     /// Gives a walk up.
-    pub fn end_walk(&mut self) {
-        self.walk = None;
+    pub fn end_walk(&mut self, id: WalkId) {
+        self.walks.retain(|walk| walk.id != id);
     }
 
     /// Bytes held in pre-images, those that they share with what keys show included.
     pub fn walk_bytes(&self) -> usize {
-        self.walk.as_ref().map_or(0, |walk| walk.pre_images_bytes)
+        self.walks.iter().map(|walk| walk.pre_images_bytes).sum()
     }
 
-    /// Appends the items of the next segment; false when the walk is over. Large collections go to `shared`: the caller makes
-    /// their items when he holds the partition no more.
-    pub fn walk_next(&mut self, out: &mut Vec<u8>, shared: &mut Vec<Shared>) -> bool {
-        let Some(walk) = &mut self.walk else {
-            return false;
+    /// Whether somebody walks or follows.
+    #[inline]
+    pub(super) fn is_walked(&self) -> bool {
+        !self.walks.is_empty() || !self.followers.is_empty()
+    }
+
+    /// A key is about to change what it shows: see [`Self::save_preimage`] and [`Self::note_changed`].
+    pub(super) fn before_change(&mut self, db: u32, key: Key<'_>) {
+        self.save_preimage(db, key);
+        self.note_changed(db, key.bytes);
+    }
+
+    /// Appends the items of the next segment. Large collections go to `shared`: the caller makes their items when he holds the
+    /// partition no more.
+    pub fn walk_next(&mut self, id: WalkId, out: &mut Vec<u8>, shared: &mut Vec<Shared>) -> Walked {
+        let Some(nth) = self.walks.iter().position(|walk| walk.id == id) else {
+            return Walked::Lost;
         };
+        let mut walk = self.walks.swap_remove(nth);
         let Some(space) = self.dbs.get(walk.place as usize) else {
-            self.walk = None;
-            return false;
+            return Walked::All;
         };
         let db = walk.place.wrapping_sub(1);
         let end = space.table.segment_end(walk.from);
@@ -108,9 +137,6 @@ impl Partition {
                 None => {}
             }
         }
-        let Some(walk) = &mut self.walk else {
-            return false;
-        };
         let rest = match end {
             Some(end) => walk
                 .pre_images
@@ -133,37 +159,45 @@ impl Partition {
             Some(end) => walk.from = end,
             None => (walk.place, walk.from) = (walk.place + 1, 0),
         }
-        true
+        self.walks.push(walk);
+        Walked::More
     }
 
-    /// Saves how a key is before it changes, where the walk has not reached it.
+    /// Saves how a key is before it changes, for each walk that has not reached it.
     pub(super) fn save_preimage(&mut self, db: u32, key: Key<'_>) {
-        let Some(walk) = &mut self.walk else { return };
         let (place, position) = (place_of(db) as u32, position(key.hash));
-        if walk.is_past(place, position) {
-            return;
+        let mut walks = std::mem::take(&mut self.walks);
+        for walk in &mut walks {
+            if walk.is_past(place, position) {
+                continue;
+            }
+            let place = (place, position, Box::from(key.bytes));
+            if walk.pre_images.contains_key(&place) {
+                continue;
+            }
+            let image = self.image_of(db, key);
+            walk.pre_images_bytes += image.as_ref().map_or(0, Image::len_bytes);
+            walk.pre_images.insert(place, image);
         }
-        let place = (place, position, Box::from(key.bytes));
-        if walk.pre_images.contains_key(&place) {
-            return;
-        }
+        self.walks = walks;
+    }
+
+    /// How a key is; none where it is absent.
+    pub(super) fn image_of(&mut self, db: u32, key: Key<'_>) -> Option<Image> {
         let space = &self.dbs[place_of(db)];
-        let record = space.table.get(key.bytes, key.hash);
-        let image = match record {
-            None => None,
-            Some(record) if record.is_unsettled() => self.image_of_unsettled(db, key),
-            Some(record) => Some(Shared::of(db, record).map_or_else(
-                || {
-                    let mut bytes = Vec::new();
-                    item::encode(&mut bytes, db, record);
-                    Image::Item(bytes)
-                },
-                Image::Shared,
-            )),
-        };
-        let Some(walk) = &mut self.walk else { return };
-        walk.pre_images_bytes += image.as_ref().map_or(0, Image::len_bytes);
-        walk.pre_images.insert(place, image);
+        let record = space.table.get(key.bytes, key.hash)?;
+        if record.is_unsettled() {
+            return self.image_of_unsettled(db, key);
+        }
+        let image = Shared::of(db, record).map_or_else(
+            || {
+                let mut bytes = Vec::new();
+                item::encode(&mut bytes, db, record);
+                Image::Item(bytes)
+            },
+            Image::Shared,
+        );
+        Some(image)
     }
 
     /// How a key is that has a history.
@@ -244,12 +278,13 @@ mod tests {
             }
             items
         };
-        partition.begin_walk();
+        let walk = WalkId(1);
+        partition.begin_walk(walk);
         // One changes before the walk gets there, one behind it.
         add(&mut partition, b"a", 20_000, 1);
         assert!(partition.walk_bytes() > 100_000);
         let (mut out, mut shared) = (Vec::new(), Vec::new());
-        while partition.walk_next(&mut out, &mut shared) {}
+        while partition.walk_next(walk, &mut out, &mut shared) == Walked::More {}
         assert_eq!(shared.len(), 2);
         assert_eq!(items(&out).len(), 1);
         add(&mut partition, b"b", 20_000, 1);

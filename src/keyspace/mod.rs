@@ -18,6 +18,7 @@ mod libraries;
 mod script;
 mod transaction;
 mod upkeep;
+mod walk;
 mod warm;
 
 pub(crate) use execute::PANIC_REPLY;
@@ -31,6 +32,7 @@ pub use libraries::LibraryChange;
 pub use script::{Reach, Stage, Staged};
 pub use transaction::{Conductor, DataOnly, Queued, TransactionEnd};
 pub use upkeep::{Counts, PURGE_PERIOD_MS, Purge};
+pub use walk::{Followed, Lost, Walk};
 pub use warm::WARM_MAX;
 
 use std::sync::Arc;
@@ -103,6 +105,8 @@ pub struct Keyspace {
     told: Box<[AtomicU64]>,
     /// See [`Self::libraries_version`].
     libraries: Arc<AtomicU64>,
+    /// How many walks have begun.
+    walks: AtomicU64,
 }
 
 impl Keyspace {
@@ -147,6 +151,7 @@ impl Keyspace {
             limits,
             panic_after_mutation: AtomicBool::new(false),
             libraries,
+            walks: AtomicU64::new(0),
             late: LateOnes::default(),
             told: (0..crate::db::origin::ORIGINS_MAX + 1)
                 .map(|_| AtomicU64::new(0))
@@ -317,6 +322,11 @@ impl Keyspace {
         self.share(&mut guards);
     }
 
+    /// The number of a walk that begins.
+    fn next_walk(&self) -> u64 {
+        self.walks.fetch_add(1, Ordering::Relaxed)
+    }
+
     /// What values are made with ahead; whether elements of lists get ids.
     pub(crate) fn maker(&self, has_ids: bool) -> Maker<'_> {
         Maker {
@@ -342,4 +352,4 @@ impl Keyspace {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

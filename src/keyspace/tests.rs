@@ -2,6 +2,7 @@
 
 mod ahead;
 mod expiry;
+mod follow;
 mod gone;
 mod large;
 mod left;
@@ -27,7 +28,6 @@ const WRITER: Origin = Origin {
     incarnation: Incarnation(1),
 };
 
-/// A keyspace, a clock that stands still, and one client.
 /// Carries out SELECT 1 besides.
 struct Selecting;
 
@@ -51,9 +51,10 @@ impl Conductor<'_> for Selecting {
     fn after(&mut self, _: &Queued, _: &mut Reply, _: Mark) {}
 }
 
-struct Node {
-    keyspace: Arc<Keyspace>,
-    caller: Caller,
+/// A keyspace, a clock that stands still, and one client.
+pub(crate) struct Node {
+    pub keyspace: Arc<Keyspace>,
+    pub caller: Caller,
     scratch: Scratch,
 }
 
@@ -82,11 +83,11 @@ impl Node {
         }
     }
 
-    fn plain() -> Self {
+    pub fn plain() -> Self {
         Self::new(false, 8, WRITER)
     }
 
-    fn stamped() -> Self {
+    pub fn stamped() -> Self {
         Self::new(true, 8, WRITER)
     }
 
@@ -109,7 +110,7 @@ impl Node {
         (String::from_utf8_lossy(reply.as_bytes()).into_owned(), ran)
     }
 
-    fn run(&mut self, line: &str) -> String {
+    pub fn run(&mut self, line: &str) -> String {
         self.execute(line).0
     }
 
@@ -147,7 +148,7 @@ impl Node {
         }
     }
 
-    fn digest(&self) -> u128 {
+    pub fn digest(&self) -> u128 {
         self.keyspace.digest(self.caller.now)
     }
 

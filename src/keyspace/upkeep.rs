@@ -145,6 +145,12 @@ impl Keyspace {
         sum
     }
 
+    /// How many operations on keys there were, and keys that were flushed.
+    pub fn changes(&self) -> u64 {
+        let partitions = 0..self.partitions.len();
+        partitions.map(|index| self.lock(index).stats.changes).sum()
+    }
+
     /// Keys and keys with a deadline, by database.
     pub fn key_counts(&self) -> Vec<(usize, usize)> {
         let mut counts = vec![(0, 0); self.databases as usize];

@@ -65,6 +65,7 @@ impl Masters {
         command
             .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
             .args(["--active-replica", "yes", "--multi-master", "yes"])
+            .args(["--save", ""])
             .args(["--otlp-endpoint", &format!("http://{collector}")])
             .args(["--otlp-protocol", "http/protobuf"])
             .args(["--trace-sample-ratio", "1", "--trace-keys", "yes"])

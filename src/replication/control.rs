@@ -161,8 +161,8 @@ pub trait ReplicationControl: Send + Sync + 'static {
     fn mesh(&self, args: Args<'_>, db: u32, reply: &mut Reply);
     /// Lines for INFO's replication section beside Redis's own, each with its CRLF.
     fn info(&self, out: &mut String);
-    /// A client connection has sent `KEYMESH.LINK ...`: it is a peer's link from now on. `greeting` are the arguments of that
-    /// command, `unread` what was read beyond it.
+    /// A client connection has sent `KEYMESH.LINK ...`, PSYNC or SYNC: it is a peer's link, or a replica's, from now on. `greeting` are
+    /// the arguments of that command and the port that it has named, if any, `unread` what was read beyond it.
     fn attach(&self, stream: TcpStream, peer: SocketAddr, greeting: Vec<Vec<u8>>, unread: Vec<u8>);
     /// For tests: panics the link or feed of this name (`master-link host port`, `replica-feed id`); false where there is none.
     fn panic_actor(&self, name: &str) -> bool;

@@ -7,8 +7,10 @@ use std::sync::atomic::Ordering;
 
 use hashbrown::HashSet;
 
+use crate::db::snapshot::Walked;
 use crate::db::{Hlc, NodeId, OriginIndex, Stamp, UnixMillis};
 use crate::journal::{Pin, Position};
+use crate::keyspace::Walk;
 use crate::replication::frame::{Frame, FrameWriter, Hello};
 use crate::replication::link::LinkError;
 use crate::replication::node::Node;
@@ -19,13 +21,13 @@ pub const VECTOR_PERIOD_MS: i64 = 100;
 /// Items of a snapshot per frame, about.
 const ITEMS_BYTES: usize = 64 * 1024;
 
-/// What a snapshot shows: a pin on what follows, how far each origin has arrived, what is settled, the flushes.
-type Instant = (Pin, Vec<Position>, Hlc, Vec<(u32, Stamp)>);
+/// What a snapshot shows: its walk and a pin on what follows, how far each origin has arrived, what is settled, the flushes.
+type Instant = (Sending, Vec<Position>, Hlc, Vec<(u32, Stamp)>);
 
 #[derive(Debug)]
 struct Sending {
     pin: Pin,
-    partition: usize,
+    walk: Walk,
 }
 
 /// See the head of the file.
@@ -266,7 +268,7 @@ impl Feed {
 
     fn begin_snapshot(&mut self, node: &Node, out: &mut Vec<u8>) {
         self.snapshot_wanted = false;
-        let Some((pin, vector, settled, cuts)) = node.claim_snapshot(self.id) else {
+        let Some((sending, vector, settled, cuts)) = node.claim_snapshot(self.id) else {
             FrameWriter::new(out).busy();
             return;
         };
@@ -277,7 +279,7 @@ impl Feed {
         }
         let positions = self.positions(node, &vector, out);
         FrameWriter::new(out).snapshot(settled, keyspace.journal.clock(), &positions, &cuts);
-        self.sending = Some(Sending { pin, partition: 0 });
+        self.sending = Some(sending);
         node.counters.snapshots_sent.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -291,43 +293,44 @@ impl Feed {
         let Some(sending) = &mut self.sending else {
             return Ok(());
         };
-        if sending.pin.is_broken() {
-            node.release_snapshot(self.id);
-            self.sending = None;
-            return Err(LinkError::PinBroken);
-        }
-        while out.len() < budget {
-            if sending.partition == node.keyspace.partitions_len() {
-                self.sending = None;
-                node.release_snapshot(self.id);
-                let positions = self.positions(node, &node.keyspace.journal.vector(), out);
-                FrameWriter::new(out).end(&positions);
-                return Ok(());
+        let mut walked = Walked::More;
+        while out.len() < budget && walked == Walked::More {
+            if sending.pin.is_broken() {
+                walked = Walked::Lost;
+                break;
             }
-            let mut walking = true;
             FrameWriter::new(out).items(|out| {
                 let start = out.len();
-                let mut shared = Vec::new();
-                while walking && out.len() - start < ITEMS_BYTES {
-                    let mut partition = node.keyspace.lock(sending.partition);
-                    walking = partition.walk_next(out, &mut shared);
-                    drop(partition);
-                    for large in shared.drain(..) {
-                        large.encode(out);
-                    }
+                while walked == Walked::More && out.len() - start < ITEMS_BYTES {
+                    walked = node.keyspace.walk_some(&mut sending.walk, out);
                 }
             });
-            if !walking {
-                sending.partition += 1;
+        }
+        match walked {
+            Walked::More => Ok(()),
+            Walked::All => {
+                self.end_snapshot(node);
+                let positions = self.positions(node, &node.keyspace.journal.vector(), out);
+                FrameWriter::new(out).end(&positions);
+                Ok(())
+            }
+            Walked::Lost => {
+                self.end_snapshot(node);
+                Err(LinkError::PinBroken)
             }
         }
-        Ok(())
+    }
+
+    fn end_snapshot(&mut self, node: &Node) {
+        if let Some(sending) = self.sending.take() {
+            node.keyspace.end_walk(&sending.walk);
+            node.release_snapshot(self.id);
+        }
     }
 
     /// The connection is gone.
     pub fn close(&mut self, node: &Node) {
-        self.sending = None;
-        node.release_snapshot(self.id);
+        self.end_snapshot(node);
     }
 }
 
@@ -346,25 +349,20 @@ impl Node {
         let mut guards = keyspace.lock_all();
         let (pin, vector) = keyspace.journal.pin()?;
         *owner = Some(feed);
-        for guard in &mut guards {
-            guard.begin_walk();
-        }
+        let walk = keyspace.begin_walk_in(&mut guards);
         let cuts = guards.first().map_or(Vec::new(), |guard| {
             (0..guard.databases())
                 .map(|db| (db, guard.cut(db)))
                 .filter(|(_, cut)| *cut != Stamp::ZERO)
                 .collect()
         });
-        Some((pin, vector, settled, cuts))
+        Some((Sending { pin, walk }, vector, settled, cuts))
     }
 
     fn release_snapshot(&self, feed: u64) {
         let mut owner = self.snapshot_owner.lock();
         if *owner == Some(feed) {
             *owner = None;
-            for index in 0..self.keyspace.partitions_len() {
-                self.keyspace.lock(index).end_walk();
-            }
         }
     }
 }

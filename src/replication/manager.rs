@@ -24,6 +24,7 @@ use crate::replication::master_link::{Credentials, LinkShared, LinkTemplate};
 use crate::replication::members::Member;
 use crate::replication::node::Node;
 use crate::replication::owner_link::Positions;
+use crate::replication::redis_feed::{self, Wish};
 use crate::replication::replica_feed::{self, FeedSetting, FeedShared};
 use crate::replication::tracing::LinkTracer;
 use crate::replication::{mesh_command, mesh_info};
@@ -308,7 +309,8 @@ impl ReplicationControl for Replication {
         mesh_info::write(&self.node, out);
     }
 
-    fn attach(&self, stream: TcpStream, peer: SocketAddr, _: Vec<Vec<u8>>, unread: Vec<u8>) {
+    fn attach(&self, stream: TcpStream, peer: SocketAddr, greeting: Vec<Vec<u8>>, unread: Vec<u8>) {
+        let wish = Wish::of(&greeting);
         let shared = Arc::new(FeedShared::new(self.node.next_id(), peer));
         let id = shared.id;
         self.feeds.insert(id, Arc::clone(&shared));
@@ -329,7 +331,10 @@ impl ReplicationControl for Replication {
                 Box::pin(async move {
                     let _gone = gone;
                     if let Some((setting, stream, unread)) = taken {
-                        replica_feed::run(setting, stream, unread).await;
+                        match wish {
+                            Some(wish) => redis_feed::run(setting, stream, wish).await,
+                            None => replica_feed::run(setting, stream, unread).await,
+                        }
                     }
                 })
             }),

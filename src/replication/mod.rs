@@ -4,7 +4,7 @@
 //! - [`frame`]: the language of links; [`feed`] and [`link`]: the two sides of one, without their sockets.
 //! - [`routes`]: which origin comes over which link; [`merging`]: full sync at its receiver; [`following`]: plain replicas.
 //! - [`forming`]: meshes form and meet; [`admission`]: who counts, and who lets strangers in; [`adoption`]: what a stranger does to come in; [`identity`]: who a node is.
-//! - [`master_link`] and [`replica_feed`]: the workers around them; [`manager`]: who starts and finds these; [`mod@tracing`]: spans; [`meters`]: what is measured.
+//! - [`master_link`] and [`replica_feed`]: the workers around them; [`redis_feed`]: one for replicas that speak Redis's language; [`manager`]: who starts and finds these; [`mod@tracing`]: spans; [`meters`]: what is measured.
 //! - [`mod@aside`]: what takes long, done by another thread.
 //! - [`dial`]: how nodes introduce themselves; [`owner_link`]: commands that another node carries out for this one.
 //! - [`control`]: the doors for the rest of the server.
@@ -35,6 +35,7 @@ pub mod meters;
 pub mod node;
 pub mod node_state;
 pub mod owner_link;
+pub mod redis_feed;
 pub mod replica_feed;
 pub mod routes;
 mod settling;

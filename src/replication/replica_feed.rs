@@ -23,9 +23,10 @@ use crate::replication::master_link::LinkShared;
 use crate::replication::meters::Carried;
 use crate::replication::node::Node;
 use crate::replication::tracing::LinkTracer;
+use crate::resp::DecodeError;
 
 /// What is sent at once.
-const SEND_BYTES: usize = 256 * 1024;
+pub(super) const SEND_BYTES: usize = 256 * 1024;
 const READ_BYTES: usize = 4 * 1024;
 
 /// What others see of a feed.
@@ -33,7 +34,9 @@ const READ_BYTES: usize = 4 * 1024;
 pub struct FeedShared {
     /// Its number.
     pub id: u64,
-    peer: SocketAddr,
+    pub(super) peer: SocketAddr,
+    /// It is Redis, not a node.
+    is_redis: AtomicBool,
     node: Mutex<Option<NodeId>>,
     port: AtomicU64,
     online: AtomicBool,
@@ -42,7 +45,7 @@ pub struct FeedShared {
     acknowledged: AtomicU64,
     acknowledged_at: Mutex<Instant>,
     /// Told to end.
-    kill: Notify,
+    pub(super) kill: Notify,
 }
 
 impl FeedShared {
@@ -51,6 +54,7 @@ impl FeedShared {
         Self {
             id,
             peer,
+            is_redis: AtomicBool::new(false),
             node: Mutex::new(None),
             port: AtomicU64::new(0),
             online: AtomicBool::new(false),
@@ -60,6 +64,27 @@ impl FeedShared {
             acknowledged_at: Mutex::new(Instant::now()),
             kill: Notify::new(),
         }
+    }
+
+    /// It is Redis that reads, and serves its clients at this port.
+    pub(super) fn speaks_redis(&self, port: u16) {
+        self.port.store(u64::from(port), Ordering::Relaxed);
+        self.is_redis.store(true, Ordering::Relaxed);
+    }
+
+    /// All that was there is on its way: from now on changes follow.
+    pub(super) fn set_online(&self) {
+        self.online.store(true, Ordering::Relaxed);
+    }
+
+    /// It has said something.
+    pub(super) fn heard(&self) {
+        *self.acknowledged_at.lock() = Instant::now();
+    }
+
+    /// It has all of this node's writes up to then; whether that is more than before.
+    pub(super) fn raise_acknowledged(&self, time: Hlc) -> bool {
+        self.acknowledged.fetch_max(time.raw(), Ordering::AcqRel) < time.raw()
     }
 
     /// Ends the connection where it comes from this address, or any does.
@@ -78,7 +103,10 @@ impl FeedShared {
 
     /// All of it; none before the replica has said who it is.
     pub fn status(&self) -> Option<ReplicaStatus> {
-        let node = (*self.node.lock())?;
+        let node = *self.node.lock();
+        if node.is_none() && !self.is_redis.load(Ordering::Relaxed) {
+            return None;
+        }
         Some(ReplicaStatus {
             id: self.id,
             peer: self.peer,
@@ -89,7 +117,7 @@ impl FeedShared {
             lag_ms: self.acknowledged_at.lock().elapsed().as_millis() as u64,
             acknowledged: self.acknowledged(),
             buffer_bytes: self.buffers.load(Ordering::Relaxed),
-            node: Some(node),
+            node,
         })
     }
 }
@@ -135,7 +163,7 @@ pub async fn run(setting: FeedSetting, mut stream: TcpStream, unread: Vec<u8>) {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum ServeError {
+pub(super) enum ServeError {
     #[error("{0}")]
     Io(#[from] std::io::Error),
     #[error(transparent)]
@@ -144,16 +172,20 @@ enum ServeError {
     Silent(Duration),
     #[error("it took nothing for {0:?}")]
     Stalled(Duration),
+    #[error("what has changed is too much for it, or was replaced as a whole")]
+    Behind,
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
 }
 
 #[derive(PartialEq, Eq)]
-enum Sent {
+pub(super) enum Sent {
     All,
     Killed,
 }
 
 /// Sends everything, however long that takes, as long as the replica takes something from time to time.
-async fn send(
+pub(super) async fn send(
     setting: &FeedSetting,
     stream: &mut TcpStream,
     mut out: &[u8],

@@ -61,7 +61,7 @@ impl Spool {
 }
 
 /// A file that is gone when it is closed.
-fn unnamed_file() -> io::Result<File> {
+pub(super) fn unnamed_file() -> io::Result<File> {
     let name = format!(
         "temp-sync-{}-{:016x}.snapshot",
         std::process::id(),

@@ -14,7 +14,7 @@ use keymesh_observability::{
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::process::{PidFile, Supervision, prepare, refuse_huge_pages};
-use super::shutdown::{Signals, Waited, insist, wait_for_replicas};
+use super::shutdown::{Signals, Waited, insist, save_before_end, wait_for_replicas};
 use super::{Identity, Running, build, start};
 use crate::clients::{Configuration, ListenError, Listeners, files_limit};
 use crate::config::{self, LogLevel, Options, OtlpProtocol, Settings, VERSION, cli};
@@ -122,7 +122,11 @@ async fn ending(
         let insisting = insist()?;
         tracing::info!("User requested shutdown...");
         supervision.stopping();
-        match wait_for_replicas(&context, request).await {
+        let waited = match wait_for_replicas(&context, request).await {
+            Waited::Ready => save_before_end(&context, request).await,
+            Waited::Aborted => Waited::Aborted,
+        };
+        match waited {
             Waited::Ready => return Ok(()),
             Waited::Aborted => {
                 insisting.abort();

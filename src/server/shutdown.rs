@@ -3,13 +3,14 @@
 //! Invariant: what was acknowledged to a client before the wait is with every attached replica when the wait ends well; writes are held
 //! back meanwhile.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 
-use crate::clients::ShutdownRequest;
 use crate::clients::context::{Context, PauseMode};
+use crate::clients::{ShutdownRequest, persistence};
 use crate::config::OnSignal;
 use crate::db::UnixMillis;
 
@@ -144,14 +145,47 @@ pub(super) async fn wait_for_replicas(context: &Context, request: ShutdownReques
         _ = tokio::time::timeout(timeout, caught_up) => Waited::Ready,
     };
     if waited == Waited::Aborted {
-        context.pause.clear(&context.clients);
-        if let Some((mode, until)) = before {
-            context.pause.set(mode, until, context.now());
-        }
+        go_on(context, before);
         tracing::info!("Shutdown manually aborted.");
         return waited;
     }
     let (in_sync, all) = (in_sync().min(replicas()), replicas());
     tracing::info!("{in_sync} of {all} replicas are in sync when shutting down.");
     waited
+}
+
+/// Saves, where that is wanted; writes are held back meanwhile. A save that fails calls the end off, unless it is to come whatever
+/// fails.
+pub(super) async fn save_before_end(context: &Arc<Context>, request: ShutdownRequest) -> Waited {
+    if !request
+        .save
+        .unwrap_or_else(|| persistence::saves_at_end(context))
+    {
+        context.saver.call_off().await;
+        return Waited::Ready;
+    }
+    let before = context.pause.get(context.now());
+    context.pause.set(PauseMode::Write, FOREVER, context.now());
+    match persistence::save_at_end(context).await {
+        Ok(()) => Waited::Ready,
+        Err(_) if request.force => {
+            tracing::warn!("Error trying to save the DB. Exit anyway.");
+            Waited::Ready
+        }
+        Err(_) => {
+            tracing::warn!("Error trying to save the DB, can't exit.");
+            context.shutdown.send_replace(None);
+            go_on(context, before);
+            Waited::Aborted
+        }
+    }
+}
+
+/// Writes are no longer held back, but for what held them back before.
+fn go_on(context: &Context, before: Option<(PauseMode, UnixMillis)>) {
+    context.pause.clear(&context.clients);
+    if let Some((mode, until)) = before {
+        context.pause.set(mode, until, context.now());
+    }
+    context.scripts.running.go_on();
 }

@@ -15,8 +15,6 @@ const OWN_VALUES: &[&[u8]] = &[
 ];
 /// The type of a list in a payload.
 const LIST: u8 = 18;
-/// Commands of Redis that other releases bring.
-const NOT_YET: &[&[u8]] = &[b"save", b"module"];
 
 /// Why these two may differ; none where they may not.
 pub fn reason(command: &[Vec<u8>], ours: &Reply, theirs: &Reply) -> Option<&'static str> {
@@ -144,9 +142,6 @@ pub fn reason(command: &[Vec<u8>], ours: &Reply, theirs: &Reply) -> Option<&'sta
         (b"ttl" | b"pttl" | b"persist", _) => (command.len() == 3
             && theirs.line.starts_with(b"ERR wrong number of arguments"))
         .then_some("KeyDB's form for a member"),
-        (b"acl", b"dryrun") => NOT_YET
-            .contains(&word(3).as_slice())
-            .then_some("the command is not there yet"),
         (b"command", b"getkeysandflags")
             if [3, 4].into_iter().any(|at| is_odd_number(&word(at))) =>
         {
@@ -163,9 +158,6 @@ pub fn reason(command: &[Vec<u8>], ours: &Reply, theirs: &Reply) -> Option<&'sta
             (sorted(ours) == sorted(theirs))
                 .then_some("Redis finds keys in another order where their number is not canonical")
         }
-        (b"command", b"getkeys" | b"getkeysandflags") => NOT_YET
-            .contains(&word(2).as_slice())
-            .then_some("the command is not there yet"),
         _ => None,
     }
 }

@@ -14,8 +14,10 @@
 
 mod blocking;
 mod compare;
+mod files;
 mod generate;
 mod intended;
+mod replicas;
 mod scenes;
 mod scored;
 mod scripts;

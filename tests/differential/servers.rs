@@ -15,6 +15,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// What a server writes down, in its directory.
 const LOG: &str = "log";
 
+/// What it saves, there.
+const FILE: &str = "dump.rdb";
+
+const OPTIONS: &[&str] = &["--enable-debug-command", "yes"];
+
 /// Bytes of it that are shown of one that is gone: a report of a crash of Redis.
 const LAST_WORDS: usize = 8 << 10;
 
@@ -29,15 +34,38 @@ pub struct Server {
 impl Server {
     /// A server of this build.
     pub fn keymesh() -> Self {
-        Self::start(
-            "keymesh",
-            Path::new(env!("CARGO_BIN_EXE_keymesh-server")),
-            &["--enable-debug-command", "yes"],
-        )
-        .unwrap()
+        Self::keymesh_beside(None).unwrap()
     }
 
-    fn start(name: &str, program: &Path, options: &[&str]) -> Option<Self> {
+    /// One that finds this file of a save.
+    pub fn keymesh_beside(file: Option<&[u8]>) -> Option<Self> {
+        let program = Path::new(env!("CARGO_BIN_EXE_keymesh-server"));
+        Self::start("keymesh", program, OPTIONS, file)
+    }
+
+    /// The same of Redis; none where there is none.
+    pub fn redis_beside(file: Option<&[u8]>) -> Option<Self> {
+        Self::start("redis", Path::new("redis-server"), OPTIONS, file)
+    }
+
+    /// One of several masters.
+    pub fn keymesh_master() -> Option<Self> {
+        let program = Path::new(env!("CARGO_BIN_EXE_keymesh-server"));
+        let options = ["--active-replica", "yes", "--multi-master", "yes"];
+        Self::start("master", program, &[OPTIONS, &options].concat(), None)
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The file that it has saved.
+    pub fn saved(&self) -> Vec<u8> {
+        std::fs::read(self.directory.join(FILE)).unwrap()
+    }
+
+    fn start(name: &str, program: &Path, options: &[&str], file: Option<&[u8]>) -> Option<Self> {
         // Taken below the range of outgoing connections, and tried again should somebody else have been faster.
         for _ in 0..50 {
             // Another one for each server of this process: what answers there is this one.
@@ -48,6 +76,9 @@ impl Server {
             }
             let directory = std::env::temp_dir().join(format!("differential-{name}-{port}"));
             std::fs::create_dir_all(&directory).unwrap();
+            if let Some(bytes) = file {
+                std::fs::write(directory.join(FILE), bytes).unwrap();
+            }
             let child = Command::new(program)
                 .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
                 .args(["--dir", directory.to_str().unwrap()])
@@ -134,18 +165,9 @@ fn log(directory: &Path) -> Option<Stdio> {
 /// Redis first, and Valkey.
 pub fn peers() -> Vec<Server> {
     let valkey = std::env::var_os("VALKEY_SERVER").unwrap_or_else(|| "valkey-server".into());
-    let redis = Server::start(
-        "redis",
-        Path::new("redis-server"),
-        &["--enable-debug-command", "yes"],
-    );
-    let Some(redis) = redis else {
+    let Some(redis) = Server::redis_beside(None) else {
         return Vec::new();
     };
-    let valkey = Server::start(
-        "valkey",
-        Path::new(&valkey),
-        &["--enable-debug-command", "yes"],
-    );
+    let valkey = Server::start("valkey", Path::new(&valkey), OPTIONS, None);
     std::iter::once(redis).chain(valkey).collect()
 }

@@ -112,6 +112,19 @@ impl Connection {
         }
     }
 
+    /// A file behind its length, and perhaps some empty lines.
+    pub fn read_file(&mut self) -> Option<Vec<u8>> {
+        let mut line = Vec::new();
+        while line.is_empty() || line == b"\n" {
+            line.clear();
+            self.0.read_until(b'\n', &mut line).ok()?;
+        }
+        let len = std::str::from_utf8(line.strip_prefix(b"$")?).ok()?;
+        let mut file = vec![0; len.trim().parse().ok()?];
+        self.0.read_exact(&mut file).ok()?;
+        Some(file)
+    }
+
     fn read(&mut self) -> Option<Reply> {
         let mut line = Vec::new();
         self.0.read_until(b'\n', &mut line).ok()?;

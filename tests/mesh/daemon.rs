@@ -109,6 +109,19 @@ impl Daemon {
         Self::launch(port, directory, all)
     }
 
+    /// Starts a server that finds this file of a save in its directory.
+    pub fn start_beside(file: &[u8], arguments: &[&str]) -> Self {
+        let port = free_port();
+        let directory = Directory::new(&port.to_string());
+        fs::write(directory.path().join("dump.rdb"), file).unwrap();
+        let dir = directory.path().display().to_string();
+        let port_word = port.to_string();
+        let own = ["--port", &port_word, "--dir", &dir];
+        let all = own.iter().chain(arguments);
+        let all = all.map(|word| (*word).to_owned()).collect();
+        Self::launch(port, directory, all)
+    }
+
     fn launch(port: u16, directory: Directory, arguments: Vec<String>) -> Self {
         let after = |name: &str| {
             let at = arguments.iter().position(|word| word == name)?;
@@ -127,6 +140,11 @@ impl Daemon {
 
     /// Starts the server again, at the same port and directory.
     pub fn restart(&self) {
+        self.restart_with(&[]);
+    }
+
+    /// The same with further options.
+    pub fn restart_with(&self, options: &[&str]) {
         assert!(self.child.lock().unwrap().is_none(), "it runs");
         let log = File::options()
             .create(true)
@@ -135,6 +153,7 @@ impl Daemon {
             .unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_keymesh-server"))
             .args(&self.arguments)
+            .args(options)
             .env_clear()
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
@@ -149,7 +168,7 @@ impl Daemon {
             }
             Client::try_connect(self.port)
                 .and_then(|mut client| client.try_call("PING").ok())
-                .is_some()
+                .is_some_and(|reply| !reply.is_error("LOADING"))
         });
     }
 

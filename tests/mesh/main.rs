@@ -17,6 +17,7 @@ mod cron;
 mod daemon;
 mod dashboards;
 mod failures;
+mod files;
 mod forgetful;
 mod garbage;
 mod http;

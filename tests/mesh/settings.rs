@@ -56,17 +56,9 @@ fn the_stock_file_of_redis_starts_unchanged_and_without_a_warning() {
 }
 
 #[test]
-fn the_stock_file_of_keydb_starts_unchanged_with_two_threads() {
+fn the_stock_file_of_keydb_starts_unchanged_with_two_threads_and_without_a_warning() {
     let log = starts_unchanged_and_again_after_a_rewrite(KEYDB, "Thread 1 alive.");
-    let not_applied = log.lines().filter(|line| line.contains("not applied"));
-    assert!(
-        not_applied.clone().count() > 0,
-        "it asks for snapshots: {log}"
-    );
-    assert!(
-        not_applied.clone().all(|line| line.contains("'save'")),
-        "{log}"
-    );
+    assert!(!log.contains("not applied"), "{log}");
 }
 
 #[test]

@@ -186,7 +186,7 @@ fn seeds_that_once_failed_do_not_fail_again() {
 
 /// For each rule the smallest seed whose run goes wrong without it; the last wants a node that comes back in just the wrong moment.
 const NOTICED: &[(Rule, u64)] = &[
-    (Rule::SnapshotInstant, 30),
+    (Rule::SnapshotInstant, 125),
     (Rule::ExpiryByStamp, 5),
     (Rule::ColdStartHold, 5),
     (Rule::Reservation, 0),

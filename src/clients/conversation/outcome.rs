@@ -54,6 +54,11 @@ pub enum After {
         /// The client hears of it.
         is_answered: bool,
     },
+    /// Saves, then answers.
+    Save {
+        /// The client hears of it.
+        is_answered: bool,
+    },
     /// Carries out a command for another node.
     Owned,
     /// Leaves this thread before it is carried out.

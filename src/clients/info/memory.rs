@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use crate::clients::conversation::Conversation;
 use crate::clients::info::{line, title, zeros};
@@ -70,37 +70,66 @@ impl Conversation {
         let loading = self.context.loading.load(Ordering::Relaxed);
         line(out, "loading", u8::from(loading));
         line(out, "async_loading", 0);
+        let saver = self.context.saver.status();
+        let status = |has_failed| if has_failed { "err" } else { "ok" };
+        // -1 where there is, or was, none.
+        let seconds = |took: Option<Duration>| {
+            took.map_or(-1, |took| i64::try_from(took.as_secs()).unwrap_or(i64::MAX))
+        };
         zeros(out, SAVING);
         line(out, "current_fork_perc", "0.00");
-        zeros(
+        let is_saving = saver.running.is_some() || saver.rewriting.is_some();
+        let counts = if is_saving {
+            self.context.keyspace.key_counts()
+        } else {
+            Vec::new()
+        };
+        let keys: usize = counts.iter().map(|(keys, _)| keys).sum();
+        line(out, "current_save_keys_processed", saver.keys_written);
+        line(out, "current_save_keys_total", keys);
+        line(out, "rdb_changes_since_last_save", saver.changes);
+        line(
             out,
-            &["current_save_keys_processed", "current_save_keys_total"],
+            "rdb_bgsave_in_progress",
+            u8::from(saver.running.is_some()),
         );
-        line(out, "rdb_changes_since_last_save", 0);
-        line(out, "rdb_bgsave_in_progress", 0);
-        // The start, as in a Redis that has not saved since.
-        let uptime = self.context.started.elapsed();
-        let started = SystemTime::now().checked_sub(uptime).unwrap_or(UNIX_EPOCH);
-        let started = started.duration_since(UNIX_EPOCH).unwrap_or_default();
-        line(out, "rdb_last_save_time", started.as_secs());
-        line(out, "rdb_last_bgsave_status", "ok");
-        line(out, "rdb_last_bgsave_time_sec", -1);
-        line(out, "rdb_current_bgsave_time_sec", -1);
-        zeros(
-            out,
-            &[
-                "rdb_saves",
-                "rdb_last_cow_size",
-                "rdb_last_load_keys_expired",
-                "rdb_last_load_keys_loaded",
-            ],
-        );
+        line(out, "rdb_last_save_time", saver.last_save);
+        line(out, "rdb_last_bgsave_status", status(saver.has_failed));
+        line(out, "rdb_last_bgsave_time_sec", seconds(saver.last_took));
+        line(out, "rdb_current_bgsave_time_sec", seconds(saver.running));
+        line(out, "rdb_saves", saver.saves);
+        zeros(out, &["rdb_last_cow_size"]);
+        line(out, "rdb_last_load_keys_expired", saver.loaded.1);
+        line(out, "rdb_last_load_keys_loaded", saver.loaded.0);
         line(out, "aof_enabled", u8::from(self.options.appendonly));
-        zeros(out, &["aof_rewrite_in_progress", "aof_rewrite_scheduled"]);
-        line(out, "aof_last_rewrite_time_sec", -1);
-        line(out, "aof_current_rewrite_time_sec", -1);
-        line(out, "aof_last_bgrewrite_status", "ok");
-        zeros(out, &["aof_rewrites", "aof_rewrites_consecutive_failures"]);
+        let rewrites = saver.rewrites;
+        line(
+            out,
+            "aof_rewrite_in_progress",
+            u8::from(saver.rewriting.is_some()),
+        );
+        line(
+            out,
+            "aof_rewrite_scheduled",
+            u8::from(saver.is_rewrite_scheduled),
+        );
+        line(
+            out,
+            "aof_last_rewrite_time_sec",
+            seconds(rewrites.last_took),
+        );
+        line(
+            out,
+            "aof_current_rewrite_time_sec",
+            seconds(saver.rewriting),
+        );
+        line(
+            out,
+            "aof_last_bgrewrite_status",
+            status(rewrites.has_failed),
+        );
+        line(out, "aof_rewrites", rewrites.begun);
+        line(out, "aof_rewrites_consecutive_failures", rewrites.failures);
         line(out, "aof_last_write_status", "ok");
         zeros(
             out,

@@ -94,6 +94,9 @@ impl ScriptHost<'_, '_, '_, '_> {
         if row.flags.has(Flags::WRITE) && conversation.is_read_only() {
             return Some(Raised::line(errors::READONLY.as_bytes()));
         }
+        if row.flags.has(Flags::WRITE) && conversation.is_kept_from_writing() {
+            return Some(Raised::line(errors::MISCONF.as_bytes()));
+        }
         if conversation.has_owners() && conversation.is_owned_elsewhere(row, words) {
             return Some(Raised::line(errors::OWNED_IN_SCRIPT.as_bytes()));
         }

@@ -38,14 +38,19 @@ const PARTLY: &[(&str, &str)] = &[
         "Seconds since the last write, where keys bear stamps, else an error: reads leave no trace",
     ),
     (
+        "psync",
+        "Always a full sync; behind it a changed collection is sent as a whole, and no messages",
+    ),
+    (
         "replicaof",
-        "Of Keymesh nodes; plain Redis and KeyDB servers are no peers yet",
+        "Of Keymesh nodes; this node does not follow Redis and KeyDB servers yet",
     ),
     (
         "script|debug",
         "YES and SYNC are refused: there is no debugger",
     ),
     ("slaveof", "As REPLICAOF"),
+    ("sync", "As PSYNC"),
     (
         "swapdb",
         "Refused among masters: a write that was stamped before may arrive after it",
@@ -62,8 +67,6 @@ const MODULES: &str = "Modules are not supported; none is ever loaded";
 
 /// What is not there, and why.
 const NOT: &[(&str, &str)] = &[
-    ("bgrewriteaof", PERSISTENCE),
-    ("bgsave", PERSISTENCE),
     ("cluster|myshardid", "Cluster mode is not supported"),
     (
         "keydb.mvccrestore",
@@ -77,18 +80,12 @@ const NOT: &[(&str, &str)] = &[
         "keydb.nhset",
         "A server of KeyDB that holds such a value cannot save it",
     ),
-    ("lastsave", PERSISTENCE),
-    ("psync", PEERS),
     ("restore-asking", "Spoken between nodes of a cluster"),
     (
         "rreplay",
         "Spoken between KeyDB servers, which are no peers yet",
     ),
-    ("save", PERSISTENCE),
-    ("sync", PEERS),
 ];
-const PERSISTENCE: &str = "Nothing is kept on disk yet";
-const PEERS: &str = "Plain Redis servers cannot follow yet";
 
 const HEAD: &str = "\
 # Compatibility

@@ -2,10 +2,12 @@
 //! SET, or the PUT of a whole value, that it is.
 
 use crate::commands::call::DataCall;
+use crate::commands::docs::Docs;
+use crate::commands::table::{Flags, Handler, Keys, Row, Stamps};
 use crate::commands::whole::Whole;
 use crate::commands::{errors, payload};
 use crate::db::body::{Form, Shown};
-use crate::db::op::{Kind, Scores};
+use crate::db::op::{Content, Kind, Scores};
 use crate::db::{Expiry, Op, UnixMillis, View, stream, varint};
 use crate::resp::parse_i64;
 
@@ -48,7 +50,7 @@ pub fn payload_of(view: &View<'_>) -> payload::Body {
 }
 
 /// A value as an operation brings it.
-fn content_of(value: &payload::Content) -> Vec<u8> {
+pub fn content_of(value: &payload::Content) -> Vec<u8> {
     let mut out = Vec::new();
     let kind = |out: &mut Vec<u8>, kind: Kind| out.push(kind as u8);
     match value {
@@ -87,6 +89,33 @@ fn content_of(value: &payload::Content) -> Vec<u8> {
         }
     }
     out
+}
+
+/// Puts a value that was read of a file at a key: key, value as an operation brings it, deadline in milliseconds (i64 LE) or nothing.
+/// No client calls this by name.
+pub static LOAD: Row = Row {
+    name: "load",
+    arity: 4,
+    flags: Flags::WRITE.and(Flags::SKIP_MONITOR),
+    keys: Keys::One,
+    stamps: Stamps::Fixed(1),
+    handler: Handler::Data(load),
+    docs: &Docs::NONE,
+};
+
+fn load(call: &mut DataCall<'_, '_>) {
+    let (key, bytes) = (call.key(1), call.args.get(2));
+    let deadline = <[u8; 8]>::try_from(call.args.get(3)).ok();
+    let deadline = deadline.map(|ms| UnixMillis(i64::from_le_bytes(ms)));
+    match bytes.split_first() {
+        Some((&kind, value)) if kind == Kind::String as u8 => {
+            let expiry = deadline.map_or(Expiry::Clear, Expiry::At);
+            call.apply_quietly(key, Op::Set(value, expiry));
+        }
+        _ => {
+            call.apply_quietly(key, Op::Put(Content::of(bytes), deadline));
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default)]

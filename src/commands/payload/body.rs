@@ -174,6 +174,16 @@ impl Body {
         Self(out)
     }
 
+    /// The type, as RDB numbers them.
+    pub fn kind(&self) -> u8 {
+        self.0.first().copied().unwrap_or(kind::STRING)
+    }
+
+    /// The value without its type.
+    pub fn value(&self) -> &[u8] {
+        self.0.get(1..).unwrap_or_default()
+    }
+
     /// The payload, for DUMP.
     pub fn seal(self) -> Vec<u8> {
         seal(self.0)
@@ -181,6 +191,6 @@ impl Body {
 
     /// How long the value is without its type, for DEBUG OBJECT.
     pub fn serialized_len(&self) -> usize {
-        self.0.len().saturating_sub(1)
+        self.value().len()
     }
 }

@@ -71,7 +71,13 @@ pub enum Content {
 
 /// Reads type and value.
 pub(super) fn take_content(reader: &mut Reader<'_>) -> Result<Content, PayloadError> {
-    let content = match reader.u8()? {
+    let kind = reader.u8()?;
+    take_value(kind, reader)
+}
+
+/// Reads the value of a type, as RDB numbers them.
+pub fn take_value(kind: u8, reader: &mut Reader<'_>) -> Result<Content, PayloadError> {
+    let content = match kind {
         kind::STRING => Content::String(take_string(reader)?.into_owned()),
         kind
         @ (kind::LIST | kind::LIST_ZIPLIST | kind::LIST_QUICKLIST | kind::LIST_QUICKLIST_2) => {
@@ -99,6 +105,11 @@ pub(super) fn take_content(reader: &mut Reader<'_>) -> Result<Content, PayloadEr
 }
 
 impl Content {
+    /// Whether values of a type, as RDB numbers them, can be read.
+    pub fn is_known(kind: u8) -> bool {
+        matches!(kind, kind::STRING..=kind::ZSET_2 | kind::HASH_ZIPMAP..=kind::STREAM_3)
+    }
+
     fn is_sound(&self) -> bool {
         match self {
             Self::String(_) | Self::Stream(_) => true,

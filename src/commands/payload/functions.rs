@@ -4,7 +4,7 @@ use super::strings::{put_string, take_string};
 use super::{FOOTER_LEN, PayloadError, open, seal};
 
 /// A library follows.
-const FUNCTION: u8 = 245;
+pub const FUNCTION: u8 = 245;
 
 /// The payload of these libraries' code.
 pub fn dump_functions<'c>(codes: impl Iterator<Item = &'c [u8]>) -> Vec<u8> {

@@ -19,7 +19,8 @@ use crate::resp::parse_i64;
 /// Texts that are longer are no number of 32 bits.
 const NUMBER_LEN_MAX: usize = 11;
 
-pub(super) fn put_string(out: &mut Vec<u8>, value: &[u8]) {
+/// Appends a string.
+pub fn put_string(out: &mut Vec<u8>, value: &[u8]) {
     let number = Some(value).filter(|value| value.len() <= NUMBER_LEN_MAX);
     let number = number.and_then(parse_i64);
     let number = number.and_then(|number| i32::try_from(number).ok());
@@ -40,7 +41,8 @@ pub(super) fn put_string(out: &mut Vec<u8>, value: &[u8]) {
     out.extend_from_slice(value);
 }
 
-pub(super) fn put_len(out: &mut Vec<u8>, len: usize) {
+/// Appends a length.
+pub fn put_len(out: &mut Vec<u8>, len: usize) {
     match len {
         0..0x40 => out.push(len as u8),
         0x40..0x4000 => out.extend_from_slice(&(0x4000 | len as u16).to_be_bytes()),
@@ -79,19 +81,21 @@ fn take_length(reader: &mut Reader<'_>) -> Result<Length, PayloadError> {
 }
 
 /// A length that no string's encoding stands in place of.
-pub(super) fn take_len(reader: &mut Reader<'_>) -> Result<usize, PayloadError> {
+pub fn take_len(reader: &mut Reader<'_>) -> Result<usize, PayloadError> {
     match take_length(reader)? {
         Length::Of(len) => Ok(len),
         Length::Encoded(_) => Err(PayloadError::Format),
     }
 }
 
-pub(super) fn take<const N: usize>(reader: &mut Reader<'_>) -> Result<[u8; N], PayloadError> {
+/// So many bytes.
+pub fn take<const N: usize>(reader: &mut Reader<'_>) -> Result<[u8; N], PayloadError> {
     let bytes = reader.take(N)?;
     bytes.try_into().map_err(|_| PayloadError::Format)
 }
 
-pub(super) fn take_string<'a>(reader: &mut Reader<'a>) -> Result<Cow<'a, [u8]>, PayloadError> {
+/// A string.
+pub fn take_string<'a>(reader: &mut Reader<'a>) -> Result<Cow<'a, [u8]>, PayloadError> {
     let number = match take_length(reader)? {
         Length::Of(len) if len > STRING_LEN_MAX => return Err(PayloadError::Format),
         Length::Of(len) => return Ok(Cow::Borrowed(reader.take(len)?)),

@@ -1,25 +1,61 @@
-//! Directives about files on disk; none is applied yet.
+//! Directives about files on disk.
 
-use super::{BYTES, Directive, INT, Kind, accepted};
+use super::{BYTES, Directive, INT, Kind, accepted, row};
 
-const NO_RDB: &str = "there are no snapshots yet: data is kept in memory and in other masters only";
-const NO_AOF: &str =
-    "there is no append only file yet: data is kept in memory and in other masters only";
+const NO_DELAY: &str = "it slows tests of Redis down, and nothing here";
+const NO_AOF: &str = "there is no append only file yet: data is kept in memory, in other masters and in the file of the last save";
 
 pub(super) const ROWS: &[Directive] = &[
-    accepted("save", Kind::SavePoints, "", NO_RDB),
-    accepted(
+    row(
+        "save",
+        Kind::SavePoints,
+        "3600 1 300 100 60 10000",
+        "When a file is written: after so many seconds, if there were so many changes; several pairs; `\"\"` for never, then SHUTDOWN and signals write none either",
+    ),
+    row(
         "dbfilename",
         Kind::FileName("dbfilename"),
         "dump.rdb",
-        NO_RDB,
+        "The file in `dir` that keeps the data, in Redis's format",
     )
     .protected(),
-    accepted("rdbcompression", Kind::Bool, "yes", NO_RDB),
-    accepted("rdbchecksum", Kind::Bool, "yes", NO_RDB).immutable(),
-    accepted("rdb-del-sync-files", Kind::Bool, "no", NO_RDB),
-    accepted("rdb-save-incremental-fsync", Kind::Bool, "yes", NO_RDB),
-    accepted("stop-writes-on-bgsave-error", Kind::Bool, "yes", NO_RDB),
+    row(
+        "rdb-load-among-masters",
+        Kind::Bool,
+        "no",
+        "Whether a master that has been in a mesh loads its file when it starts: what was deleted since comes back with it. For the day on which all masters were down",
+    ),
+    accepted(
+        "rdbcompression",
+        Kind::Bool,
+        "yes",
+        "strings are written as they are",
+    ),
+    row(
+        "rdbchecksum",
+        Kind::Bool,
+        "yes",
+        "Whether a file bears a sum of its bytes, and whether that is compared",
+    )
+    .immutable(),
+    accepted(
+        "rdb-del-sync-files",
+        Kind::Bool,
+        "no",
+        "no file is needed for a sync",
+    ),
+    row(
+        "rdb-save-incremental-fsync",
+        Kind::Bool,
+        "yes",
+        "Whether the disk is waited for while a file is written, so that there is little to wait for in the end",
+    ),
+    row(
+        "stop-writes-on-bgsave-error",
+        Kind::Bool,
+        "yes",
+        "Whether writes are refused once a file could not be written in the background, as long as there are save points",
+    ),
     accepted(
         "sanitize-dump-payload",
         Kind::Enum(&["no", "yes", "clients"]),
@@ -30,43 +66,43 @@ pub(super) const ROWS: &[Directive] = &[
         "rdb-key-save-delay",
         Kind::Integer(i32::MIN as i64, INT),
         "0",
-        NO_RDB,
+        NO_DELAY,
     )
     .hidden(),
     accepted(
         "key-load-delay",
         Kind::Integer(i32::MIN as i64, INT),
         "0",
-        NO_RDB,
+        NO_DELAY,
     )
     .hidden(),
     accepted(
         "loading-process-events-interval-bytes",
         Kind::Integer(1024, INT),
         "2097152",
-        NO_RDB,
+        NO_DELAY,
     )
     .hidden(),
     accepted(
         "loading-process-events-interval-keys",
         Kind::Integer(0, INT),
         "8192",
-        NO_RDB,
+        NO_DELAY,
     )
     .hidden(),
     accepted("appendonly", Kind::Bool, "no", NO_AOF),
-    accepted(
+    row(
         "appendfilename",
         Kind::FileName("appendfilename"),
         "appendonly.aof",
-        NO_AOF,
+        "How the names of the files begin that BGREWRITEAOF writes",
     )
     .immutable(),
-    accepted(
+    row(
         "appenddirname",
         Kind::FileName("appenddirname"),
         "appendonlydir",
-        NO_AOF,
+        "The directory in `dir` of the files that BGREWRITEAOF writes",
     )
     .immutable(),
     accepted(

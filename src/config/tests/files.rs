@@ -204,7 +204,7 @@ fn a_generated_file_for_keydb_loads() {
         .into_iter()
         .map(|warning| warning.about)
         .collect::<Vec<_>>();
-    assert_eq!(about, ["save", "server-thread-affinity"]);
+    assert_eq!(about, ["server-thread-affinity"]);
 }
 
 /// The directives that a distribution's redis.conf sets, in this project's own words.

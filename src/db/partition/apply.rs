@@ -35,12 +35,13 @@ impl Partition {
         ctx: &WriteContext<'_>,
         change: impl FnOnce(&mut Self) -> Outcome,
     ) -> Outcome {
-        if self.walk.is_some() {
-            self.save_preimage(db, key);
+        if self.is_walked() {
+            self.before_change(db, key);
         }
         if db == LIBRARIES {
             self.note_library();
         }
+        self.stats.changes += 1;
         let space = &mut self.dbs[place_of(db)];
         space.newest = space.newest.max(ctx.stamp.time());
         if space.timed_members {

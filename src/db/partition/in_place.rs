@@ -37,8 +37,8 @@ impl Partition {
     /// Takes the value of a key, to be shown under another name; here stays an empty one, which its owner deletes at once with
     /// the stamp of `ctx`. Where that delete would come too late, it gets a copy.
     pub fn take_body(&mut self, db: u32, key: Key<'_>, ctx: &WriteContext<'_>) -> Option<Body> {
-        if self.walk.is_some() {
-            self.save_preimage(db, key);
+        if self.is_walked() {
+            self.before_change(db, key);
         }
         let is_free = self.is_newest(db, key, ctx);
         let table = &mut self.dbs[place_of(db)].table;

@@ -121,8 +121,8 @@ impl Partition {
             if !history.is_some_and(|history| history.ends_with_sweep(*at)) {
                 continue;
             }
-            if self.walk.is_some() {
-                self.save_preimage(*db, key);
+            if self.is_walked() {
+                self.before_change(*db, key);
             }
             self.catch_up(*db, key);
             let origins = Arc::clone(&self.origins);
@@ -184,8 +184,8 @@ impl Partition {
         };
         let (kind, stamp) = (record.shown().kind(), record.stamp().unwrap_or(Stamp::ZERO));
         let was_unsettled = record.is_unsettled();
-        if self.walk.is_some() {
-            self.save_preimage(db, key);
+        if self.is_walked() {
+            self.before_change(db, key);
         }
         let (stamped, origins) = (self.stamped, Arc::clone(&self.origins));
         let mut fresh = History::new(stamp);

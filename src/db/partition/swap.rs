@@ -14,9 +14,10 @@ impl Partition {
         if one == other {
             return true;
         }
-        if self.walk.is_some() {
+        if self.is_walked() {
             self.save_swapped(one, other);
         }
+        self.lose_followers();
         self.touch_all(one);
         self.touch_all(other);
         self.dbs.swap(place_of(one), place_of(other));
@@ -46,6 +47,7 @@ impl Partition {
 mod tests {
     use super::*;
     use crate::db::item::{self, BaseValue};
+    use crate::db::snapshot::{WalkId, Walked};
     use crate::db::table::KeyHasher;
     use crate::db::varint::Reader;
     use crate::db::{Expiry, Hlc, Op, Origins, Stamp, UnixMillis, WriteContext};
@@ -77,7 +79,7 @@ mod tests {
                 set(&mut partition, db, &key, &format!("{nth}"));
                 expected.insert((db, key.into_bytes()), format!("{nth}").into_bytes());
             }
-            partition.begin_walk();
+            partition.begin_walk(WalkId(1));
             let mut sent = Vec::new();
             let mut goes_on = true;
             for step in 0.. {
@@ -89,7 +91,8 @@ mod tests {
                 if !goes_on {
                     break;
                 }
-                goes_on = partition.walk_next(&mut sent, &mut Vec::new());
+                let walked = partition.walk_next(WalkId(1), &mut sent, &mut Vec::new());
+                goes_on = walked == Walked::More;
             }
             let (mut reader, mut seen) = (Reader::new(&sent), Seen::new());
             while !reader.is_empty() {

@@ -15,6 +15,7 @@ use crate::db::item;
 use crate::db::live::{Ground, Live};
 use crate::db::op::{Expiry, Op};
 use crate::db::origin::{Incarnation, NodeId, Origin, OriginIndex};
+use crate::db::snapshot::{WalkId, Walked};
 use crate::db::stamp::EPOCH_MS;
 use crate::db::varint::Reader;
 
@@ -163,7 +164,7 @@ impl Pair {
         }
         if whole {
             let [near, far] = self.each(|partition, _| {
-                partition.begin_walk();
+                partition.begin_walk(WALK);
                 walked(partition)
             });
             assert_eq!(near, far);
@@ -177,12 +178,14 @@ fn key_of(partition: &Partition, at: usize) -> Key<'static> {
     Key { bytes, hash }
 }
 
+const WALK: WalkId = WalkId(1);
+
 type Sent = BTreeMap<Vec<u8>, String>;
 
 /// What is left of a walk.
 fn walked(partition: &mut Partition) -> Sent {
     let (mut out, mut shared) = (Vec::new(), Vec::new());
-    while partition.walk_next(&mut out, &mut shared) {}
+    while partition.walk_next(WALK, &mut out, &mut shared) == Walked::More {}
     shared.iter().for_each(|large| large.encode(&mut out));
     let (mut reader, mut sent) = (Reader::new(&out), Sent::new());
     while !reader.is_empty() {
@@ -217,7 +220,7 @@ proptest! {
                 }
                 2 => drop(pair.each(|partition, _| partition.give_back_spare())),
                 3 if !is_walking => {
-                    pair.each(|partition, _| partition.begin_walk());
+                    pair.each(|partition, _| partition.begin_walk(WALK));
                     is_walking = true;
                 }
                 4 if is_walking => {

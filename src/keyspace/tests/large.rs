@@ -5,6 +5,7 @@ use crate::ablation::set_large_from;
 use crate::db::item;
 use crate::db::made::MADE_HELD;
 use crate::db::merge::{Sender, Theirs};
+use crate::db::snapshot::{WalkId, Walked};
 use crate::db::varint::Reader;
 use crate::db::{Stamp, WriteContext};
 
@@ -221,14 +222,15 @@ fn items_of_large_keys_with_operations_to_come_are_made_without_the_partition() 
         node.run(line);
     }
     let (mut out, mut shared) = (Vec::new(), Vec::new());
+    let walk = WalkId(1);
     for index in 0..node.keyspace.partitions_len() {
-        node.keyspace.lock(index).begin_walk();
+        node.keyspace.lock(index).begin_walk(walk);
     }
     // One changes before the walk gets there.
     node.run("SADD set late");
     for index in 0..node.keyspace.partitions_len() {
         let mut partition = node.keyspace.lock(index);
-        while partition.walk_next(&mut out, &mut shared) {}
+        while partition.walk_next(walk, &mut out, &mut shared) == Walked::More {}
     }
     assert_eq!((out.len(), shared.len()), (0, 3));
     node.run("SREM set late");

@@ -10,6 +10,7 @@ use crate::db::op::content::{Content, Parts};
 use crate::db::op::{Expiry, Kind, Names, Op, Pairs};
 use crate::db::origin::{Incarnation, NodeId, Origin, Origins};
 use crate::db::partition::WriteContext;
+use crate::db::snapshot::{WalkId, Walked};
 use crate::db::table::KeyHasher;
 use crate::db::varint::{self, Reader};
 
@@ -99,8 +100,12 @@ impl Master {
             has_ids: true,
         };
         let mut sent = Vec::new();
-        self.partition.begin_walk();
-        while self.partition.walk_next(&mut sent, &mut Vec::new()) {}
+        self.partition.begin_walk(WalkId(1));
+        while self
+            .partition
+            .walk_next(WalkId(1), &mut sent, &mut Vec::new())
+            == Walked::More
+        {}
         other.partition.begin_merge();
         let mut reader = Reader::new(&sent);
         while !reader.is_empty() {

@@ -1,0 +1,81 @@
+//! Files of saves go both ways: what Redis has saved is here when this server starts with its file, and the other way round.
+
+use std::collections::BTreeMap;
+
+use crate::servers::Server;
+use crate::wire::{Connection, Reply};
+use crate::{BATCHES, Run};
+
+/// Seeds whose data goes both ways.
+const SEEDS: std::ops::Range<u64> = 7_000..7_004;
+const DATABASES: usize = 16;
+
+/// What every key shows, by database: type and digest.
+pub type Shown = BTreeMap<(usize, Vec<u8>), (Vec<u8>, Reply)>;
+
+pub fn shown(connection: &mut Connection) -> Shown {
+    let mut all = BTreeMap::new();
+    for db in 0..DATABASES {
+        connection.call(&[b"SELECT", db.to_string().as_bytes()]);
+        for key in connection.call(&[b"KEYS", b"*"]).parts {
+            let kind = connection.call(&[b"TYPE", &key.body]).line;
+            let digest = connection.call(&[b"DEBUG", b"DIGEST-VALUE", &key.body]);
+            all.insert((db, key.body), (kind, digest));
+        }
+    }
+    connection.call(&[b"SELECT", b"0"]);
+    all
+}
+
+/// Takes all deadlines away: no key goes on the way.
+pub fn keep_all(connection: &mut Connection) {
+    for db in 0..DATABASES {
+        connection.call(&[b"SELECT", db.to_string().as_bytes()]);
+        for key in connection.call(&[b"KEYS", b"*"]).parts {
+            connection.call(&[b"PERSIST", &key.body]);
+        }
+    }
+}
+
+fn save(server: &Server) -> (Vec<u8>, Shown, Reply) {
+    let mut connection = server.connect();
+    keep_all(&mut connection);
+    let all = shown(&mut connection);
+    let functions = connection.call(&[b"FUNCTION", b"DUMP"]);
+    let saved = connection.call(&[b"SAVE"]);
+    assert_eq!(saved.line, b"OK", "{saved:?}");
+    (server.saved(), all, functions)
+}
+
+#[test]
+fn files_go_both_ways() {
+    let Some(redis) = Server::redis_beside(None) else {
+        println!("skipped: redis-server is not on the PATH (Debian: apt install redis-server)");
+        return;
+    };
+    let (ours, peers) = (Server::keymesh(), [redis]);
+    for seed in SEEDS {
+        let mut run = Run::new(seed, &ours, &peers);
+        for _ in 0..BATCHES {
+            run.batch();
+        }
+        drop(run);
+        for (from, to) in [
+            (
+                &ours,
+                Server::redis_beside as fn(Option<&[u8]>) -> Option<Server>,
+            ),
+            (&peers[0], Server::keymesh_beside),
+            (&ours, Server::keymesh_beside),
+        ] {
+            let (file, expected, functions) = save(from);
+            let reader = to(Some(&file));
+            let reader = reader.unwrap_or_else(|| panic!("the file of {} is not read", from.name));
+            let mut connection = reader.connect();
+            let found = shown(&mut connection);
+            assert_eq!(found, expected, "{seed}: {} {}", from.name, reader.name);
+            assert_eq!(connection.call(&[b"FUNCTION", b"DUMP"]), functions);
+            assert!(expected.len() > 5, "{seed}: hardly any keys");
+        }
+    }
+}
