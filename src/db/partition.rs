@@ -153,6 +153,8 @@ pub(super) const fn place_of(db: u32) -> usize {
 pub struct PartitionStats {
     /// Operations on keys, and keys that were flushed.
     pub changes: u64,
+    /// FLUSHDB and FLUSHALL, each as often as there are databases that it flushed.
+    pub flushes: u64,
     /// Effects that a later write had overtaken.
     pub superseded: u64,
     /// Effects that arrived although they count as arrived: must stay 0.

@@ -201,6 +201,7 @@ impl Partition {
             return (Outcome::Superseded(space.cut), Flushed::default());
         }
         self.stats.changes += self.len(db) as u64;
+        self.stats.flushes += 1;
         self.touch_all(db);
         if self.is_walked() {
             self.save_all_preimages(db);

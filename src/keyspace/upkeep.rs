@@ -151,6 +151,12 @@ impl Keyspace {
         partitions.map(|index| self.lock(index).stats.changes).sum()
     }
 
+    /// A number that rises whenever a database is flushed.
+    pub fn flushes(&self) -> u64 {
+        // A flush holds all of them.
+        self.lock(0).stats.flushes
+    }
+
     /// Keys and keys with a deadline, by database.
     pub fn key_counts(&self) -> Vec<(usize, usize)> {
         let mut counts = vec![(0, 0); self.databases as usize];

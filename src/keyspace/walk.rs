@@ -82,19 +82,18 @@ impl Keyspace {
         let mut partition = self.lock(followed.partition);
         let is_more = partition.take_changed(followed.id, most, out)?;
         drop(partition);
-        for large in out.large.drain(..) {
-            large.encode(&mut out.items);
-        }
         if !is_more {
             followed.partition = (followed.partition + 1) % self.partitions_len();
         }
         Ok(is_more || followed.partition != 0)
     }
 
-    /// Follows no more.
+    /// Follows no more, and gives the walk up.
     pub fn unfollow(&self, followed: &Followed) {
         for index in 0..self.partitions_len() {
-            self.lock(index).unfollow(followed.id);
+            let mut partition = self.lock(index);
+            partition.unfollow(followed.id);
+            partition.end_walk(followed.id);
         }
     }
 }

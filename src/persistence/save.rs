@@ -85,6 +85,8 @@ impl BaseFile {
 pub struct Progress {
     /// It is to end without a file.
     pub is_cancelled: AtomicBool,
+    /// What it was to show was replaced as a whole: it begins anew.
+    pub is_lost: AtomicBool,
     /// Keys written.
     pub keys: AtomicU64,
 }
@@ -166,7 +168,10 @@ pub fn write_walk<W: Write>(
         match walked {
             Walked::More => {}
             Walked::All => break,
-            Walked::Lost => return Err(io::Error::other("the data was replaced meanwhile")),
+            Walked::Lost => {
+                progress.is_lost.store(true, Ordering::Relaxed);
+                return Err(io::Error::other("the data was replaced meanwhile"));
+            }
         }
     }
     Ok((writer.finish()?, keys))

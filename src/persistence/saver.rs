@@ -91,6 +91,7 @@ struct State {
     last_took: Option<Duration>,
     saves: u64,
     changes_saved: u64,
+    flushes_saved: u64,
     loaded: (u64, u64),
     rewrites: Rewrites,
 }
@@ -127,6 +128,7 @@ impl Saver {
                 last_took: None,
                 saves: 0,
                 changes_saved: 0,
+                flushes_saved: 0,
                 loaded: (0, 0),
                 rewrites: Rewrites::default(),
             }),
@@ -182,17 +184,24 @@ impl Saver {
         if state.scheduled.is_some() {
             return state.scheduled;
         }
-        let since = state.last_saved_at.elapsed();
-        let passed = points.iter().filter(|point| since > point.after);
-        let fewest = passed.map(|point| point.changes).min()?;
         let failed = self.has_failed();
-        if failed && state.last_try.is_some_and(|last| last.elapsed() <= RETRY) {
+        if points.is_empty() || failed && state.last_try.is_some_and(|last| last.elapsed() <= RETRY)
+        {
             return None;
         }
-        let saved = state.changes_saved;
+        let since = state.last_saved_at.elapsed();
+        let passed = points.iter().filter(|point| since > point.after);
+        let fewest = passed.map(|point| point.changes).min();
+        let (saved, flushes) = (state.changes_saved, state.flushes_saved);
         drop(state);
+        if self.keyspace.flushes() != flushes {
+            // What was flushed is not to come back, as in Redis.
+            return Some(Kind::Background);
+        }
         let changes = self.keyspace.changes().saturating_sub(saved);
-        (changes >= fewest).then_some(Kind::Background)
+        fewest
+            .is_some_and(|fewest| changes >= fewest)
+            .then_some(Kind::Background)
     }
 
     /// Whether the last save in the background failed.
@@ -260,8 +269,8 @@ pub struct Claim {
     saver: Arc<Saver>,
     progress: Arc<Progress>,
     kind: Kind,
-    /// How many changes the file shows.
-    outcome: Option<u64>,
+    /// How many changes and flushes the file shows.
+    outcome: Option<(u64, u64)>,
 }
 
 impl Claim {
@@ -274,11 +283,11 @@ impl Claim {
     pub fn carry_out(mut self, options: &SaveOptions, now: UnixMillis) -> std::io::Result<()> {
         let keyspace = &self.saver.keyspace;
         // Before the instant that the file shows: a change between the two is counted again.
-        let changes = keyspace.changes();
+        let shown = (keyspace.changes(), keyspace.flushes());
         let since = Instant::now();
         match save(keyspace, options, now, &self.progress) {
             Ok(keys) => {
-                self.outcome = Some(changes);
+                self.outcome = Some(shown);
                 let took = since.elapsed();
                 tracing::info!(keys, ?took, "DB saved on disk");
                 Ok(())
@@ -306,15 +315,18 @@ impl Drop for Claim {
             rewrites.has_failed = !is_done;
             rewrites.failures = if is_done { 0 } else { rewrites.failures + 1 };
         } else {
-            if let Some(changes) = self.outcome {
+            if let Some((changes, flushes)) = self.outcome {
                 state.changes_saved = changes;
+                state.flushes_saved = flushes;
                 state.last_save = unix_seconds();
                 state.last_saved_at = Instant::now();
                 state.saves += 1;
                 // One by hand shows, too, that the disk takes it again.
                 self.saver.has_failed.store(false, Ordering::Relaxed);
             }
-            if self.kind == Kind::Background && !was_called_off {
+            if self.progress.is_lost.load(Ordering::Relaxed) && self.kind == Kind::Background {
+                state.scheduled = Some(self.kind);
+            } else if self.kind == Kind::Background && !was_called_off {
                 state.last_took = took;
                 self.saver.has_failed.store(!is_done, Ordering::Relaxed);
             }

@@ -267,9 +267,23 @@ fn a_save_is_due_by_time_and_changes() {
         saver.due(&[point(0, 3), point(0, 2)]),
         Some(Kind::Background)
     );
-    node.run("FLUSHALL");
-    assert_eq!(saver.due(&[point(0, 4)]), Some(Kind::Background));
     assert_eq!(saver.due(&[]), None);
+    // What was flushed is not to come back.
+    node.run("FLUSHALL");
+    assert_eq!(saver.due(&[point(3600, 1000)]), Some(Kind::Background));
+    assert_eq!(saver.due(&[]), None);
+}
+
+#[test]
+fn a_walk_whose_data_was_replaced_says_so() {
+    let node = filled(Node::plain());
+    let progress = Progress::default();
+    let walk = node.keyspace.begin_walk();
+    node.keyspace.reset(false);
+    let writer = rdb::Writer::begin(Vec::new(), &[], true).unwrap();
+    let now = node.caller.now;
+    assert!(write_walk(&node.keyspace, walk, writer, now, &progress).is_err());
+    assert!(progress.is_lost.load(Ordering::SeqCst));
 }
 
 #[test]

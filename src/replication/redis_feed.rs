@@ -6,6 +6,8 @@
 //! Invariant: a replica that has all that was sent shows what this node showed a moment ago, whatever the order in which writes of
 //! other masters came. Where that cannot be told any more, its connection ends, and it comes again for everything.
 
+mod telling;
+
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -18,16 +20,14 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use crate::commands::keys::payload_of;
+use crate::db::Hlc;
 use crate::db::follow::Changed;
-use crate::db::partition::LIBRARIES;
-use crate::db::varint::Reader;
-use crate::db::{Hlc, UnixMillis, View, item};
 use crate::keyspace::{Followed, Keyspace, Lost};
 use crate::persistence::rdb::Writer;
 use crate::persistence::{Progress, write_walk};
-use crate::replication::aside::aside;
+use crate::replication::aside::{LONG_FRAME, aside};
 use crate::replication::clock;
+use crate::replication::redis_feed::telling::Telling;
 use crate::replication::replica_feed::{FeedSetting, SEND_BYTES, Sent, ServeError, send};
 use crate::replication::spool::unnamed_file;
 use crate::resp::{Decoder, Frame, FrameLimits, Protocol, encode_command, parse_i64};
@@ -142,7 +142,7 @@ async fn serve(
     shared.set_online();
     let mut stream_out = Stream {
         following,
-        db: 0,
+        telling: Telling::default(),
         offset: 0,
         sent: VecDeque::new(),
         acknowledged: None,
@@ -182,8 +182,7 @@ async fn send_file(
 /// What follows the file.
 struct Stream {
     following: Following,
-    /// The database that the replica has selected.
-    db: u32,
+    telling: Telling,
     /// How many bytes were sent behind the file.
     offset: u64,
     /// How far the replica is in this node's writes once it has so many bytes.
@@ -207,7 +206,7 @@ impl Stream {
         let mut out = Vec::new();
         let mut heard = Instant::now();
         loop {
-            let is_more = self.poll(setting, &mut out)?;
+            let is_more = self.poll(setting, &mut out).await?;
             if !out.is_empty() {
                 if send(setting, stream, &out).await? == Sent::Killed {
                     return Ok(());
@@ -240,7 +239,7 @@ impl Stream {
     }
 
     /// Writes what has changed, about as much as is sent at once; whether there is more.
-    fn poll(&mut self, setting: &FeedSetting, out: &mut Vec<u8>) -> Result<bool, ServeError> {
+    async fn poll(&mut self, setting: &FeedSetting, out: &mut Vec<u8>) -> Result<bool, ServeError> {
         let keyspace = Arc::clone(&self.following.keyspace);
         // All that is stamped up to here has its changes noted once its partitions are looked at.
         let time = *self.round.get_or_insert_with(|| keyspace.journal.clock());
@@ -248,7 +247,18 @@ impl Stream {
             let mut changed = Changed::default();
             let step = keyspace.take_changed(&mut self.following.followed, KEYS, &mut changed);
             let is_more = step.map_err(|Lost| ServeError::Behind)?;
-            self.write(&keyspace, &changed, out)?;
+            if changed.large.is_empty() && changed.items.len() < LONG_FRAME {
+                self.telling.write(&keyspace, &mut changed, out)?;
+            } else {
+                let telling = std::mem::take(&mut self.telling);
+                let with = (telling, changed, std::mem::take(out), Arc::clone(&keyspace));
+                let (with, written) = aside(with, |(telling, changed, out, keyspace)| {
+                    telling.write(keyspace, changed, out)
+                })
+                .await;
+                (self.telling, _, *out, _) = with;
+                written?;
+            }
             if !is_more || out.len() >= SEND_BYTES {
                 break is_more;
             }
@@ -272,65 +282,6 @@ impl Stream {
             }
         }
         Ok(is_more)
-    }
-
-    fn write(
-        &mut self,
-        keyspace: &Keyspace,
-        changed: &Changed,
-        out: &mut Vec<u8>,
-    ) -> Result<(), ServeError> {
-        for (db, key) in &changed.gone {
-            self.tell(*db, key, None, out);
-        }
-        let maker = keyspace.maker(keyspace.is_stamped());
-        let mut reader = Reader::new(&changed.items);
-        while !reader.is_empty() {
-            let item = item::decode(&mut reader, &Some).map_err(io::Error::other)?;
-            let (db, key) = (item.db, item.key);
-            if item
-                .show(&maker, |view| self.tell(db, key, Some(view), out))
-                .is_none()
-            {
-                self.tell(db, key, None, out);
-            }
-        }
-        Ok(())
-    }
-
-    fn select(&mut self, db: u32, out: &mut Vec<u8>) {
-        if self.db != db {
-            self.db = db;
-            encode_command(&[b"SELECT", db.to_string().as_bytes()], out);
-        }
-    }
-
-    /// Writes what a key shows.
-    fn tell(&mut self, db: u32, key: &[u8], view: Option<&View<'_>>, out: &mut Vec<u8>) {
-        if db == LIBRARIES {
-            match view.and_then(View::string) {
-                Some(code) => encode_command(&[b"FUNCTION", b"LOAD", b"REPLACE", code], out),
-                None => encode_command(&[b"FUNCTION", b"DELETE", key], out),
-            }
-            return;
-        }
-        self.select(db, out);
-        let Some(view) = view.filter(|view| view.job().is_none()) else {
-            return encode_command(&[b"DEL", key], out);
-        };
-        let deadline = view.deadline.map(|UnixMillis(ms)| ms.to_string());
-        match (view.string(), &deadline) {
-            (Some(value), None) => encode_command(&[b"SET", key, value], out),
-            (Some(value), Some(at)) => {
-                encode_command(&[b"SET", key, value, b"PXAT", at.as_bytes()], out);
-            }
-            (None, at) => {
-                let at = at.as_ref().map_or(&b"0"[..], |at| at.as_bytes());
-                let payload = payload_of(view).seal();
-                let words = [b"RESTORE", key, at, &payload, b"REPLACE", b"ABSTTL"];
-                encode_command(&words, out);
-            }
-        }
     }
 
     /// `REPLCONF ACK offset`.

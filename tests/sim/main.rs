@@ -188,11 +188,11 @@ fn seeds_that_once_failed_do_not_fail_again() {
 const NOTICED: &[(Rule, u64)] = &[
     (Rule::SnapshotInstant, 125),
     (Rule::ExpiryByStamp, 5),
-    (Rule::ColdStartHold, 5),
+    (Rule::ColdStartHold, 4),
     (Rule::Reservation, 0),
     (Rule::GapCheck, 61),
     (Rule::ClockMerge, 57),
-    (Rule::Coverage, 0),
+    (Rule::Coverage, 14),
     (Rule::Watermark, 0),
     (Rule::NewLife, 3),
     (Rule::DurableMembership, 3),
@@ -200,9 +200,9 @@ const NOTICED: &[(Rule, u64)] = &[
     (Rule::Admission, 0),
     (Rule::TypeCut, 0),
     (Rule::PoppedNames, 384),
-    (Rule::SettledVector, 0),
+    (Rule::SettledVector, 9),
     (Rule::SweptMembers, 7),
-    (Rule::ForgottenIsHeardNoMore, 2_268),
+    (Rule::ForgottenIsHeardNoMore, 11_888),
 ];
 
 #[test]

@@ -43,6 +43,9 @@ impl Copy {
             for place in &changed.gone {
                 self.0.remove(&(place.0, place.1.to_vec()));
             }
+            for large in &changed.large {
+                large.encode(&mut changed.items);
+            }
             self.take_items(keyspace, &changed.items);
             if !is_more {
                 return Ok(());
