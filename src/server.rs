@@ -36,8 +36,8 @@ use crate::clients::latency::Event;
 use crate::clients::listener::bind_metrics;
 use crate::clients::{Configuration, Context, Listeners, persistence};
 use crate::config::{Options, Settings};
-use crate::db::NodeId;
 use crate::db::garbage;
+use crate::db::{NodeId, Origin};
 use crate::keyspace::{Keyspace, KeyspaceConfig, PURGE_PERIOD_MS};
 use crate::replication::ReplicationControl;
 use crate::replication::aside::aside;
@@ -193,11 +193,17 @@ pub fn build(
 
 /// Whether a file may be loaded. Among masters it would bring back what was deleted since: the others have the data.
 fn may_load(options: &Options, known: Option<&NodeState>) -> bool {
-    let is_known = |known: &NodeState| {
-        let mut lives = known.table.members.lives();
-        lives.any(|(origin, _)| origin.node != known.node)
+    let has_others = |known: &NodeState| {
+        let members = &known.table.members;
+        members.nodes.iter().any(|(node, member)| {
+            let newest = member.newest().map(|(incarnation, _)| Origin {
+                node: *node,
+                incarnation,
+            });
+            *node != known.node && newest.is_some_and(|life| !members.is_retired(life))
+        })
     };
-    !options.active_replica || options.rdb_load_among_masters || !known.is_some_and(is_known)
+    !options.active_replica || options.rdb_load_among_masters || !known.is_some_and(has_others)
 }
 
 fn set_limits(node: &Node, options: &Options) {

@@ -213,6 +213,22 @@ fn a_master_that_was_in_a_mesh_leaves_its_file_alone_and_what_was_deleted_stays_
 }
 
 #[test]
+fn the_last_master_of_a_mesh_loads_its_file() {
+    let mesh = Mesh::full_with(2, SELDOM);
+    let [a, b] = &mesh.nodes[..] else {
+        unreachable!()
+    };
+    a.client().set("kept", "1");
+    mesh.wait_until_equal();
+    let other = b.client().info()["mesh_node_id"].clone();
+    b.kill();
+    assert_eq!(a.call(&format!("MESH FORGET {other}")), simple("OK"));
+    assert_eq!(a.terminate().code(), Some(0));
+    a.restart();
+    assert_eq!(a.get("kept").as_deref(), Some("1"));
+}
+
+#[test]
 fn when_all_masters_have_lost_their_data_one_of_them_may_load_its_file() {
     let mesh = Mesh::full_with(2, &["--rdb-load-among-masters", "no"]);
     let [a, b] = &mesh.nodes[..] else {
