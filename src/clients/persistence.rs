@@ -112,6 +112,18 @@ pub async fn save_at_end(context: &Arc<Context>) -> io::Result<()> {
     }
 }
 
+/// Keeps a file that was not loaded under another name, for the next save takes its place. One that was kept before goes, unless it
+/// holds more: where all masters have lost their data and start again and again, the fullest stays.
+fn keep_unloaded(name: &str) -> io::Result<()> {
+    let kept = format!("{name}.unloaded");
+    match std::fs::metadata(&kept) {
+        Ok(before) if before.len() > std::fs::metadata(name)?.len() => return Ok(()),
+        Ok(_) => std::fs::remove_file(&kept)?,
+        Err(_) => {}
+    }
+    std::fs::hard_link(name, &kept)
+}
+
 /// The file that is to be loaded, if there is one. From now on clients are told so.
 pub fn file_at_start(context: &Context, loads: bool) -> Result<Option<File>, LoadError> {
     let options = context.configuration.options();
@@ -125,6 +137,9 @@ pub fn file_at_start(context: &Context, loads: bool) -> Result<Option<File>, Loa
             "{} is not loaded: this master has been in a mesh, the data comes from the others, and keys that were deleted since the file was written would come back. If all of them have lost it, start one with rdb-load-among-masters yes.",
             options.dbfilename
         );
+        if let Err(error) = keep_unloaded(&options.dbfilename) {
+            tracing::warn!(%error, "{} could not be kept for later", options.dbfilename);
+        }
         return Ok(None);
     }
     context.loading.store(true, Ordering::SeqCst);

@@ -210,6 +210,14 @@ fn a_master_that_was_in_a_mesh_leaves_its_file_alone_and_what_was_deleted_stays_
     assert_eq!(a.get("deleted"), None);
     assert_eq!(a.get("kept").as_deref(), Some("1"));
     assert!(a.log().contains("dump.rdb is not loaded"));
+    // The next save takes its place; for the case that it is missed it is there under another name.
+    let kept = fs::read(a.path().join("dump.rdb.unloaded")).unwrap();
+    a.call("FLUSHALL");
+    assert_eq!(a.call("SAVE"), simple("OK"));
+    a.kill();
+    a.restart();
+    let still = fs::read(a.path().join("dump.rdb.unloaded")).unwrap();
+    assert_eq!(still, kept, "one that holds more stays");
 }
 
 #[test]
