@@ -34,8 +34,7 @@ fn find(view: &View<'_>, member: &[u8]) -> Option<(Kind, bool)> {
 
 /// When a member goes; none where it has no deadline.
 pub(super) fn deadline_of(view: &View<'_>, member: &[u8]) -> Option<UnixMillis> {
-    let deadlines = view.member_deadlines?;
-    deadlines.get(view.hasher, member)
+    view.member_deadline(member)
 }
 
 /// Members to be changed alike, as they travel.

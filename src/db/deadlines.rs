@@ -5,14 +5,19 @@
 //! Invariant: whoever has a deadline here is in the collection, and there is at least one; a key without any holds its collection
 //! alone. Of who has gone no question here tells, but for those that say so.
 
-use std::collections::HashSet;
+mod named;
 
-use crate::db::body::{Body, Shown};
-use crate::db::elements::Element;
+use std::collections::HashSet;
+use std::ops::Range;
+
+use crate::db::body::{Body, Form, Large, Shown};
 use crate::db::garbage;
-use crate::db::ordered::{Ordered, ScoreBound};
+use crate::db::op::Kind;
+use crate::db::ordered::{self, Ordered, ScoreBound};
 use crate::db::stamp::UnixMillis;
 use crate::db::table::KeyHasher;
+pub use named::Named;
+use named::Room;
 
 /// The latest deadline of a member, in milliseconds since 1970: Redis's own limit. All up to there are exact as scores.
 pub const MEMBER_DEADLINE_MAX: i64 = (1 << 46) - 1;
@@ -20,24 +25,26 @@ pub const MEMBER_DEADLINE_MAX: i64 = (1 << 46) - 1;
 /// Before all deadlines.
 pub const NEVER: UnixMillis = UnixMillis(i64::MIN);
 
-/// Members and their deadlines, in the order of these.
+/// Members and their deadlines, in the order of these; those of a sorted set that have the same in the order of their scores.
 #[derive(Debug, Clone)]
 pub struct Deadlines {
     kept: Ordered,
+    /// Whether it is of a sorted set.
+    scored: bool,
     /// Whose time had come by then has gone.
     gone: UnixMillis,
 }
 
-impl Default for Deadlines {
-    fn default() -> Self {
+impl Deadlines {
+    /// None yet, of a collection of this type.
+    pub fn of(kind: Kind) -> Self {
         Self {
             kept: Ordered::default(),
+            scored: kind == Kind::Zset,
             gone: NEVER,
         }
     }
-}
 
-impl Deadlines {
     /// How many members have one, those that have gone among them.
     pub fn kept_len(&self) -> usize {
         self.kept.len()
@@ -68,9 +75,9 @@ impl Deadlines {
     }
 
     /// Whether a member has.
-    pub fn has_gone(&self, hasher: &KeyHasher, member: &[u8]) -> bool {
-        let deadline = || self.kept.score(hasher, member).map(moment);
-        self.have_gone() && deadline().is_some_and(|deadline| deadline <= self.gone)
+    pub fn has_gone(&self, hasher: &KeyHasher, who: Named<'_>) -> bool {
+        let deadline = || self.kept.score(hasher, who.key(&mut Room::new()));
+        self.have_gone() && deadline().is_some_and(|score| moment(score) <= self.gone)
     }
 
     /// The moment by which they had gone.
@@ -89,7 +96,45 @@ impl Deadlines {
             true => self.until(self.gone.min(at)),
             false => 0,
         };
-        self.kept.range(0..until).map(|(member, _)| member)
+        self.members(0..until)
+    }
+
+    /// Those of some ranks.
+    pub fn members(&self, ranks: Range<usize>) -> impl ExactSizeIterator<Item = &[u8]> {
+        let all = self.kept.range(ranks);
+        all.map(|(key, _)| Named::member_of(key, self.scored))
+    }
+
+    /// The moments of those that have gone, and of how many ranks each is.
+    pub fn gone_moments(&self) -> impl Iterator<Item = (UnixMillis, Range<usize>)> + Clone {
+        self.moments(0..self.gone_len())
+    }
+
+    /// The same of those whose time has come at `at`.
+    pub fn due_moments(&self, at: UnixMillis) -> impl Iterator<Item = (UnixMillis, Range<usize>)> {
+        self.moments(self.due_ranks(at))
+    }
+
+    fn moments(
+        &self,
+        ranks: Range<usize>,
+    ) -> impl Iterator<Item = (UnixMillis, Range<usize>)> + Clone {
+        let (mut from, end) = (ranks.start, ranks.end);
+        std::iter::from_fn(move || {
+            let next = self.kept.at_rank(from).filter(|_| from < end);
+            let next = next.map(|(_, score)| moment(score))?;
+            let start = from;
+            from = self.until(next);
+            Some((next, start..from))
+        })
+    }
+
+    /// Of a sorted set: how many that go at a moment lie before a member of this score and name, be it there or not; `from` is the
+    /// rank of the moment's first.
+    pub fn before(&self, at: UnixMillis, from: usize, place: ordered::Element<'_>) -> usize {
+        let mut room = Room::new();
+        let key = Named::from(place).key(&mut room);
+        self.kept.rank_before(at.0 as f64, key).saturating_sub(from)
     }
 
     /// The rank of the first whose time has not come at `at`.
@@ -100,8 +145,9 @@ impl Deadlines {
     }
 
     /// That of a member.
-    pub fn get(&self, hasher: &KeyHasher, member: &[u8]) -> Option<UnixMillis> {
-        let deadline = self.kept.score(hasher, member).map(moment);
+    pub fn get(&self, hasher: &KeyHasher, who: Named<'_>) -> Option<UnixMillis> {
+        let deadline = self.kept.score(hasher, who.key(&mut Room::new()));
+        let deadline = deadline.map(moment);
         deadline.filter(|deadline| *deadline > self.gone)
     }
 
@@ -109,14 +155,23 @@ impl Deadlines {
     pub fn set(
         &mut self,
         hasher: &KeyHasher,
-        member: &[u8],
+        who: Named<'_>,
         deadline: Option<UnixMillis>,
     ) -> Option<UnixMillis> {
+        let mut room = Room::new();
+        let key = who.key(&mut room);
         let old = match deadline {
-            Some(deadline) => self.kept.insert(hasher, member, deadline.0 as f64),
-            None => self.kept.remove(hasher, member),
+            Some(deadline) => self.kept.insert(hasher, key, deadline.0 as f64),
+            None => self.kept.remove(hasher, key),
         };
         old.map(moment)
+    }
+
+    /// A member of a sorted set has another score now.
+    pub fn rescore(&mut self, hasher: &KeyHasher, member: &[u8], from: f64, to: f64) {
+        if let Some(deadline) = self.set(hasher, (member, from).into(), None) {
+            self.set(hasher, (member, to).into(), Some(deadline));
+        }
     }
 
     /// The earliest.
@@ -146,15 +201,18 @@ impl Deadlines {
 
     /// The members whose time has come at `at`, the earliest first.
     pub fn due(&self, at: UnixMillis) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.members(self.due_ranks(at))
+    }
+
+    fn due_ranks(&self, at: UnixMillis) -> Range<usize> {
         let from = self.gone_len();
-        let ranks = from..self.until(at).max(from);
-        self.kept.range(ranks).map(|(member, _)| member)
+        from..self.until(at).max(from)
     }
 
     /// All, the earliest first.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&[u8], UnixMillis)> {
         let all = self.kept.range(self.gone_len()..self.kept.len());
-        all.map(|(member, score)| (member, moment(score)))
+        all.map(|(key, score)| (Named::member_of(key, self.scored), moment(score)))
     }
 }
 
@@ -219,6 +277,16 @@ impl Body {
         self.shown().len().saturating_sub(gone)
     }
 
+    /// How a member is found among deadlines; none where it is a sorted set's that is not there.
+    pub fn named<'m>(&self, hasher: &KeyHasher, member: &'m [u8]) -> Option<Named<'m>> {
+        let score = match self.untimed() {
+            Self::Small(Form::Zset, bytes) => ordered::packed::score(bytes, member)?,
+            Self::Large(Large::Zset(ordered)) => ordered.score(hasher, member)?,
+            _ => return Some(Named::from(member)),
+        };
+        Some(Named::from((member, score)))
+    }
+
     /// Gives a member a deadline, or takes it away; what it had. Whether it is there is for the caller to see to.
     pub fn set_deadline(
         &mut self,
@@ -226,20 +294,22 @@ impl Body {
         member: &[u8],
         deadline: Option<UnixMillis>,
     ) -> Option<UnixMillis> {
+        if deadline.is_none() && !matches!(self, Self::Timed(_)) {
+            return None;
+        }
+        let who = self.named(hasher, member)?;
         if let Self::Timed(timed) = self {
-            let old = timed.deadlines.set(hasher, member, deadline);
+            let old = timed.deadlines.set(hasher, who, deadline);
             if timed.deadlines.is_empty() {
                 let body = std::mem::replace(&mut timed.body, Self::String(Vec::new()));
                 *self = body;
             }
             return old;
         }
-        if deadline.is_some() {
-            let mut deadlines = Deadlines::default();
-            deadlines.set(hasher, member, deadline);
-            let body = std::mem::replace(self, Self::String(Vec::new()));
-            *self = Self::Timed(Box::new(Timed { body, deadlines }));
-        }
+        let mut deadlines = Deadlines::of(self.kind());
+        deadlines.set(hasher, who, deadline);
+        let body = std::mem::replace(self, Self::String(Vec::new()));
+        *self = Self::Timed(Box::new(Timed { body, deadlines }));
         None
     }
 }
@@ -255,10 +325,10 @@ pub struct Whole<'a> {
 
 impl<'a> Whole<'a> {
     /// Those of these elements that are there.
-    pub fn living(
+    pub fn living<P>(
         &self,
-        elements: impl Iterator<Item = Element<'a>>,
-    ) -> impl Iterator<Item = Element<'a>> {
+        elements: impl Iterator<Item = (&'a [u8], P)>,
+    ) -> impl Iterator<Item = (&'a [u8], P)> {
         let by = self.deadlines.map_or(NEVER, Deadlines::gone);
         let gone = self.deadlines.into_iter().flat_map(|all| all.gone_by(by));
         let gone: HashSet<&[u8]> = gone.collect();

@@ -68,7 +68,7 @@ fn of_elements(whole: Whole<'_>) -> u128 {
             whole.living(elements.iter()).fold(0, pairs)
         }
         Shown::Small(Form::Zset, bytes) => ordered::packed::iter(bytes).fold(0, scores),
-        Shown::Large(Large::Zset(ordered)) => ordered.iter().fold(0, scores),
+        Shown::Large(Large::Zset(ordered)) => whole.living(ordered.iter()).fold(0, scores),
         Shown::Small(Form::List, bytes) => list::packed::iter(bytes).fold(0, sequence),
         Shown::Large(Large::List(list)) => list.iter().fold(0, sequence),
         Shown::Large(Large::Stream(stream)) => of_stream(stream),

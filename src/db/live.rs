@@ -394,7 +394,8 @@ impl Live {
         if let Op::ExpireMembers(kind, deadline, names) = op {
             return timed::expire(&mut value.body, ground, kind, deadline, names, memo);
         }
-        let mut changed = add(value.body.untimed_mut(), ground, stamp, op, memo);
+        let deadlines = timed::forget(&mut value.body, ground, op, memo);
+        let mut changed = add(&mut value.body, ground, stamp, op, memo);
         if value.body.untimed().is_empty() {
             let gone = Some((value.body.kind(), value.deadline));
             match &mut changed {
@@ -403,11 +404,10 @@ impl Live {
                 | Changed::Popped(_, emptied) => *emptied = gone,
                 _ => {}
             }
-            changed = timed::follow(&mut value.body, ground, op, changed, memo);
             self.value = None;
-            return changed;
+            return with_deadlines(changed, deadlines);
         }
-        let changed = timed::follow(&mut value.body, ground, op, changed, memo);
+        let changed = with_deadlines(changed, deadlines);
         if value.body.is_empty() {
             // All that is left had gone before.
             let gone = self.value.take().filter(|_| memo.keeps);
@@ -479,7 +479,7 @@ impl Live {
                 elements::put_back(value.body.untimed_mut(), ground, was);
             }
             (Changed::Scores(was, _), Some(value)) => {
-                scores::put_back(value.body.untimed_mut(), ground, was);
+                scores::put_back(&mut value.body, ground, was);
             }
             (Changed::Stream(before), Some(value)) => {
                 streams::put_back(&mut value.body, ground, *before);
@@ -532,8 +532,25 @@ pub(super) fn change_large(
     Some((!matches!(changed, Changed::Nothing), memo.count))
 }
 
+/// What an operation changed, and the deadlines that members had.
+fn with_deadlines(changed: Changed, was: timed::Was) -> Changed {
+    match was.is_empty() {
+        true => changed,
+        false => Changed::Deadlines(Box::new(changed), was),
+    }
+}
+
 /// Carries out an operation of elements on a value of its type; of another type it has no effect.
 fn add(body: &mut Body, ground: &Ground<'_>, stamp: Stamp, op: Op<'_>, memo: &mut Memo) -> Changed {
+    if body.kind() == Kind::Zset {
+        return match op {
+            Op::ZAdd(members) => scores::add(body, ground, members, memo),
+            Op::ZIncr(delta, member) => scores::incr(body, ground, member, delta, memo),
+            Op::Remove(Kind::Zset, names) => scores::remove(body, ground, names, memo),
+            _ => Changed::Nothing,
+        };
+    }
+    let body = body.untimed_mut();
     match (op, body.kind()) {
         (Op::HSet(pairs), Kind::Hash) => elements::set(body, ground, pairs, memo),
         (Op::HIncr(delta, field), Kind::Hash) => elements::incr(body, ground, field, delta, memo),
@@ -544,9 +561,6 @@ fn add(body: &mut Body, ground: &Ground<'_>, stamp: Stamp, op: Op<'_>, memo: &mu
         (Op::Remove(Kind::Hash, names), Kind::Hash) | (Op::Remove(Kind::Set, names), Kind::Set) => {
             elements::remove(body, ground, names, memo)
         }
-        (Op::ZAdd(members), Kind::Zset) => scores::add(body, ground, members, memo),
-        (Op::ZIncr(delta, member), Kind::Zset) => scores::incr(body, ground, member, delta, memo),
-        (Op::Remove(Kind::Zset, names), Kind::Zset) => scores::remove(body, ground, names, memo),
         (Op::Push(end, names), Kind::List) => lists::push(body, ground, stamp, end, names, memo),
         (Op::ListRemove(names), Kind::List) => lists::remove(body, ground, names, memo),
         (Op::ListCut(positions), Kind::List) => lists::cut(body, ground, positions, memo),

@@ -205,6 +205,11 @@ impl Ordered {
         Some(self.rank_of(place))
     }
 
+    /// How many elements lie before one of this score and member, be it there or not.
+    pub fn rank_before(&self, score: f64, member: &[u8]) -> usize {
+        self.seek(Cut::Element(score, member)).1
+    }
+
     /// The element of a rank, counted from 0.
     pub fn at_rank(&self, rank: usize) -> Option<Element<'_>> {
         (rank < self.len).then(|| self.element(self.place(rank)))

@@ -6,16 +6,20 @@
 mod hash;
 mod list;
 mod living;
+mod ranked;
 mod set;
 mod zset;
 
 use crate::db::body::{self, Large, Shown};
+use crate::db::deadlines::Named;
 use crate::db::elements::{Elements, packed};
 use crate::db::partition::View;
+use crate::db::stamp::UnixMillis;
 use crate::db::stream::Stream;
 pub use hash::HashView;
 pub use list::ListView;
 pub use living::Living;
+pub use ranked::Ranked;
 pub use set::SetView;
 pub use zset::ZsetView;
 
@@ -50,9 +54,22 @@ impl<'a> View<'a> {
     pub fn zset(&self) -> Option<ZsetView<'a>> {
         match self.shown {
             Shown::Small(body::Form::Zset, bytes) => Some(ZsetView::Small(bytes)),
-            Shown::Large(Large::Zset(ordered)) => Some(ZsetView::Large(ordered, self.hasher)),
+            Shown::Large(Large::Zset(ordered)) => {
+                let ranked = Ranked::new(ordered, self.hasher, self.member_deadlines);
+                Some(ZsetView::Large(ranked))
+            }
             _ => None,
         }
+    }
+
+    /// When a field or member goes; none where it has no deadline.
+    pub fn member_deadline(&self, member: &[u8]) -> Option<UnixMillis> {
+        let deadlines = self.member_deadlines?;
+        let who = match self.zset() {
+            Some(zset) => Named::from((member, zset.score(member)?)),
+            None => Named::from(member),
+        };
+        deadlines.get(self.hasher, who)
     }
 
     /// The stream; none where it is something else.

@@ -1,6 +1,6 @@
 //! Operations of sorted sets.
 //!
-//! Invariant: no score is NaN.
+//! Invariant: no score is NaN. A member's deadline lies under the score that it has.
 
 use crate::db::body::{Body, Form, Large};
 use crate::db::elements::packed::LEN_MAX;
@@ -13,7 +13,7 @@ type Was = Vec<(Name, Option<f64>)>;
 
 /// The score of a member.
 pub fn score(body: &Body, ground: &Ground<'_>, member: &[u8]) -> Option<f64> {
-    match body {
+    match body.untimed() {
         Body::Small(Form::Zset, bytes) => packed::score(bytes, member),
         Body::Large(Large::Zset(ordered)) => ordered.score(ground.hasher, member),
         _ => None,
@@ -22,6 +22,16 @@ pub fn score(body: &Body, ground: &Ground<'_>, member: &[u8]) -> Option<f64> {
 
 /// Gives a member a score; its old one, if it was there.
 pub(super) fn put(body: &mut Body, ground: &Ground<'_>, member: &[u8], score: f64) -> Option<f64> {
+    let old = put_untimed(body.untimed_mut(), ground, member, score);
+    if let (Body::Timed(timed), Some(old)) = (body, old)
+        && old != score
+    {
+        timed.deadlines.rescore(ground.hasher, member, old, score);
+    }
+    old
+}
+
+fn put_untimed(body: &mut Body, ground: &Ground<'_>, member: &[u8], score: f64) -> Option<f64> {
     let limits = ground.limits;
     if let Body::Small(Form::Zset, bytes) = body {
         let old = packed::score(bytes, member);
@@ -43,7 +53,7 @@ pub(super) fn put(body: &mut Body, ground: &Ground<'_>, member: &[u8], score: f6
 }
 
 fn take(body: &mut Body, ground: &Ground<'_>, member: &[u8]) -> Option<f64> {
-    match body {
+    match body.untimed_mut() {
         Body::Small(Form::Zset, bytes) => packed::remove(bytes, member),
         Body::Large(Large::Zset(ordered)) => ordered.remove(ground.hasher, member),
         _ => None,

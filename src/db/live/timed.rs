@@ -12,7 +12,7 @@ use crate::db::op::{Kind, Names, Op};
 use crate::db::stamp::{Stamp, UnixMillis};
 use crate::db::varint;
 
-type Was = Vec<(Name, Option<UnixMillis>)>;
+pub(super) type Was = Vec<(Name, Option<UnixMillis>)>;
 
 /// Whether a field or member is there.
 pub(super) fn contains(body: &Body, ground: &Ground<'_>, name: &[u8]) -> bool {
@@ -62,30 +62,23 @@ pub(super) fn expire(
     Changed::Deadlines(Box::new(Changed::Nothing), was)
 }
 
-/// Members that went, and fields that were written anew, have no deadline any more.
-pub(super) fn follow(
-    body: &mut Body,
-    ground: &Ground<'_>,
-    op: Op<'_>,
-    changed: Changed,
-    memo: &Memo,
-) -> Changed {
-    if !matches!(body, Body::Timed(_)) || matches!(changed, Changed::Nothing) {
-        return changed;
-    }
+/// Members that go, and fields that are written anew, have no deadline any more. Before the operation: a sorted set's member is
+/// found by its score.
+pub(super) fn forget(body: &mut Body, ground: &Ground<'_>, op: Op<'_>, memo: &Memo) -> Was {
     let mut was = Was::new();
+    if !matches!(body, Body::Timed(_)) {
+        return was;
+    }
+    let kind = body.kind();
     let mut forget = |name: &[u8]| {
         set(body, ground, name, None, &mut was, memo);
     };
     match op {
         Op::HSet(pairs) => pairs.iter().for_each(|(field, _)| forget(field)),
-        Op::Remove(_, names) => names.iter().for_each(forget),
+        Op::Remove(of, names) if of == kind => names.iter().for_each(forget),
         _ => {}
     }
-    if was.is_empty() {
-        return changed;
-    }
-    Changed::Deadlines(Box::new(changed), was)
+    was
 }
 
 /// Undoes: the last that was changed comes first.
@@ -115,7 +108,8 @@ impl Live {
         let is_back = matches!(op, Op::ExpireMembers(_, Some(to), _) if to <= by);
         let (mut names, mut len) = (Vec::new(), 0);
         let mut note = |name: &[u8]| {
-            if deadlines.has_gone(ground.hasher, name) {
+            let who = body.named(ground.hasher, name);
+            if who.is_some_and(|who| deadlines.has_gone(ground.hasher, who)) {
                 varint::put_bytes(&mut names, name);
                 len += 1;
             }
@@ -123,7 +117,8 @@ impl Live {
         match op {
             _ if is_back => deadlines.gone_by(by).for_each(note),
             Op::HSet(pairs) => pairs.iter().for_each(|(field, _)| note(field)),
-            Op::HIncr(_, field) | Op::HIncrByFloat(_, field) => note(field),
+            Op::HIncr(_, name) | Op::HIncrByFloat(_, name) | Op::ZIncr(_, name) => note(name),
+            Op::ZAdd(members) => members.iter().for_each(|(_, name)| note(name)),
             Op::SAdd(names) | Op::Remove(_, names) | Op::ExpireMembers(_, _, names) => {
                 names.iter().for_each(note);
             }
@@ -164,12 +159,16 @@ impl Live {
             .take(most);
         let names: Vec<Name> = gone.map(Name::from_slice).collect();
         for name in &names {
-            if let Body::Large(Large::Hash(elements) | Large::Set(elements)) =
-                value.body.untimed_mut()
-            {
-                elements.remove(ground.hasher, name);
-            }
             value.body.set_deadline(ground.hasher, name, None);
+            match value.body.untimed_mut() {
+                Body::Large(Large::Hash(elements) | Large::Set(elements)) => {
+                    elements.remove(ground.hasher, name);
+                }
+                Body::Large(Large::Zset(ordered)) => {
+                    ordered.remove(ground.hasher, name);
+                }
+                _ => {}
+            }
         }
         let deadlines = value.body.deadlines();
         if at.is_none() && deadlines.is_some_and(|all| all.gone_len() == 0) {
@@ -210,18 +209,62 @@ impl Live {
             // However many there are, that takes no time.
             return Some(Changed::Whole(self.value.take()));
         }
-        let are_many = deadlines.have_gone() || len > many_from();
-        let can_stay = matches!(body.untimed(), Body::Large(Large::Hash(_) | Large::Set(_)));
-        if are_many && can_stay {
-            return body.set_gone(at).map(Changed::Gone);
+        match body.untimed() {
+            Body::Large(Large::Hash(_) | Large::Set(_))
+                if deadlines.have_gone() || len > many_from() =>
+            {
+                return body.set_gone(at).map(Changed::Gone);
+            }
+            Body::Large(Large::Zset(_)) => return self.sweep_moments(ground, at, keeps),
+            _ => {}
         }
-        let deadlines = body.deadlines()?;
         let mut names = Vec::new();
         for member in deadlines.due(at) {
             varint::put_bytes(&mut names, member);
         }
+        Some(self.sweep_named(ground, Names::of(&names, len), keeps))
+    }
+
+    /// Of a large sorted set the members of each moment at which few go are removed, so that looking for a rank takes no longer for
+    /// each of those; where many do, they stay.
+    fn sweep_moments(
+        &mut self,
+        ground: &Ground<'_>,
+        at: UnixMillis,
+        keeps: bool,
+    ) -> Option<Changed> {
+        let body = &mut self.value.as_mut()?.body;
+        let deadlines = body.deadlines()?;
+        let (mut names, mut len, mut some_stay) = (Vec::new(), 0, false);
+        for (_, ranks) in deadlines.due_moments(at) {
+            if ranks.len() > many_from() {
+                some_stay = true;
+                continue;
+            }
+            len += ranks.len();
+            for member in deadlines.members(ranks) {
+                varint::put_bytes(&mut names, member);
+            }
+        }
+        let stay = some_stay
+            .then(|| body.set_gone(at).map(Changed::Gone))
+            .flatten();
+        if len == 0 {
+            return stay;
+        }
+        let removed = self.sweep_named(ground, Names::of(&names, len), keeps);
+        Some(match stay {
+            Some(stay) => Changed::Swept(Box::new([stay, removed])),
+            None => removed,
+        })
+    }
+
+    fn sweep_named(&mut self, ground: &Ground<'_>, names: Names<'_>, keeps: bool) -> Changed {
+        let kind = self
+            .value
+            .as_ref()
+            .map_or(Kind::Hash, |value| value.body.kind());
         let mut memo = Memo { keeps, count: 0 };
-        let gone = Op::Remove(body.kind(), Names::of(&names, len));
-        Some(self.change_elements(ground, Stamp::ZERO, gone, &mut memo))
+        self.change_elements(ground, Stamp::ZERO, Op::Remove(kind, names), &mut memo)
     }
 }

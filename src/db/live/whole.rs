@@ -106,7 +106,7 @@ pub fn content_of(whole: Whole<'_>, with_ids: bool, out: &mut Vec<u8>) {
             }
         }
         Shown::Large(Large::Zset(ordered)) => {
-            for (member, score) in ordered.iter() {
+            for (member, score) in whole.living(ordered.iter()) {
                 Scores::put(out, score, member);
             }
         }

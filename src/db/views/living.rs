@@ -35,7 +35,7 @@ impl<'a> Living<'a> {
 
     fn is_gone(&self, name: &[u8]) -> bool {
         self.gone
-            .is_some_and(|gone| gone.has_gone(self.hasher, name))
+            .is_some_and(|gone| gone.has_gone(self.hasher, name.into()))
     }
 
     /// How many there are.
@@ -89,18 +89,19 @@ impl<'a> Living<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::db::op::Kind;
     use crate::db::stamp::UnixMillis;
 
     fn some(count: u32) -> (KeyHasher, Elements, Deadlines) {
         let (hasher, mut elements) = (KeyHasher::new(3), Elements::default());
-        let mut deadlines = Deadlines::default();
+        let mut deadlines = Deadlines::of(Kind::Set);
         for number in 0..count {
             let name = number.to_le_bytes();
             elements.insert(&hasher, &name, b"payload");
             if number % 4 != 0 {
                 deadlines.set(
                     &hasher,
-                    &name,
+                    name.as_slice().into(),
                     Some(UnixMillis(100 + i64::from(number % 4))),
                 );
             }

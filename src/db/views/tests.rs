@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
+use crate::db::deadlines::Deadlines;
 use crate::db::elements;
 use crate::db::list::{self, Fill};
+use crate::db::op::Kind;
 use crate::db::ordered::{self, LexBound, ScoreBound};
-use crate::db::stamp::Stamp;
+use crate::db::stamp::{Stamp, UnixMillis};
 use crate::db::table::KeyHasher;
 
 type Bytes = Vec<u8>;
@@ -126,7 +128,7 @@ proptest! {
             ordered::packed::insert(&mut equal, member, 0.0);
         }
         let large = ordered::packed::grow(&small, &hasher);
-        let (one, two) = (ZsetView::Small(&small), ZsetView::Large(&large, &hasher));
+        let (one, two) = (ZsetView::Small(&small), ZsetView::Large(Ranked::new(&large, &hasher, None)));
         let mut list: Vec<(&[u8], f64)> = model.iter().map(|(member, score)| (&member[..], *score)).collect();
         list.sort_by(|a, b| a.1.total_cmp(&b.1));
         let wanted_scores: Vec<_> = list.iter().copied().filter(|(_, s)| *s >= min && *s < max).collect();
@@ -161,7 +163,7 @@ proptest! {
         prop_assert_eq!(one.score_ranks(bounds.0, bounds.1), two.score_ranks(bounds.0, bounds.1));
         prop_assert_eq!(one.random(numbers()), two.random(numbers()));
         let large = ordered::packed::grow(&equal, &hasher);
-        let (one, two) = (ZsetView::Small(&equal), ZsetView::Large(&large, &hasher));
+        let (one, two) = (ZsetView::Small(&equal), ZsetView::Large(Ranked::new(&large, &hasher, None)));
         for min in [LexBound::Min, LexBound::Inclusive(&low), LexBound::Exclusive(&low), LexBound::Max] {
             for max in [LexBound::Max, LexBound::Inclusive(&high), LexBound::Exclusive(&high), LexBound::Min] {
                 prop_assert_eq!(one.lex_ranks(min, max), two.lex_ranks(min, max));
@@ -170,6 +172,68 @@ proptest! {
         let ranks = two.lex_ranks(LexBound::Exclusive(&low), LexBound::Inclusive(&high));
         let wanted = model.keys().filter(|member| **member > low && **member <= high);
         prop_assert!(two.range(ranks).map(|(member, _)| member).eq(wanted));
+    }
+
+    #[test]
+    fn a_sorted_set_of_which_some_have_gone_is_as_one_without_them(
+        model in proptest::collection::btree_map(bytes(), (score(), 0_i64..8), 0..150),
+        (min, max) in (score(), score()),
+        (low, high) in (bytes(), bytes()),
+        ranks in (0_usize..160, 0_usize..160),
+        gone in 0_i64..6,
+        is_equal: bool,
+    ) {
+        let hasher = KeyHasher::new(1);
+        let (mut all, mut left) = (ordered::Ordered::default(), ordered::Ordered::default());
+        let mut deadlines = Deadlines::of(Kind::Zset);
+        for (member, (score, deadline)) in &model {
+            // Where all that are left have one score, the others still have theirs.
+            let score = if is_equal && *deadline >= gone { 1.0 } else { *score };
+            all.insert(&hasher, member, score);
+            if *deadline < 7 {
+                let who = (&member[..], score).into();
+                deadlines.set(&hasher, who, Some(UnixMillis(100 + deadline)));
+            }
+            if *deadline >= gone {
+                left.insert(&hasher, member, score);
+            }
+        }
+        deadlines.set_gone(UnixMillis(100 + gone - 1));
+        let one = Ranked::new(&left, &hasher, None);
+        let two = Ranked::new(&all, &hasher, Some(&deadlines));
+        prop_assert_eq!((one.len(), one.is_empty()), (two.len(), two.is_empty()));
+        prop_assert!(one.iter().eq(two.iter()));
+        for member in model.keys() {
+            prop_assert_eq!(one.score(member), two.score(member));
+            prop_assert_eq!(one.rank(member), two.rank(member));
+        }
+        for rank in 0..=model.len() {
+            prop_assert_eq!(one.at_rank(rank), two.at_rank(rank));
+        }
+        for bounds in [
+            (ScoreBound::Inclusive(min), ScoreBound::Inclusive(max)),
+            (ScoreBound::Exclusive(min), ScoreBound::Exclusive(max)),
+            (ScoreBound::Exclusive(f64::INFINITY), ScoreBound::Inclusive(f64::NAN)),
+            (ScoreBound::Inclusive(f64::NEG_INFINITY), ScoreBound::Inclusive(f64::INFINITY)),
+        ] {
+            prop_assert_eq!(one.score_ranks(bounds.0, bounds.1), two.score_ranks(bounds.0, bounds.1));
+        }
+        prop_assert!(one.range(ranks.0..ranks.1).eq(two.range(ranks.0..ranks.1)));
+        prop_assert!(one.range_rev(ranks.0..ranks.1).eq(two.range_rev(ranks.0..ranks.1)));
+        let sorted = |mut elements: Vec<ordered::Element<'_>>| {
+            elements.sort_by(|a, b| a.0.cmp(b.0));
+            elements.iter().map(|(member, score)| (member.to_vec(), *score)).collect::<Vec<_>>()
+        };
+        let scanned = (sorted(walked(|cursor| one.scan(cursor))), sorted(walked(|cursor| two.scan(cursor))));
+        prop_assert_eq!(&scanned.0, &scanned.1);
+        prop_assert_eq!(one.random(numbers()), two.random(numbers()));
+        if is_equal {
+            for min in [LexBound::Min, LexBound::Inclusive(&low), LexBound::Exclusive(&low), LexBound::Max] {
+                for max in [LexBound::Max, LexBound::Inclusive(&high), LexBound::Exclusive(&high), LexBound::Min] {
+                    prop_assert_eq!(one.lex_ranks(min, max), two.lex_ranks(min, max));
+                }
+            }
+        }
     }
 
     #[test]

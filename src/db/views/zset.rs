@@ -4,17 +4,16 @@
 
 use std::ops::Range;
 
-use super::{Form, below};
-use crate::db::ordered::{Element, LexBound, Ordered, ScoreBound, packed};
-use crate::db::table::KeyHasher;
+use super::{Form, Ranked, below};
+use crate::db::ordered::{Element, LexBound, ScoreBound, packed};
 
 /// See the head of the file.
 #[derive(Debug, Clone, Copy)]
 pub enum ZsetView<'a> {
     /// The bytes of a small one.
     Small(&'a [u8]),
-    /// A large one, with the hasher that all of them have.
-    Large(&'a Ordered, &'a KeyHasher),
+    /// A large one.
+    Large(Ranked<'a>),
 }
 
 impl<'a> ZsetView<'a> {
@@ -22,7 +21,7 @@ impl<'a> ZsetView<'a> {
     pub fn len(self) -> usize {
         match self {
             Self::Small(bytes) => packed::len(bytes),
-            Self::Large(ordered, _) => ordered.len(),
+            Self::Large(ranked) => ranked.len(),
         }
     }
 
@@ -35,7 +34,7 @@ impl<'a> ZsetView<'a> {
     pub fn score(self, member: &[u8]) -> Option<f64> {
         match self {
             Self::Small(bytes) => packed::score(bytes, member),
-            Self::Large(ordered, hasher) => ordered.score(hasher, member),
+            Self::Large(ranked) => ranked.score(member),
         }
     }
 
@@ -43,7 +42,7 @@ impl<'a> ZsetView<'a> {
     pub fn rank(self, member: &[u8]) -> Option<usize> {
         match self {
             Self::Small(bytes) => packed::rank(bytes, member),
-            Self::Large(ordered, hasher) => ordered.rank(hasher, member),
+            Self::Large(ranked) => ranked.rank(member),
         }
     }
 
@@ -51,7 +50,7 @@ impl<'a> ZsetView<'a> {
     pub fn at_rank(self, rank: usize) -> Option<Element<'a>> {
         match self {
             Self::Small(bytes) => packed::at_rank(bytes, rank),
-            Self::Large(ordered, _) => ordered.at_rank(rank),
+            Self::Large(ranked) => ranked.at_rank(rank),
         }
     }
 
@@ -59,7 +58,7 @@ impl<'a> ZsetView<'a> {
     pub fn score_ranks(self, min: ScoreBound, max: ScoreBound) -> Range<usize> {
         match self {
             Self::Small(bytes) => packed::score_ranks(bytes, min, max),
-            Self::Large(ordered, _) => ordered.score_ranks(min, max),
+            Self::Large(ranked) => ranked.score_ranks(min, max),
         }
     }
 
@@ -68,7 +67,7 @@ impl<'a> ZsetView<'a> {
     pub fn lex_ranks(self, min: LexBound<'_>, max: LexBound<'_>) -> Range<usize> {
         match self {
             Self::Small(bytes) => packed::lex_ranks(bytes, min, max),
-            Self::Large(ordered, _) => ordered.lex_ranks(min, max),
+            Self::Large(ranked) => ranked.lex_ranks(min, max),
         }
     }
 
@@ -76,7 +75,7 @@ impl<'a> ZsetView<'a> {
     pub fn range(self, ranks: Range<usize>) -> impl Iterator<Item = Element<'a>> {
         match self {
             Self::Small(bytes) => Form::Small(packed::range(bytes, ranks)),
-            Self::Large(ordered, _) => Form::Large(ordered.range(ranks)),
+            Self::Large(ranked) => Form::Large(ranked.range(ranks)),
         }
     }
 
@@ -84,7 +83,7 @@ impl<'a> ZsetView<'a> {
     pub fn range_rev(self, ranks: Range<usize>) -> impl Iterator<Item = Element<'a>> {
         match self {
             Self::Small(bytes) => Form::Small(packed::range_rev(bytes, ranks)),
-            Self::Large(ordered, _) => Form::Large(ordered.range(ranks).rev()),
+            Self::Large(ranked) => Form::Large(ranked.range_rev(ranks)),
         }
     }
 
@@ -92,7 +91,7 @@ impl<'a> ZsetView<'a> {
     pub fn iter(self) -> impl Iterator<Item = Element<'a>> {
         match self {
             Self::Small(bytes) => Form::Small(packed::iter(bytes)),
-            Self::Large(ordered, _) => Form::Large(ordered.iter()),
+            Self::Large(ranked) => Form::Large(ranked.iter()),
         }
     }
 
@@ -100,7 +99,7 @@ impl<'a> ZsetView<'a> {
     pub fn random(self, mut random: impl FnMut() -> u64) -> Option<Element<'a>> {
         match self {
             Self::Small(bytes) => packed::at_rank(bytes, below(packed::len(bytes), random())),
-            Self::Large(ordered, _) => ordered.random(random),
+            Self::Large(ranked) => ranked.random(random),
         }
     }
 
@@ -109,8 +108,9 @@ impl<'a> ZsetView<'a> {
     pub fn scan(self, cursor: u32) -> (impl Iterator<Item = Element<'a>>, Option<u32>) {
         match self {
             Self::Small(bytes) => (Form::Small(packed::iter(bytes)), None),
-            Self::Large(ordered, hasher) => {
-                (Form::Large(ordered.at(hasher, cursor)), ordered.end(cursor))
+            Self::Large(ranked) => {
+                let (some, next) = ranked.scan(cursor);
+                (Form::Large(some), next)
             }
         }
     }
