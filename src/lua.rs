@@ -12,14 +12,15 @@ mod cmsgpack;
 mod errors;
 mod host;
 mod library;
+mod moving;
 mod random;
 mod reading;
 mod replying;
 mod sandbox;
 mod structs;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use mlua::chunk::ChunkMode;
 use mlua::{
@@ -73,31 +74,31 @@ impl Source {
 #[derive(Debug)]
 struct Shared {
     /// `redis.setresp(3)`.
-    is_resp3: AtomicBool,
+    is_resp3: Cell<bool>,
     /// `math.random`.
     random: random::Random,
     /// The run may not go on.
-    is_stopped: AtomicBool,
+    is_stopped: Cell<bool>,
     /// What the library that is being loaded has registered.
-    registering: parking_lot::Mutex<Option<library::Registering>>,
+    registering: RefCell<Option<library::Registering>>,
     /// Where it was then: file and line.
-    stopped_at: parking_lot::Mutex<Option<(String, usize)>>,
+    stopped_at: RefCell<Option<(String, usize)>>,
     /// See [`Limited`].
-    memory_max: AtomicUsize,
+    memory_max: Cell<usize>,
     /// What calls use again and again.
-    buffers: parking_lot::Mutex<host::Buffers>,
+    buffers: RefCell<host::Buffers>,
 }
 
 impl Default for Shared {
     fn default() -> Self {
         Self {
-            is_resp3: AtomicBool::default(),
+            is_resp3: Cell::default(),
             random: random::Random::default(),
-            is_stopped: AtomicBool::default(),
-            registering: parking_lot::Mutex::default(),
-            stopped_at: parking_lot::Mutex::default(),
-            memory_max: AtomicUsize::new(MEMORY_MAX),
-            buffers: parking_lot::Mutex::default(),
+            is_stopped: Cell::default(),
+            registering: RefCell::default(),
+            stopped_at: RefCell::default(),
+            memory_max: Cell::new(MEMORY_MAX),
+            buffers: RefCell::default(),
         }
     }
 }
@@ -119,7 +120,7 @@ pub enum Ended {
 /// See the head of the file.
 pub struct Vm {
     lua: Lua,
-    shared: Arc<Shared>,
+    shared: Rc<Shared>,
     /// Calls a compiled script.
     run: Function,
     /// Calls a function of a library.
@@ -130,7 +131,7 @@ pub struct Vm {
     of_libraries: Table,
     /// Scripts by their numbers.
     scripts: Table,
-    next: AtomicU32,
+    next: Cell<u32>,
 }
 
 /// While this lives the machine's memory has another limit. It has one only while code of a script runs: with a limit, each step
@@ -183,21 +184,19 @@ impl Vm {
     pub fn new(version: Version, watcher: Watcher) -> mlua::Result<Self> {
         let libraries = StdLib::TABLE | StdLib::STRING | StdLib::MATH | StdLib::OS;
         let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(true))?;
-        let shared = Arc::new(Shared::default());
+        let shared = Rc::new(Shared::default());
         let sandbox = sandbox::build(&lua, &shared, version)?;
 
-        let stopped = Arc::clone(&shared);
+        let stopped = Rc::clone(&shared);
         lua.set_global_hook(
             HookTriggers::new().every_nth_instruction(STEPS),
             move |_, debug| {
-                if stopped.is_stopped.load(Ordering::Relaxed) || !watcher() {
-                    stopped.is_stopped.store(true, Ordering::Relaxed);
+                if stopped.is_stopped.get() || !watcher() {
+                    stopped.is_stopped.set(true);
                     let source = debug.source().source.map(std::borrow::Cow::into_owned);
                     let place = source.zip(debug.current_line());
-                    stopped
-                        .stopped_at
-                        .lock()
-                        .get_or_insert_with(|| place.unwrap_or_default());
+                    let mut stopped_at = stopped.stopped_at.borrow_mut();
+                    stopped_at.get_or_insert_with(|| place.unwrap_or_default());
                     return Err(Raised::Stop.into());
                 }
                 Ok(VmState::Continue)
@@ -211,7 +210,7 @@ impl Vm {
             load: sandbox.load,
             of_libraries: sandbox.of_libraries,
             scripts: sandbox.scripts,
-            next: AtomicU32::new(1),
+            next: Cell::new(1),
         })
     }
 
@@ -224,12 +223,18 @@ impl Vm {
     pub fn compile(&self, code: &[u8], source: Source) -> Result<u32, String> {
         let chunk = self.lua.load(code).set_name(source.chunk());
         let function = chunk.set_mode(ChunkMode::Text).into_function();
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let number = self.next_number();
         let function = function.map_err(|error| errors::plain(&error))?;
         self.scripts
             .raw_set(number, function)
             .map_err(|error| errors::plain(&error))?;
         Ok(number)
+    }
+
+    fn next_number(&self) -> u32 {
+        let number = self.next.get();
+        self.next.set(number.wrapping_add(1));
+        number
     }
 
     /// Forgets a compiled script.
@@ -247,12 +252,12 @@ impl Vm {
         host: &mut dyn Host,
         reply: &mut Reply,
     ) -> Ended {
-        self.shared.is_resp3.store(false, Ordering::Relaxed);
-        self.shared.is_stopped.store(false, Ordering::Relaxed);
-        *self.shared.stopped_at.lock() = None;
+        self.shared.is_resp3.set(false);
+        self.shared.is_stopped.set(false);
+        *self.shared.stopped_at.borrow_mut() = None;
         let mark = reply.mark();
         let ran = self.run_for(host, (number, source), name, (keys, arguments), reply);
-        if self.shared.is_stopped.load(Ordering::Relaxed) {
+        if self.shared.is_stopped.get() {
             reply.truncate(mark);
             return Ended::Stopped;
         }
@@ -272,35 +277,47 @@ impl Vm {
         (keys, arguments): (Args<'_>, Args<'_>),
         reply: &mut Reply,
     ) -> mlua::Result<Ended> {
-        let keys = self.lua.create_sequence_from(keys.iter().map(lent))?;
-        let arguments = self.lua.create_sequence_from(arguments.iter().map(lent))?;
+        let (key, keys) = self.words(keys)?;
+        let (argument, arguments) = self.words(arguments)?;
         let run = match source {
             Source::Script => &self.run,
             Source::Library => &self.run_function,
         };
         let (is_fine, value): (bool, Value) = host::work_for(host, || {
-            let max = self.shared.memory_max.load(Ordering::Relaxed);
+            let max = self.shared.memory_max.get();
             let _limited = Limited::to(&self.lua, max, 0);
-            run.call((number, keys, arguments))
+            run.call((number, key, keys, argument, arguments))
         })?;
-        if self.shared.is_stopped.load(Ordering::Relaxed) {
+        if self.shared.is_stopped.get() {
             return Ok(Ended::Stopped);
         }
         if is_fine {
-            let is_resp3 = self.shared.is_resp3.load(Ordering::Relaxed);
+            let is_resp3 = self.shared.is_resp3.get();
             return replying::reply(&value, is_resp3, reply);
         }
         Ok(errors::reply(&value, name, reply))
     }
 
+    /// Words as a table; one alone as it is and none as nothing, for which the machine makes a table at less.
+    fn words(&self, words: Args<'_>) -> mlua::Result<(Option<mlua::LuaString>, Option<Table>)> {
+        match words.len() {
+            0 => Ok((None, None)),
+            1 => Ok((Some(self.lua.create_string(words.get(0))?), None)),
+            _ => {
+                let table = self.lua.create_sequence_from(words.iter().map(lent))?;
+                Ok((None, Some(table)))
+            }
+        }
+    }
+
     /// Stops the run that is under way, or lets it go on no further than its next call.
     pub fn stop(&self) {
-        self.shared.is_stopped.store(true, Ordering::Relaxed);
+        self.shared.is_stopped.set(true);
     }
 
     /// Where the last run was stopped, if it was while it computed.
     pub fn stopped_at(&self) -> Option<(String, usize)> {
-        let place = self.shared.stopped_at.lock().clone();
+        let place = self.shared.stopped_at.borrow().clone();
         place.filter(|(source, _)| !source.is_empty())
     }
 
@@ -313,7 +330,7 @@ impl Vm {
 
 impl Shared {
     fn protocol(&self) -> Protocol {
-        if self.is_resp3.load(Ordering::Relaxed) {
+        if self.is_resp3.get() {
             Protocol::Resp3
         } else {
             Protocol::Resp2

@@ -1,7 +1,6 @@
 //! `redis.*` as scripts see it.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::rc::Rc;
 
 use mlua::{Lua, MultiValue, Table, Value};
 
@@ -23,7 +22,7 @@ enum Raises {
 
 /// Carries out what a script calls.
 fn call(lua: &Lua, shared: &Shared, words: &MultiValue, raises: Raises) -> mlua::Result<Value> {
-    let max = shared.memory_max.load(Ordering::Relaxed);
+    let max = shared.memory_max.get();
     let _unlimited = Limited::to(lua, 0, max);
     let outcome = carry_out(lua, shared, words);
     match outcome {
@@ -34,7 +33,7 @@ fn call(lua: &Lua, shared: &Shared, words: &MultiValue, raises: Raises) -> mlua:
         Ok(value) => Ok(value),
         Err(raised) => {
             if raised == Raised::Stop {
-                shared.is_stopped.store(true, Ordering::Relaxed);
+                shared.is_stopped.set(true);
             }
             match raises {
                 Raises::Yes => Err(raised.into()),
@@ -61,7 +60,7 @@ fn raised_in(value: &Value) -> Option<Raised> {
 fn carry_out(lua: &Lua, shared: &Shared, words: &MultiValue) -> Result<Value, Raised> {
     // Who calls while a call is under way finds no host.
     host::ask(|host| {
-        let buffers = &mut *shared.buffers.lock();
+        let buffers = &mut *shared.buffers.borrow_mut();
         take_words(&mut buffers.words, words.iter())?;
         if buffers.words.as_args().is_empty() {
             return Err(Raised::generic(NO_ARGUMENT));
@@ -125,7 +124,7 @@ fn wrong_arguments(lua: &Lua) -> mlua::Result<Value> {
 }
 
 /// Puts the functions that do not depend on a run into the table.
-pub fn fill(lua: &Lua, redis: &Table, shared: &Arc<Shared>, version: Version) -> mlua::Result<()> {
+pub fn fill(lua: &Lua, redis: &Table, shared: &Rc<Shared>, version: Version) -> mlua::Result<()> {
     let set = |name: &str, value: Value| redis.raw_set(name, value);
     set(
         "error_reply",
@@ -161,7 +160,7 @@ pub fn fill(lua: &Lua, redis: &Table, shared: &Arc<Shared>, version: Version) ->
             Ok(Value::String(lua.create_string(sha1_hex(&bytes))?))
         })?),
     )?;
-    let of_run = Arc::clone(shared);
+    let of_run = Rc::clone(shared);
     set(
         "setresp",
         Value::Function(lua.create_function(move |lua, words: MultiValue| {
@@ -176,7 +175,7 @@ pub fn fill(lua: &Lua, redis: &Table, shared: &Arc<Shared>, version: Version) ->
             if version != 2 && version != 3 {
                 return Err(Raised::generic("RESP version must be 2 or 3.").into());
             }
-            of_run.is_resp3.store(version == 3, Ordering::Relaxed);
+            of_run.is_resp3.set(version == 3);
             Ok(())
         })?),
     )?;
@@ -218,19 +217,19 @@ pub fn fill(lua: &Lua, redis: &Table, shared: &Arc<Shared>, version: Version) ->
 }
 
 /// The functions that ask the host of the run that is under way.
-fn set_asking(lua: &Lua, redis: &Table, shared: &Arc<Shared>) -> mlua::Result<()> {
+fn set_asking(lua: &Lua, redis: &Table, shared: &Rc<Shared>) -> mlua::Result<()> {
     for (name, raises) in [("call", Raises::Yes), ("pcall", Raises::No)] {
-        let of_run = Arc::clone(shared);
+        let of_run = Rc::clone(shared);
         let function = move |lua: &Lua, words: MultiValue| call(lua, &of_run, &words, raises);
         redis.raw_set(name, lua.create_function(function)?)?;
     }
-    let of_run = Arc::clone(shared);
+    let of_run = Rc::clone(shared);
     let may = move |_: &Lua, words: MultiValue| {
         if words.is_empty() {
             return Err(Raised::generic(NO_ARGUMENT).into());
         }
         let may = host::ask(|host| {
-            let buffers = &mut *of_run.buffers.lock();
+            let buffers = &mut *of_run.buffers.borrow_mut();
             take_words(&mut buffers.words, words.iter())?;
             Ok(host.may(buffers.words.as_args()))
         })?;

@@ -1,8 +1,7 @@
 //! Libraries of functions: code that runs once and says which functions it has. It finds nothing but `redis.register_function` and
 //! the log then; what it registered finds all that scripts do.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::rc::Rc;
 
 use mlua::chunk::ChunkMode;
 use mlua::{Lua, MultiValue, Table, Value};
@@ -58,8 +57,8 @@ impl Vm {
         code: &[u8],
         flags: &[&'static str],
     ) -> Result<Vec<Registered>, LoadError> {
-        self.shared.is_stopped.store(false, Ordering::Relaxed);
-        *self.shared.registering.lock() = Some(Registering {
+        self.shared.is_stopped.set(false);
+        *self.shared.registering.borrow_mut() = Some(Registering {
             flags: flags.to_vec(),
             found: Vec::new(),
         });
@@ -68,17 +67,17 @@ impl Vm {
         let function = chunk.set_environment(self.of_libraries.clone());
         let loaded = match function.into_function() {
             Ok(function) => {
-                let max = self.shared.memory_max.load(Ordering::Relaxed);
+                let max = self.shared.memory_max.get();
                 let _limited = Limited::to(&self.lua, max, 0);
                 self.load.call::<(bool, Value)>(function)
             }
             Err(error) => {
-                *self.shared.registering.lock() = None;
+                *self.shared.registering.borrow_mut() = None;
                 return Err(LoadError::Compile(plain(&error)));
             }
         };
-        let registering = self.shared.registering.lock().take();
-        if self.shared.is_stopped.load(Ordering::Relaxed) {
+        let registering = self.shared.registering.borrow_mut().take();
+        if self.shared.is_stopped.get() {
             return Err(LoadError::Stopped);
         }
         match loaded {
@@ -91,7 +90,7 @@ impl Vm {
         }
         let mut found = Vec::new();
         for (mut registered, function) in registering.unwrap_or_default().found {
-            registered.number = self.next.fetch_add(1, Ordering::Relaxed);
+            registered.number = self.next_number();
             let kept = self.scripts.raw_set(registered.number, function);
             kept.map_err(|error| LoadError::Run(plain(&error).into_bytes()))?;
             found.push(registered);
@@ -204,7 +203,7 @@ fn registered(
 }
 
 fn register(lua: &Lua, shared: &Shared, words: &MultiValue) -> mlua::Result<()> {
-    let mut registering = shared.registering.lock();
+    let mut registering = shared.registering.borrow_mut();
     let Some(registering) = registering.as_mut() else {
         return Err(wrong(
             "redis.register_function can only be called on FUNCTION LOAD command",
@@ -245,7 +244,7 @@ fn register(lua: &Lua, shared: &Shared, words: &MultiValue) -> mlua::Result<()> 
 }
 
 /// What `redis` is while a library is loaded; `redis` as scripts have it lends the rest.
-pub(super) fn loading(lua: &Lua, redis: &Table, shared: &Arc<Shared>) -> mlua::Result<Table> {
+pub(super) fn loading(lua: &Lua, redis: &Table, shared: &Rc<Shared>) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     for name in [
         "LOG_DEBUG",
@@ -258,7 +257,7 @@ pub(super) fn loading(lua: &Lua, redis: &Table, shared: &Arc<Shared>) -> mlua::R
     ] {
         table.raw_set(name, redis.raw_get::<Value>(name)?)?;
     }
-    let of_run = Arc::clone(shared);
+    let of_run = Rc::clone(shared);
     let register =
         lua.create_function(move |lua, words: MultiValue| register(lua, &of_run, &words))?;
     table.raw_set("register_function", register)?;

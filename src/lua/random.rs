@@ -1,6 +1,6 @@
 //! `math.random` as Redis has it: the 48 bits of drand48, which begin alike in every server and go on from script to script.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::cell::Cell;
 
 const MULTIPLIER: u64 = 0x5_deec_e66d;
 const INCREMENT: u64 = 0xb;
@@ -12,11 +12,11 @@ pub const MAX: u32 = i32::MAX as u32;
 
 /// The generator.
 #[derive(Debug)]
-pub struct Random(AtomicU64);
+pub struct Random(Cell<u64>);
 
 impl Default for Random {
     fn default() -> Self {
-        Self(AtomicU64::new(START))
+        Self(Cell::new(START))
     }
 }
 
@@ -24,14 +24,14 @@ impl Random {
     /// Begins anew.
     pub fn seed(&self, seed: i32) {
         let state = u64::from(seed as u32) << 16 | 0x330e;
-        self.0.store(state, Ordering::Relaxed);
+        self.0.set(state);
     }
 
     /// The next 31 bits.
     pub fn next(&self) -> u32 {
-        let state = self.0.load(Ordering::Relaxed);
+        let state = self.0.get();
         let state = state.wrapping_mul(MULTIPLIER).wrapping_add(INCREMENT) & MASK;
-        self.0.store(state, Ordering::Relaxed);
+        self.0.set(state);
         (state >> 17) as u32
     }
 }

@@ -200,8 +200,9 @@ G.__redis__err__handler = function(e)
   return handle(e)
 end
 
-local function run(number, keys, argv)
-  G.KEYS, G.ARGV = keys, argv
+-- One key or argument comes alone, and none not at all.
+local function run(number, key, keys, arg, argv)
+  G.KEYS, G.ARGV = keys or { key }, argv or { arg }
   local ok, value = rawxpcall(scripts[number], handle)
   G.KEYS, G.ARGV = nil, nil
   return ok, value
@@ -231,8 +232,8 @@ local function trampoline()
   return called(its_keys, its_argv)
 end
 
-local function run_function(number, keys, argv)
-  called, its_keys, its_argv = scripts[number], keys, argv
+local function run_function(number, key, keys, arg, argv)
+  called, its_keys, its_argv = scripts[number], keys or { key }, argv or { arg }
   local ok, value = rawxpcall(trampoline, handle)
   called, its_keys, its_argv = nil, nil, nil
   return ok, value

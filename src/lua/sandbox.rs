@@ -1,7 +1,7 @@
 //! What scripts find in the machine: Lua's library without what reaches out of it, `redis`, and the four libraries of Redis; all of it
 //! behind tables that no script can change (`sandbox.lua`).
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use mlua::{Function, Lua, MultiValue, Table, Value};
 use sha1::{Digest, Sha1};
@@ -38,7 +38,7 @@ pub fn sha1_hex(bytes: &[u8]) -> String {
 }
 
 /// Builds it in a new machine.
-pub fn build(lua: &Lua, shared: &Arc<Shared>, version: Version) -> mlua::Result<Sandbox> {
+pub fn build(lua: &Lua, shared: &Rc<Shared>, version: Version) -> mlua::Result<Sandbox> {
     let host = lua.create_table()?;
     let redis = lua.create_table()?;
     api::fill(lua, &redis, shared, version)?;
@@ -72,8 +72,8 @@ pub fn build(lua: &Lua, shared: &Arc<Shared>, version: Version) -> mlua::Result<
     })
 }
 
-fn set_random(lua: &Lua, host: &Table, shared: &Arc<Shared>) -> mlua::Result<()> {
-    let of_run = Arc::clone(shared);
+fn set_random(lua: &Lua, host: &Table, shared: &Rc<Shared>) -> mlua::Result<()> {
+    let of_run = Rc::clone(shared);
     let draw = move |lua: &Lua, values: MultiValue| {
         let taken = Taken::new(lua, values);
         let share = f64::from(of_run.random.next() % random::MAX) / f64::from(random::MAX);
@@ -92,7 +92,7 @@ fn set_random(lua: &Lua, host: &Table, shared: &Arc<Shared>) -> mlua::Result<()>
         }
     };
     host.raw_set("random", lua.create_function(draw)?)?;
-    let of_run = Arc::clone(shared);
+    let of_run = Rc::clone(shared);
     let seed = move |lua: &Lua, values: MultiValue| {
         let seed = Taken::new(lua, values).integer(0)?;
         of_run.random.seed(seed as i32);

@@ -241,7 +241,7 @@ fn random_numbers_are_those_of_redis() {
 #[test]
 fn endless_memory_is_an_error_and_not_the_end() {
     let vm = vm();
-    vm.shared.memory_max.store(16 << 20, Ordering::Relaxed);
+    vm.shared.memory_max.set(16 << 20);
     let reply = run_on(
         &vm,
         "local t = {} while true do t[#t + 1] = string.rep('x', 100000) .. #t end",

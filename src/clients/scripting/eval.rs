@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::clients::context::Context;
 use crate::clients::conversation::{After, Conversation, ReplyMode};
 use crate::clients::errors;
 use crate::clients::scripting::cache::{Habits, Script};
@@ -85,12 +86,13 @@ impl Conversation {
         args: Args<'_>,
         reply: &mut Reply,
     ) -> After {
-        let scripts = Arc::clone(&self.context.scripts);
-        let Some((call, script)) = self.prepare(&scripts, row, args, reply) else {
+        let context = Arc::clone(&self.context);
+        let scripts = &*context.scripts;
+        let Some((call, script)) = self.prepare(scripts, row, args, reply) else {
             return After::Next;
         };
         let is_quick = script.habits.is_quick.load(Ordering::Relaxed);
-        let (machine, place) = match self.machine_for(&scripts, is_quick) {
+        let (machine, place) = match self.machine_for(scripts, is_quick) {
             Ok(Some(found)) => found,
             Ok(None) => return self.away(),
             Err(text) => {
@@ -99,7 +101,7 @@ impl Conversation {
             }
         };
         self.show_monitors_whatever(args);
-        let Some(number) = self.compiled(&scripts, &machine, &script, reply) else {
+        let Some(number) = self.compiled(scripts, &machine, &script, reply) else {
             return After::Next;
         };
         let target = Target {
@@ -108,7 +110,7 @@ impl Conversation {
             source: Source::Script,
             habits: &script.habits,
         };
-        let after = self.run_until_done(&machine, target, call, place, reply);
+        let after = self.run_until_done(&context, &machine, target, call, place, reply);
         scripts.tidy(machine);
         after
     }
@@ -120,10 +122,11 @@ impl Conversation {
         args: Args<'_>,
         reply: &mut Reply,
     ) -> After {
-        let scripts = Arc::clone(&self.context.scripts);
+        let context = Arc::clone(&self.context);
+        let scripts = &*context.scripts;
         let known = scripts.libraries.function(args.get(1));
         let is_quick = known.is_none_or(|known| known.habits.is_quick.load(Ordering::Relaxed));
-        let (machine, place) = match self.machine_for(&scripts, is_quick) {
+        let (machine, place) = match self.machine_for(scripts, is_quick) {
             Ok(Some(found)) => found,
             Ok(None) => return self.away(),
             Err(text) => {
@@ -131,8 +134,8 @@ impl Conversation {
                 return After::Next;
             }
         };
-        self.sync_libraries(&scripts, &machine);
-        let Some((call, function)) = self.prepare_function(&scripts, row, args, reply) else {
+        self.sync_libraries(scripts, &machine);
+        let Some((call, function)) = self.prepare_function(scripts, row, args, reply) else {
             return After::Next;
         };
         let is_quick = function.habits.is_quick.load(Ordering::Relaxed);
@@ -142,7 +145,7 @@ impl Conversation {
         }
         self.show_monitors_whatever(args);
         let target = target_of(&function);
-        let after = self.run_until_done(&machine, target, call, place, reply);
+        let after = self.run_until_done(&context, &machine, target, call, place, reply);
         scripts.tidy(machine);
         after
     }
@@ -176,6 +179,7 @@ impl Conversation {
     /// Runs a script; once more where it turns out that it needs more than it declares.
     fn run_until_done(
         &mut self,
+        context: &Context,
         machine: &Machine,
         target: Target<'_>,
         call: Call<'_>,
@@ -192,7 +196,7 @@ impl Conversation {
         let mut reaches_all = habits.strays.load(Ordering::Relaxed);
         let (outcome, ran) = loop {
             let (outcome, ran, has_strayed) =
-                self.run_alone(machine, target, call, place, reaches_all, reply);
+                self.run_alone(context, machine, target, call, place, reaches_all, reply);
             if has_strayed {
                 habits.strays.store(true, Ordering::Relaxed);
             }
@@ -335,8 +339,13 @@ impl Conversation {
         }
     }
 
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts of one run, each named"
+    )]
     fn run_alone(
         &mut self,
+        context: &Context,
         machine: &Machine,
         target: Target<'_>,
         call: Call<'_>,
@@ -344,7 +353,7 @@ impl Conversation {
         reaches_all: bool,
         reply: &mut Reply,
     ) -> (Outcome, Ran, bool) {
-        let keyspace = Arc::clone(&self.context.keyspace);
+        let (scripts, keyspace) = (&*context.scripts, &*context.keyspace);
         let (mut caller, mut scratch) = (self.caller, std::mem::take(&mut self.scratch));
         let reach = if reaches_all {
             Reach::All
@@ -359,11 +368,13 @@ impl Conversation {
             &mut caller,
             &mut scratch,
             |stage, caller, scratch| {
-                let outcome =
-                    self.perform(machine, target, call, place, stage, caller, scratch, reply);
-                habits
-                    .stamps
-                    .fetch_max(scratch.stamps_taken(), Ordering::Relaxed);
+                let outcome = self.perform(
+                    scripts, machine, target, call, place, stage, caller, scratch, reply,
+                );
+                let taken = scratch.stamps_taken();
+                if taken > stamps {
+                    habits.stamps.fetch_max(taken, Ordering::Relaxed);
+                }
                 if reaches_all && outcome.ended == Ended::Returned {
                     // Whether it needed them all.
                     let strays = !stage.kept_to(call.row, call.args);
@@ -383,6 +394,7 @@ impl Conversation {
     )]
     fn perform(
         &mut self,
+        scripts: &Scripts,
         machine: &Machine,
         target: Target<'_>,
         call: Call<'_>,
@@ -392,7 +404,6 @@ impl Conversation {
         scratch: &mut Scratch,
         reply: &mut Reply,
     ) -> Outcome {
-        let scripts = Arc::clone(&self.context.scripts);
         let running = &*scripts.running;
         let db = caller.db;
         let function = (target.source == Source::Library).then_some(target.name);
@@ -460,23 +471,26 @@ impl Conversation {
         scratch: &mut Scratch,
         reply: &mut Reply,
     ) {
-        let scripts = Arc::clone(&self.context.scripts);
+        let context = Arc::clone(&self.context);
+        let scripts = &*context.scripts;
         let place = Place::Apart;
         if matches!(row.handler, Handler::Server(_)) {
             return self.function_on(machine, row, args, stage, caller, scratch, reply);
         }
         if matches!(row.handler, Handler::Session(SessionCommand::Fcall)) {
-            if let Some((call, function)) = self.prepare_function(&scripts, row, args, reply) {
+            if let Some((call, function)) = self.prepare_function(scripts, row, args, reply) {
                 self.show_monitors_whatever(args);
                 let target = target_of(&function);
-                self.perform(machine, target, call, place, stage, caller, scratch, reply);
+                self.perform(
+                    scripts, machine, target, call, place, stage, caller, scratch, reply,
+                );
             }
             return;
         }
-        let Some((call, script)) = self.prepare(&scripts, row, args, reply) else {
+        let Some((call, script)) = self.prepare(scripts, row, args, reply) else {
             return;
         };
-        let Some(number) = self.compiled(&scripts, machine, &script, reply) else {
+        let Some(number) = self.compiled(scripts, machine, &script, reply) else {
             return;
         };
         self.show_monitors_whatever(args);
@@ -486,7 +500,9 @@ impl Conversation {
             source: Source::Script,
             habits: &script.habits,
         };
-        self.perform(machine, target, call, place, stage, caller, scratch, reply);
+        self.perform(
+            scripts, machine, target, call, place, stage, caller, scratch, reply,
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 //! Invariant: of "it writes" and "it is killed" the first one counts; a script that was killed has written nothing.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -49,27 +49,46 @@ pub enum Killed {
 pub struct Run {
     /// When it began.
     pub since: Instant,
-    place: Place,
-    /// It is stopped then.
-    limit: Option<Duration>,
-    busy_after: Option<Duration>,
     /// The function's name, where it is one.
     pub function: Option<String>,
-    /// The call.
+    /// The call, where others can see it.
     pub command: Vec<Vec<u8>>,
 }
 
-/// See the head of the file.
+/// What is shown of the run.
+#[derive(Debug, Default)]
+struct Named {
+    function: Option<String>,
+    command: Vec<Vec<u8>>,
+}
+
+/// See the head of the file. What a short script needs of it is a few numbers, which cost no lock.
 #[derive(Debug)]
 pub struct Running {
     keyspace: Arc<Keyspace>,
     state: AtomicU8,
-    run: Mutex<Option<Run>>,
+    /// What times are counted from.
+    start: Instant,
+    /// When the run began, in nanoseconds.
+    since: AtomicU64,
+    /// So many nanoseconds later it is stopped.
+    limit: AtomicU64,
+    /// So many nanoseconds later others are told that the server is busy.
+    busy_after: AtomicU64,
+    /// Where it runs: on its session's thread.
+    is_at_once: AtomicBool,
+    is_function: AtomicBool,
+    /// Of a function, and of what runs apart.
+    named: Mutex<Named>,
     /// It was stopped to be started again elsewhere.
     is_too_slow: AtomicBool,
     /// The server ends.
     is_ending: AtomicBool,
     generation: AtomicU32,
+}
+
+fn nanos(time: Option<Duration>) -> u64 {
+    time.map_or(u64::MAX, |time| time.as_nanos() as u64)
 }
 
 impl Running {
@@ -78,7 +97,13 @@ impl Running {
         Self {
             keyspace: Arc::clone(keyspace),
             state: AtomicU8::new(IDLE),
-            run: Mutex::default(),
+            start: Instant::now(),
+            since: AtomicU64::new(0),
+            limit: AtomicU64::new(u64::MAX),
+            busy_after: AtomicU64::new(u64::MAX),
+            is_at_once: AtomicBool::new(false),
+            is_function: AtomicBool::new(false),
+            named: Mutex::default(),
             is_too_slow: AtomicBool::new(false),
             is_ending: AtomicBool::new(false),
             generation: AtomicU32::new(0),
@@ -99,37 +124,53 @@ impl Running {
         since: Option<Instant>,
         command: impl FnOnce() -> Vec<Vec<u8>>,
     ) {
+        let is_at_once = place == Place::AtOnce;
+        if function.is_some() || !is_at_once {
+            *self.named.lock() = Named {
+                function: function.map(str::to_owned),
+                command: match place {
+                    Place::Apart => command(),
+                    Place::AtOnce => Vec::new(),
+                },
+            };
+        }
         self.is_too_slow.store(false, Ordering::Relaxed);
-        let command = if place == Place::Apart {
-            command()
-        } else {
-            Vec::new()
-        };
-        *self.run.lock() = Some(Run {
-            since: since.unwrap_or_else(Instant::now),
-            place,
-            limit: None,
-            busy_after,
-            function: function.map(str::to_owned),
-            command,
-        });
-        self.state.store(CLEAN, Ordering::SeqCst);
+        let since = since.unwrap_or_else(Instant::now);
+        let since = since.saturating_duration_since(self.start);
+        self.since.store(nanos(Some(since)), Ordering::Relaxed);
+        self.limit.store(u64::MAX, Ordering::Relaxed);
+        self.busy_after.store(nanos(busy_after), Ordering::Relaxed);
+        self.is_at_once.store(is_at_once, Ordering::Relaxed);
+        self.is_function
+            .store(function.is_some(), Ordering::Relaxed);
+        // Who sees this sees all that.
+        self.state.store(CLEAN, Ordering::Release);
     }
 
     /// A library is loaded.
     pub(super) fn begin_loading(&self) {
         self.begin(Place::Apart, None, Some(""), None, Vec::new);
-        if let Some(run) = self.run.lock().as_mut() {
-            run.limit = Some(LOAD_MAX);
-        }
+        self.limit.store(nanos(Some(LOAD_MAX)), Ordering::Relaxed);
     }
 
     /// It has ended: how long it took, and whether it was killed.
     pub(super) fn end(&self) -> (Duration, bool) {
-        let was = self.state.swap(IDLE, Ordering::SeqCst);
-        let run = self.run.lock().take();
-        let took = run.map(|run| run.since.elapsed()).unwrap_or_default();
-        (took, was == KILLED)
+        let took = self.took();
+        if self.is_function.load(Ordering::Relaxed) || !self.is_at_once.load(Ordering::Relaxed) {
+            *self.named.lock() = Named::default();
+        }
+        if self.state.load(Ordering::Relaxed) == WRITTEN {
+            // Nobody else changes that.
+            self.state.store(IDLE, Ordering::Release);
+            return (took, false);
+        }
+        (took, self.state.swap(IDLE, Ordering::SeqCst) == KILLED)
+    }
+
+    /// How long the run has taken so far.
+    fn took(&self) -> Duration {
+        let since = Duration::from_nanos(self.since.load(Ordering::Relaxed));
+        self.start.elapsed().saturating_sub(since)
     }
 
     /// It is about to write: whether it may.
@@ -158,19 +199,17 @@ impl Running {
         if self.is_ending.load(Ordering::Relaxed) || self.state.load(Ordering::SeqCst) == KILLED {
             return false;
         }
-        let run = self.run.lock();
-        let Some(run) = run.as_ref() else {
-            return true;
-        };
-        let took = run.since.elapsed();
-        if run.limit.is_some_and(|limit| took > limit) {
+        let took = self.took();
+        let is_over = |after: &AtomicU64| took.as_nanos() as u64 >= after.load(Ordering::Relaxed);
+        if is_over(&self.limit) {
             return false;
         }
-        if run.place == Place::AtOnce && took > AT_ONCE_MAX && !self.has_written() {
+        let is_at_once = self.is_at_once.load(Ordering::Relaxed);
+        if is_at_once && took > AT_ONCE_MAX && !self.has_written() {
             self.is_too_slow.store(true, Ordering::Relaxed);
             return false;
         }
-        if run.busy_after.is_some_and(|after| took >= after) {
+        if is_over(&self.busy_after) {
             self.keyspace.gate.set_busy();
         }
         true
@@ -178,13 +217,11 @@ impl Running {
 
     /// Stops what runs, if it has not written. `is_function` is the kind that is meant.
     pub fn kill(&self, is_function: bool) -> Killed {
-        {
-            let run = self.run.lock();
-            match run.as_ref() {
-                None => return Killed::Nothing,
-                Some(run) if run.function.is_some() != is_function => return Killed::OtherKind,
-                Some(_) => {}
-            }
+        if self.state.load(Ordering::Acquire) == IDLE {
+            return Killed::Nothing;
+        }
+        if self.is_function() != is_function {
+            return Killed::OtherKind;
         }
         let was = self
             .state
@@ -208,7 +245,18 @@ impl Running {
 
     /// What runs now.
     pub fn present(&self) -> Option<Run> {
-        self.run.lock().clone()
+        if self.state.load(Ordering::Acquire) == IDLE {
+            return None;
+        }
+        let since = Duration::from_nanos(self.since.load(Ordering::Relaxed));
+        let named = self.named.lock();
+        Some(Run {
+            since: self.start + since,
+            function: self
+                .is_function()
+                .then(|| named.function.clone().unwrap_or_default()),
+            command: named.command.clone(),
+        })
     }
 
     /// What others are told while it runs for long.
@@ -222,7 +270,6 @@ impl Running {
 
     /// Whether what runs is a function.
     fn is_function(&self) -> bool {
-        let run = self.run.lock();
-        run.as_ref().is_some_and(|run| run.function.is_some())
+        self.is_function.load(Ordering::Relaxed)
     }
 }
