@@ -200,11 +200,13 @@ G.__redis__err__handler = function(e)
   return handle(e)
 end
 
--- One key or argument comes alone, and none not at all.
+-- One key or argument comes alone, and none not at all. The next run has its own; what is long is not kept until then.
 local function run(number, key, keys, arg, argv)
-  G.KEYS, G.ARGV = keys or { key }, argv or { arg }
+  G.KEYS, G.ARGV = keys or key and { key } or {}, argv or arg and { arg } or {}
   local ok, value = rawxpcall(scripts[number], handle)
-  G.KEYS, G.ARGV = nil, nil
+  if keys or argv then
+    G.KEYS, G.ARGV = nil, nil
+  end
   return ok, value
 end
 
@@ -233,7 +235,7 @@ local function trampoline()
 end
 
 local function run_function(number, key, keys, arg, argv)
-  called, its_keys, its_argv = scripts[number], keys or { key }, argv or { arg }
+  called, its_keys, its_argv = scripts[number], keys or key and { key } or {}, argv or arg and { arg } or {}
   local ok, value = rawxpcall(trampoline, handle)
   called, its_keys, its_argv = nil, nil, nil
   return ok, value
