@@ -80,6 +80,14 @@ def entries(key, count):
     yield [b"XGROUP", b"CREATE", key, b"group", b"0"]
 
 
+def places(count):
+    """Spread over 100 degrees of longitude and 10 of latitude, as are the points that GEOSEARCH looks around."""
+    for chunk in chunks(count):
+        yield [b"GEOADD", b"places"] + [
+            word for number in chunk for word in (b"%d.%03d" % divmod(number * 7919 % 100_000, 1000), b"%d.%04d" % divmod(number * 104_729 % 100_000, 10_000), b"place:%d" % number)
+        ]
+
+
 class Family:
     """See the head of the file."""
 
@@ -107,6 +115,10 @@ FAMILIES = {
     "XRANGE_100": Family("XRANGE read - + COUNT 100", share=0.1, once=lambda _: entries(b"read", 1000)),
     "XREADGROUP": Family("XREADGROUP GROUP group consumer COUNT 1 STREAMS jobs >", before=lambda count: entries(b"jobs", count)),
     "XACK": Family("XACK done group __rand_int__-1", before=lambda count: entries(b"done", count)),
+    "PFADD": Family("PFADD sketch member:__rand_int__"),
+    "GEOADD": Family("GEOADD added __rand_int__e-3 __rand_int__e-4 member:__rand_int__", share=0.5),
+    # Some sixty of a hundred thousand.
+    "GEOSEARCH": Family("GEOSEARCH places FROMLONLAT __rand_int__e-3 __rand_int__e-4 BYRADIUS 50 km ASC", share=0.1, once=places),
     # About a hundred of many: those behind a random score.
     "ZRANGEBYSCORE": Family("ZRANGEBYSCORE scores __rand_int__ +inf LIMIT 0 100", share=0.1, once=scores),
 }

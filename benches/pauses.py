@@ -174,19 +174,25 @@ def whole(client, watch, kind):
     client.ask("DEL", "victim")
 
 
-def half_goes(client, watch, kind, count):
+def half_goes(server, client, watch, kind, count):
     """The time of half of the members comes in one moment."""
     client.ask("COPY", "key", "victim", "REPLACE")
-    at = b"%d" % (int(time.time() * 1_000) + 4_000 + count // 50)
-    for start in range(0, count // 2, 100):
-        numbers = range(start, min(start + 100, count // 2))
-        client.ask(b"HPEXPIREAT", b"victim", at, b"FIELDS", b"%d" % len(numbers), *(b"fld:%012d" % number for number in numbers))
+    # So many are given a deadline in a millisecond, at least.
+    pace = {"hash": 50, "zset": 100}[kind]
+    at = b"%d" % (int(time.time() * 1_000) + 4_000 + count // pace)
+
+    if kind == "zset":
+        feed(server, ([b"PEXPIREMEMBERAT", b"victim", b"elm:%012d" % number, at] for number in range(count // 2)))
+    else:
+        for start in range(0, count // 2, 100):
+            fields = [b"fld:%012d" % number for number in range(start, min(start + 100, count // 2))]
+            client.ask(b"HPEXPIREAT", b"victim", at, b"FIELDS", b"%d" % len(fields), *fields)
     left = int(at) / 1_000 - time.time()
     if left < 0.5:
         fail(f"{kind}: half of the members did not get their deadlines in time")
     time.sleep(left - 0.4)
     watch.phase(f"{kind}: half goes", lambda: time.sleep(1), AFTER_SECONDS)
-    if client.ask("HLEN", "victim") != b":%d\r\n" % (count - count // 2):
+    if client.ask({"hash": "HLEN", "zset": "ZCARD"}[kind], "victim") != b":%d\r\n" % (count - count // 2):
         fail(f"{kind}: half of the members should have gone")
     client.ask("DEL", "victim")
 
@@ -197,8 +203,8 @@ def deletions(server, watch, kind, count):
     feed(server, (KINDS[source] if source else one_hash)(count))
     client.ask("SADD", "small", "a", "b")
     whole(client, watch, kind)
-    if kind == "hash":
-        half_goes(client, watch, kind, count)
+    if kind in ("hash", "zset"):
+        half_goes(server, client, watch, kind, count)
 
     def expiry():
         client.ask("PEXPIRE", "victim", "1")

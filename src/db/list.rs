@@ -244,9 +244,9 @@ impl List {
         taken
     }
 
-    /// The position of the element with an id. Those near either end are found at once, others by a walk over the bounds of ids.
-    pub fn find_id(&self, id: Stamp) -> Option<usize> {
-        let at = self.find(id)?;
+    /// The position of the element with an id of which `is_it` holds: of two pushed in the same moment both may have it. Those near either end are found at once, others by a walk over the bounds of ids.
+    pub fn find_id(&self, id: Stamp, is_it: impl Fn(&[u8]) -> bool) -> Option<usize> {
+        let at = self.find(id, is_it)?;
         let block = self.blocks.get(at.block)?;
         let blocks = self.blocks.iter().map(Block::len);
         let nodes = block.nodes().iter().map(|node| node.len());
@@ -261,18 +261,12 @@ impl List {
         }
     }
 
-    /// Takes the element with an id out.
-    pub fn remove_id(&mut self, id: Stamp) -> Option<Taken> {
-        let at = self.find(id)?;
-        Some(self.remove_at(at)?.1)
-    }
-
-    fn find(&self, id: Stamp) -> Option<At> {
+    fn find(&self, id: Stamp, is_it: impl Fn(&[u8]) -> bool) -> Option<At> {
         if !self.has_ids {
             return None;
         }
         let find_in = |at: At, from_back| {
-            let element = self.node(at)?.find(id, from_back)?;
+            let element = self.node(at)?.find(id, &is_it, from_back)?;
             Some(At { element, ..at })
         };
         // What another node took is most often what was at an end.

@@ -249,18 +249,22 @@ impl Node {
     }
 
     /// Where the element with this id is; sought from the back, if told so.
-    pub fn find(&self, id: Stamp, from_back: bool) -> Option<usize> {
+    pub fn find(&self, id: Stamp, is_it: impl Fn(&[u8]) -> bool, from_back: bool) -> Option<usize> {
         let (low, high) = self.bounds();
         if !(low..=high).contains(&id.raw()) {
             return None;
         }
-        let mut ids = self.ids.as_ref()?.iter(self.len);
+        let ids = self.ids.as_ref()?.iter(self.len);
+        let is_at = |at: usize, other| other == id && self.get(at).is_some_and(&is_it);
         if from_back {
-            ids.rev()
-                .position(|other| other == id)
-                .map(|at| self.len - 1 - at)
+            let mut ids = ids.rev().enumerate();
+            ids.find_map(|(nth, other)| {
+                let at = self.len - 1 - nth;
+                is_at(at, other).then_some(at)
+            })
         } else {
-            ids.position(|other| other == id)
+            let mut ids = ids.enumerate();
+            ids.find_map(|(at, other)| is_at(at, other).then_some(at))
         }
     }
 

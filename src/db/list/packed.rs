@@ -112,12 +112,12 @@ pub fn get(bytes: &[u8], position: usize) -> Option<Element<'_>> {
     iter(bytes).nth(position)
 }
 
-/// The position of the element with an id.
-pub fn find_id(bytes: &[u8], id: Stamp) -> Option<usize> {
+/// The position of the first element with an id of which `is_it` holds.
+pub fn find_id(bytes: &[u8], id: Stamp, is_it: impl Fn(&[u8]) -> bool) -> Option<usize> {
     if !has_ids(bytes) {
         return None;
     }
-    iter(bytes).position(|(other, _)| other == id)
+    iter(bytes).position(|(other, element)| other == id && is_it(element))
 }
 
 fn put_id(bytes: &mut Vec<u8>, before: u64, id: u64) {

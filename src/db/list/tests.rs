@@ -147,7 +147,10 @@ fn check(list: &List, model: &Model) {
         assert_eq!(list.get(index), Some(&element[..]));
         assert_eq!(list.get(index - model.len() as i64), Some(&element[..]));
         assert_eq!(list.id(position), list.has_ids.then_some(*id));
-        assert_eq!(list.find_id(*id), list.has_ids.then_some(position));
+        assert_eq!(
+            list.find_id(*id, |_| true),
+            list.has_ids.then_some(position)
+        );
         let rest = list.elements_from(position).take(3);
         assert!(rest.eq(model[position..].iter().take(3).map(|(_, e)| &e[..])));
         assert!(
@@ -180,7 +183,7 @@ fn check(list: &List, model: &Model) {
     assert_eq!(list.get(model.len() as i64), None);
     assert_eq!(list.get(-1 - model.len() as i64), None);
     assert_eq!(list.get(i64::MIN), None);
-    assert_eq!(list.find_id(Stamp::from_raw(12_345)), None);
+    assert_eq!(list.find_id(Stamp::from_raw(12_345), |_| true), None);
     assert_eq!(list.iter_from(model.len()).next(), None);
 }
 
@@ -244,10 +247,12 @@ fn carry_out(list: &mut List, model: &mut Model, clock: &mut Clock, step: Step) 
         }
         Step::RemoveId(at) if list.has_ids && len > 0 => {
             let (id, element) = model.remove(at % len);
-            assert_eq!(list.remove_id(id).as_deref(), Some(&element[..]));
-            assert_eq!(list.remove_id(id), None);
+            let found = list.find_id(id, |other| other == element);
+            let removed = found.and_then(|at| list.remove(at));
+            assert_eq!(taken(removed), Some((id, element)));
+            assert_eq!(list.find_id(id, |_| true), None);
         }
-        Step::RemoveId(_) => assert_eq!(list.remove_id(Stamp::from_raw(7)), None),
+        Step::RemoveId(_) => assert_eq!(list.find_id(Stamp::from_raw(7), |_| true), None),
         Step::RemoveRange(from, count) => {
             let from = from % (len + 2);
             let to = from + count;
@@ -293,6 +298,32 @@ proptest! {
         for list in [&mut list, &mut copy] {
             while list.drop_some(100) > 0 {}
             prop_assert_eq!((list.len_bytes(), list.nodes()), (0, 0));
+        }
+    }
+}
+
+#[test]
+fn of_two_elements_of_one_id_the_one_that_is_meant_is_found() {
+    for len in [2_usize, 40, 1_000] {
+        let mut list = List::with_ids(Fill::new(7));
+        for number in 0..len as u64 {
+            list.push_back(Stamp::from_raw(number), number.to_string().as_bytes());
+        }
+        for (one, two) in [
+            (0, 1),
+            (0, len - 1),
+            (len / 2, len / 2 + 1),
+            (len - 2, len - 1),
+        ] {
+            let mut list = list.clone();
+            let twice = Stamp::from_raw(5_000);
+            for (place, element) in [(one, b"one"), (two, b"two")] {
+                list.insert(place, twice, element);
+            }
+            for (place, element) in [(one, b"one"), (two, b"two")] {
+                assert_eq!(list.find_id(twice, |other| other == element), Some(place));
+            }
+            assert_eq!(list.find_id(twice, |other| other == b"other"), None);
         }
     }
 }

@@ -58,15 +58,12 @@ fn element_at(body: &Body, position: usize) -> Option<&[u8]> {
 
 /// Where the element with this name is.
 fn find(body: &Body, name: ElementName) -> Option<usize> {
-    let position = match body {
-        Body::Small(Form::List, bytes) => packed::find_id(bytes, name.id),
-        Body::Large(Large::List(list)) => list.find_id(name.id),
+    let is_it = |element: &[u8]| ElementName::check_of(element) == name.check;
+    match body {
+        Body::Small(Form::List, bytes) => packed::find_id(bytes, name.id, is_it),
+        Body::Large(Large::List(list)) => list.find_id(name.id, is_it),
         _ => None,
-    }?;
-    let is_it = |element| ElementName::check_of(element) == name.check;
-    element_at(body, position)
-        .is_some_and(is_it)
-        .then_some(position)
+    }
 }
 
 fn has_ids(body: &Body) -> bool {

@@ -66,14 +66,6 @@ impl<'a> ListView<'a> {
         }
     }
 
-    /// The position of the element with an id.
-    pub fn find_id(self, id: Stamp) -> Option<usize> {
-        match self {
-            Self::Small(bytes) => packed::find_id(bytes, id),
-            Self::Large(list) => list.find_id(id),
-        }
-    }
-
     /// All elements from the head to the tail.
     pub fn iter(self) -> impl Iterator<Item = Element<'a>> {
         self.iter_from(0)

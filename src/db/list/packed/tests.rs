@@ -78,8 +78,9 @@ proptest! {
             prop_assert_eq!(get(&bytes, model.len()), None);
             for (at, (id, element)) in model.iter().enumerate() {
                 prop_assert_eq!(get(&bytes, at), Some((*id, &element[..])));
-                let first = model.iter().position(|(other, _)| other == id);
-                prop_assert_eq!(find_id(&bytes, *id), first.filter(|_| with_ids));
+                let first = model.iter().position(|other| other == &(*id, element.clone()));
+                let found = find_id(&bytes, *id, |other| other == element);
+                prop_assert_eq!(found, first.filter(|_| with_ids));
             }
         }
         let large = grow(&bytes, Fill::new(4));
@@ -106,7 +107,7 @@ proptest! {
             change(&mut changed);
             prop_assert!(!is_good || is_whole(&changed));
         }
-        find_id(&bytes, Stamp::from_raw(9));
+        find_id(&bytes, Stamp::from_raw(9), |_| true);
         get(&bytes, at);
         grow(&bytes, Fill::default());
     }
