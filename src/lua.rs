@@ -13,6 +13,7 @@ mod errors;
 mod host;
 mod library;
 mod moving;
+mod plain;
 mod random;
 mod reading;
 mod replying;
@@ -31,6 +32,7 @@ use crate::resp::{Args, Protocol, Reply};
 pub use errors::Raised;
 pub use host::Host;
 pub use library::{LoadError, Registered, is_name};
+pub use plain::Plain;
 pub use sandbox::sha1_hex;
 
 /// Instructions between two looks at the clock.
@@ -241,6 +243,20 @@ impl Vm {
     pub fn forget(&self, number: u32) {
         // At worst it stays, and nobody knows its number.
         let _ = self.scripts.raw_set(number, Value::Nil);
+    }
+
+    /// Runs a plain script, for which the machine has nothing to do.
+    pub fn run_plain(
+        &self,
+        plain: &Plain,
+        name: &str,
+        given: (Args<'_>, Args<'_>),
+        host: &mut dyn Host,
+        reply: &mut Reply,
+    ) -> Ended {
+        let mut buffers = self.shared.buffers.borrow_mut();
+        *self.shared.stopped_at.borrow_mut() = None;
+        plain::run(plain, name, given, host, &mut buffers, reply)
     }
 
     /// Runs a script, or a function. `name` is what its errors call it.

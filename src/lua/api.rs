@@ -7,9 +7,13 @@ use mlua::{Lua, MultiValue, Table, Value};
 use crate::lua::errors::Raised;
 use crate::lua::sandbox::sha1_hex;
 use crate::lua::{Limited, Shared, Version, host, reading};
-use crate::resp::write_double;
+use crate::resp::{ArgsBuffer, write_double};
 
-const NO_ARGUMENT: &str = "Please specify at least one argument for this redis lib call";
+pub(super) const NO_ARGUMENT: &str = "Please specify at least one argument for this redis lib call";
+
+pub(super) const WRONG_ARGUMENT: &str =
+    "Lua redis lib command arguments must be strings or integers";
+pub(super) const TOO_LONG: &str = "the arguments of a call are too long";
 
 /// `redis.call` or `redis.pcall`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,9 +81,25 @@ fn carry_out(lua: &Lua, shared: &Shared, words: &MultiValue) -> Result<Value, Ra
     })
 }
 
+fn push_double(buffer: &mut ArgsBuffer, number: f64) -> bool {
+    let mut text = Vec::new();
+    write_double(&mut text, number);
+    buffer.push(&text)
+}
+
+/// A number as commands take it, whole ones without a point; whether there is room.
+pub(super) fn push_number(buffer: &mut ArgsBuffer, number: f64) -> bool {
+    // The first number beyond is exact; what is less than it by the least fits.
+    let fits = (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&number);
+    match fits && number.fract() == 0.0 {
+        true => buffer.push(itoa::Buffer::new().format(number as i64).as_bytes()),
+        false => push_double(buffer, number),
+    }
+}
+
 /// Arguments as commands take them.
 fn take_words<'v>(
-    buffer: &mut crate::resp::ArgsBuffer,
+    buffer: &mut ArgsBuffer,
     words: impl Iterator<Item = &'v Value>,
 ) -> Result<(), Raised> {
     buffer.clear();
@@ -87,19 +107,13 @@ fn take_words<'v>(
         let is_room = match word {
             Value::String(text) => buffer.push(&text.as_bytes()),
             Value::Integer(number) => buffer.push(itoa::Buffer::new().format(*number).as_bytes()),
-            Value::Number(number) => {
-                let mut text = Vec::new();
-                write_double(&mut text, *number);
-                buffer.push(&text)
-            }
+            Value::Number(number) => push_double(buffer, *number),
             _ => {
-                return Err(Raised::generic(
-                    "Lua redis lib command arguments must be strings or integers",
-                ));
+                return Err(Raised::generic(WRONG_ARGUMENT));
             }
         };
         if !is_room {
-            return Err(Raised::generic("the arguments of a call are too long"));
+            return Err(Raised::generic(TOO_LONG));
         }
     }
     Ok(())

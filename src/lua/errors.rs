@@ -189,12 +189,17 @@ pub fn reply(value: &Value, name: &str, reply: &mut Reply) -> Ended {
     let (mut text, is_counted) = information(table);
     let field = |key: &str| table.raw_get::<Value>(key).unwrap_or_default();
     if let (Value::String(source), Value::Integer(line)) = (field("source"), field("line")) {
-        text.extend_from_slice(format!(" script: {name}, on ").as_bytes());
-        text.extend_from_slice(&source.as_bytes());
-        text.extend_from_slice(format!(":{line}.").as_bytes());
+        tell_place(&mut text, name, &source.as_bytes(), line);
     }
     reply.error_bytes(&text);
     Ended::Failed { is_counted }
+}
+
+/// Says behind an error where it was raised.
+pub fn tell_place(text: &mut Vec<u8>, name: &str, source: &[u8], line: i64) {
+    text.extend_from_slice(format!(" script: {name}, on ").as_bytes());
+    text.extend_from_slice(source);
+    text.extend_from_slice(format!(":{line}.").as_bytes());
 }
 
 /// What an error table says, and whether the statistics know of it.

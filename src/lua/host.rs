@@ -19,7 +19,7 @@ pub trait Host {
 
 /// What calls use again and again.
 #[derive(Debug, Default)]
-pub(super) struct Buffers {
+pub(in crate::lua) struct Buffers {
     pub words: ArgsBuffer,
     pub reply: Reply,
 }

@@ -3,7 +3,8 @@
 use mlua::{Lua, Table, Value};
 
 use crate::lua::errors::Raised;
-use crate::resp::{parse_f64, parse_i64};
+use crate::lua::replying::to_integer;
+use crate::resp::{Reply, parse_f64, parse_i64};
 
 /// Bytes of a reply that are still to be read.
 struct Reader<'b> {
@@ -33,8 +34,75 @@ pub fn value(lua: &Lua, bytes: &[u8]) -> mlua::Result<Value> {
     read(lua, &mut reader)
 }
 
+const MALFORMED: &str = "a reply could not be read";
+
 fn malformed() -> mlua::Error {
-    Raised::generic("a reply could not be read").into()
+    Raised::generic(MALFORMED).into()
+}
+
+/// A reply as plain scripts see it.
+#[derive(Debug)]
+pub(super) enum Flat<'b> {
+    Number(f64),
+    Text(&'b [u8]),
+    /// A null.
+    Nothing,
+    /// A status or an array, as it is.
+    Other(&'b [u8]),
+}
+
+/// A whole reply of RESP2; an error is raised, and `is_counted`.
+pub(super) fn flat(bytes: &[u8]) -> Result<Flat<'_>, Raised> {
+    let malformed = || Raised::generic(MALFORMED);
+    let mut reader = Reader { bytes };
+    let (kind, text) = reader.line().ok_or_else(malformed)?;
+    let length = || parse_i64(text).ok_or_else(malformed);
+    match kind {
+        b':' => Ok(Flat::Number(length()? as f64)),
+        b'$' => match usize::try_from(length()?) {
+            Err(_) => Ok(Flat::Nothing),
+            Ok(len) => reader.take(len).map(Flat::Text).ok_or_else(malformed),
+        },
+        b'*' if length()? < 0 => Ok(Flat::Nothing),
+        b'*' | b'+' => Ok(Flat::Other(bytes)),
+        b'-' => Err(counted(text)),
+        _ => Err(malformed()),
+    }
+}
+
+/// The error of a reply, which the statistics know of.
+fn counted(line: &[u8]) -> Raised {
+    match Raised::line(line) {
+        Raised::Reply { text, .. } => Raised::Reply {
+            text,
+            is_counted: true,
+        },
+        other => other,
+    }
+}
+
+/// Writes a status or an array as it would come back from the machine.
+pub(super) fn write_back(bytes: &[u8], reply: &mut Reply) {
+    let mut reader = Reader { bytes };
+    while let Some((kind, text)) = reader.line() {
+        let number = parse_i64(text).unwrap_or(-1);
+        match (kind, usize::try_from(number)) {
+            (b':', _) => reply.integer(to_integer(number as f64)),
+            (b'$', Ok(len)) => reply.bulk(reader.take(len).unwrap_or_default()),
+            (b'*', Ok(len)) => reply.array(len),
+            (b'+', _) => {
+                reply.raw(b"+");
+                reply.raw(text);
+                reply.raw(b"\r\n");
+            }
+            (b'-', _) => {
+                if let Raised::Reply { text, .. } = Raised::line(text) {
+                    reply.error_bytes(&text);
+                }
+            }
+            _ => reply.null(),
+        }
+    }
 }
 
 fn read(lua: &Lua, reader: &mut Reader<'_>) -> mlua::Result<Value> {
@@ -50,13 +118,7 @@ fn read(lua: &Lua, reader: &mut Reader<'_>) -> mlua::Result<Value> {
             }
         },
         b'+' => single(lua, "ok", Value::String(lua.create_string(text)?)),
-        b'-' => {
-            let Raised::Reply { text, .. } = Raised::line(text) else {
-                return Err(malformed());
-            };
-            let is_counted = true;
-            Raised::Reply { text, is_counted }.to_value(lua)
-        }
+        b'-' => counted(text).to_value(lua),
         b'*' | b'>' => match usize::try_from(length()?) {
             Err(_) => Ok(Value::Boolean(false)),
             Ok(len) => {

@@ -38,7 +38,7 @@ fn write(value: &Value, is_resp3: bool, reply: &mut Reply, depth: usize) -> mlua
 }
 
 /// As C casts it on this machine: what does not fit becomes the least integer.
-fn to_integer(number: f64) -> i64 {
+pub(super) fn to_integer(number: f64) -> i64 {
     if number.is_nan() || number >= 9_223_372_036_854_775_808.0 {
         return i64::MIN;
     }

@@ -36,7 +36,7 @@ impl Host for Echo {
     }
 }
 
-const VERSION: Version = Version {
+pub(super) const VERSION: Version = Version {
     text: "7.2.0",
     number: 0x0007_0200,
 };
@@ -66,6 +66,11 @@ fn run_on(vm: &Vm, code: &str, keys: &[&str], arguments: &[&str]) -> String {
     if ended == Ended::Stopped {
         return "stopped".into();
     }
+    shown(&reply)
+}
+
+/// A reply to be read.
+pub(super) fn shown(reply: &Reply) -> String {
     String::from_utf8_lossy(reply.as_bytes()).replace("\r\n", "|")
 }
 

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use bytes::Bytes;
 
-use crate::clients::scripting::shebang::ScriptFlags;
+use crate::clients::scripting::shebang::{ScriptFlags, body};
+use crate::lua::Plain;
 
 /// Scripts that only EVAL brought.
 const EVALUATED_MAX: usize = 500;
@@ -44,6 +45,8 @@ pub struct Script {
     pub code: Bytes,
     /// What its first line says.
     pub flags: ScriptFlags,
+    /// It, where it is plain.
+    pub plain: Option<Plain>,
     /// Where it was compiled last: the machine's number, and its own in there.
     compiled: AtomicU64,
     /// What former runs have shown.
@@ -56,10 +59,12 @@ pub struct Script {
 impl Script {
     /// One that has not run yet.
     pub fn new(sha: String, code: Bytes, flags: ScriptFlags) -> Self {
+        let plain = Plain::of(body(&code));
         Self {
             sha,
             code,
             flags,
+            plain,
             compiled: AtomicU64::new(0),
             habits: Habits::default(),
             is_loaded: AtomicBool::new(false),
@@ -80,7 +85,10 @@ impl Script {
     }
 
     fn len_bytes(&self) -> usize {
-        self.code.len() + OVERHEAD
+        let len = self.code.len();
+        // About what its parts take.
+        let plain = self.plain.as_ref().map_or(0, |_| 8 * len);
+        len + plain + OVERHEAD
     }
 }
 

@@ -23,7 +23,7 @@ use crate::clients::statistics::BatchCalls;
 use crate::commands::table::SessionCommand;
 use crate::commands::{Handler, Row};
 use crate::keyspace::{Caller, Passage, Ran, Reach, Scratch, Stage};
-use crate::lua::{Ended, Source, sha1_hex};
+use crate::lua::{Ended, Plain, Source, sha1_hex};
 use crate::resp::{Args, Mark, Reply, parse_i64};
 
 /// A script that was done within this is quick.
@@ -49,6 +49,8 @@ struct Target<'t> {
     name: &'t str,
     number: u32,
     source: Source,
+    /// It, where it is plain.
+    plain: Option<&'t Plain>,
     habits: &'t Habits,
 }
 
@@ -108,6 +110,7 @@ impl Conversation {
             name: &script.sha,
             number,
             source: Source::Script,
+            plain: script.plain.as_ref(),
             habits: &script.habits,
         };
         let after = self.run_until_done(&context, &machine, target, call, place, reply);
@@ -423,10 +426,14 @@ impl Conversation {
         };
         let given = (call.keys, call.arguments);
         let run = AssertUnwindSafe(|| {
-            let number = (target.number, target.source);
-            machine
-                .vm
-                .run(number, target.name, given, &mut host, &mut *reply)
+            let (vm, name) = (&machine.vm, target.name);
+            match target.plain {
+                Some(plain) => vm.run_plain(plain, name, given, &mut host, &mut *reply),
+                None => {
+                    let number = (target.number, target.source);
+                    vm.run(number, name, given, &mut host, &mut *reply)
+                }
+            }
         });
         // What was done so far is to be published all the same.
         let ended = catch_unwind(run).unwrap_or_else(|_| {
@@ -498,6 +505,7 @@ impl Conversation {
             name: &script.sha,
             number,
             source: Source::Script,
+            plain: script.plain.as_ref(),
             habits: &script.habits,
         };
         self.perform(
@@ -511,6 +519,7 @@ fn target_of(function: &Function) -> Target<'_> {
         name: &function.registered.name,
         number: function.registered.number,
         source: Source::Library,
+        plain: None,
         habits: &function.habits,
     }
 }
