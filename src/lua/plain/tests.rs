@@ -19,7 +19,7 @@ impl Host for Answers {
             0 => reply.error("WRONG it failed"),
             1 => reply.error("failed"),
             2 => return Err(Raised::generic("refused")),
-            3 if sum % 3 == 0 => return Err(Raised::Stop),
+            3 if sum.is_multiple_of(3) => return Err(Raised::Stop),
             3 => return Err(Raised::Text(b"text".to_vec())),
             4 => reply.simple("OK"),
             5 => reply.null(),
@@ -36,7 +36,7 @@ impl Host for Answers {
                 reply.error("inner");
             }
             10 => reply.integer((sum % 3) as i64),
-            _ => reply.bulk(words.iter().last().unwrap_or_default()),
+            _ => reply.bulk(words.get(words.len() - 1)),
         }
         Ok(())
     }
@@ -243,5 +243,12 @@ fn what_is_more_than_plain_is_for_the_machine() {
         "return end",
     ] {
         assert_eq!(Plain::of(code.as_bytes()), None, "{code}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_bytes_are_read_without_harm(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..60)) {
+        Plain::of(&bytes);
     }
 }
