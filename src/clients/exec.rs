@@ -357,10 +357,10 @@ impl Conversation {
             conversation.show_queue(queue, db);
         }
         execution.run_postponed(reply);
-        let (calls, after) = (execution.calls, execution.after);
+        let (mut calls, after) = (execution.calls, execution.after);
         let nanos = started.elapsed().as_nanos() as u64;
         let statistics = &self.context.statistics;
-        statistics.add_calls(&calls, nanos, self.options.latency_tracking);
+        statistics.add_calls(&mut calls, nanos, self.options.latency_tracking);
         after
     }
 

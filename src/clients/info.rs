@@ -251,7 +251,7 @@ impl Conversation {
 
     fn commandstats_section(&self, out: &mut String) {
         title(out, "Commandstats");
-        for counters in self.context.statistics.calls() {
+        for counters in self.context.statistics.of_commands.counters() {
             let usec = counters.nanos / 1000;
             let per_call = counters.nanos as f64 / 1000.0 / counters.calls.max(1) as f64;
             let _ = write!(
@@ -271,7 +271,7 @@ impl Conversation {
 
     fn latencystats_section(&self, out: &mut String) {
         title(out, "Latencystats");
-        for (name, histogram) in self.context.statistics.histograms() {
+        for (name, histogram) in self.context.statistics.of_commands.histograms() {
             let percentiles = self.options.latency_tracking_info_percentiles.iter();
             let texts: Vec<_> = percentiles
                 .map(|percentile| {

@@ -101,7 +101,7 @@ impl Conversation {
                     row.name == name || container == Some(row.name)
                 })
         };
-        let histograms = self.context.statistics.histograms();
+        let histograms = self.context.statistics.of_commands.histograms();
         let meant: Vec<_> = histograms
             .iter()
             .filter(|(name, _)| is_meant(name))

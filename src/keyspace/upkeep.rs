@@ -40,8 +40,8 @@ pub struct Purge {
 const TTL_SAMPLE: usize = 256;
 
 /// Members per lock that go because their time has come. Each may need a part of its own that was shared with a copy until then,
-/// which takes some ten microseconds.
-const SWEEP_BATCH: usize = 64;
+/// which takes ten to twenty microseconds.
+const SWEEP_BATCH: usize = 32;
 
 /// Keys settled per lock.
 const SETTLE_BATCH: usize = 64;

@@ -85,7 +85,7 @@ fn processor(amount: Set<'_>) {
 }
 
 fn commands(context: &Context, total: Total<'_>, amount: Set<'_>) {
-    for counters in context.statistics.calls() {
+    for counters in context.statistics.of_commands.counters() {
         let labels = [(label::COMMAND, counters.name)];
         let help = "Commands carried out.";
         total(metric::COMMANDS_TOTAL, help, &labels, counters.calls);

@@ -14,11 +14,8 @@ impl Session {
         self.conversation.end_lap(ended);
         self.conversation.account_scripts();
         let conversation = &self.conversation;
-        let statistics = &conversation.context.statistics;
         let took = ended.saturating_duration_since(started);
         self.took = took;
-        let is_tracking = conversation.options.latency_tracking;
-        statistics.add_calls(&self.batch.calls, took.as_nanos() as u64, is_tracking);
         // One that was alone in its batch took all its time.
         if self.batch.is_first()
             && let Some(row) = self.batch.calls.only()
@@ -26,7 +23,9 @@ impl Session {
         {
             conversation.took(row, args, took);
         }
-        self.batch.calls.clear();
+        let is_tracking = conversation.options.latency_tracking;
+        let statistics = &conversation.context.statistics;
+        statistics.add_calls(&mut self.batch.calls, took.as_nanos() as u64, is_tracking);
         let client = &conversation.client;
         let ended = now.0.saturating_add(took.as_millis() as i64);
         client.last_interaction.store(ended, Ordering::Relaxed);
