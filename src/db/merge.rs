@@ -178,7 +178,7 @@ impl Partition {
     }
 
     /// This node's view of a key, taken out of its place.
-    fn take_side(&mut self, db: u32, key: Key<'_>) -> Side {
+    pub(super) fn take_side(&mut self, db: u32, key: Key<'_>) -> Side {
         let space = &mut self.dbs[place_of(db)];
         let Some(record) = space.table.get(key.bytes, key.hash) else {
             return Side::default();
@@ -208,7 +208,7 @@ impl Partition {
         }
         self.touch(db, key.bytes);
         let space = &mut self.dbs[place_of(db)];
-        space.newest = space.newest.max(last.time());
+        space.note_written(key, last.time());
         if unsettled {
             self.keep_history(db, key, history, last.time());
         }
@@ -224,9 +224,9 @@ impl Partition {
 
 /// One node's view of a key.
 #[derive(Debug, Default)]
-struct Side {
-    live: Live,
-    history: History,
+pub(super) struct Side {
+    pub live: Live,
+    pub history: History,
 }
 
 impl Side {

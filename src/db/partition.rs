@@ -534,6 +534,13 @@ impl Partition {
 }
 
 impl Db {
+    /// A write that bears a stamp of this time comes to a key.
+    #[inline]
+    pub(super) fn note_written(&mut self, key: Key<'_>, time: Hlc) {
+        self.newest = self.newest.max(time);
+        self.table.note_written(key.hash, time);
+    }
+
     fn count(&mut self, was: Option<Was>, is: (bool, bool)) {
         self.recount(was.map_or((false, false), |was| (was.shown, was.timed)), is);
     }

@@ -8,6 +8,7 @@
 use std::cmp::Ordering;
 
 use crate::db::history::History;
+use crate::db::merge::Side;
 use crate::db::op;
 use crate::db::origin::Origins;
 use crate::db::partition::{Db, Key, Outcome, Partition, WriteContext, place_of};
@@ -214,52 +215,61 @@ impl Partition {
             return (Outcome::Applied, Flushed(vec![old]));
         }
         self.dbs[place_of(db)].cut = ctx.stamp;
-        self.apply_cut(db, ctx.origins);
-        (Outcome::Applied, Flushed::default())
+        let old = self.cut_away(db, ctx.origins);
+        (Outcome::Applied, Flushed(vec![old]))
     }
 
-    /// Drops what the database's cut deletes, key by key.
-    pub(super) fn apply_cut(&mut self, db: u32, origins: &Origins) {
-        let cut = self.dbs[place_of(db)].cut;
-        let older = |stamp: Stamp| origins.compare(stamp, cut) == Ordering::Less;
-        let space = &mut self.dbs[place_of(db)];
-        let mut gone: Vec<Box<[u8]>> = Vec::new();
-        let mut changed: Vec<Box<[u8]>> = Vec::new();
-        for record in space.table.iter() {
-            if record.is_unsettled() {
-                changed.push(record.key().into());
-            } else if older(record.stamp().unwrap_or(Stamp::ZERO)) {
-                gone.push(record.key().into());
-            }
-        }
-        for key in &gone {
+    /// Gives up the tables, and puts what the database's cut does not delete into new ones. Of the keys only those are looked at
+    /// that lie in one segment with one as new.
+    fn cut_away(&mut self, db: u32, origins: &Origins) -> Db {
+        let space = &self.dbs[place_of(db)];
+        let (cut, newest) = (space.cut, space.newest);
+        let may_stay = |record: &Record<'_>| {
+            let stamp = record.stamp().unwrap_or(Stamp::ZERO);
+            record.is_unsettled() || origins.compare(stamp, cut) != Ordering::Less
+        };
+        let records = space.table.written_since(cut.time()).filter(may_stay);
+        let keys: Vec<Box<[u8]>> = records.map(|record| record.key().into()).collect();
+        let mut kept = Vec::with_capacity(keys.len());
+        for bytes in keys {
+            let hash = self.hasher.hash(&bytes);
             let key = Key {
-                bytes: key,
-                hash: self.hasher.hash(key),
+                bytes: &bytes,
+                hash,
             };
-            self.remove(db, key);
-        }
-        for key in &changed {
-            let key = Key {
-                bytes: key,
-                hash: self.hasher.hash(key),
-            };
-            let Some(mut history) = self.dbs[place_of(db)].unsettled.remove(key.bytes) else {
+            let Some(record) = self.dbs[place_of(db)].table.get(&bytes, hash) else {
                 continue;
             };
-            let mut live = self.take_live(db, key);
-            history.cut(&mut live, &self.ground(origins), cut);
-            if history.is_empty() && history.floor() == cut {
-                self.remove(db, key);
-            } else {
-                let last = history.last();
-                self.dbs[place_of(db)]
-                    .unsettled
-                    .insert(key.bytes.into(), history);
-                self.put_live(db, key, live, Some(last), true);
+            let (is_unsettled, mark) = (record.is_unsettled(), record.merge_mark());
+            let mut side = self.take_side(db, key);
+            side.history.cut(&mut side.live, &self.ground(origins), cut);
+            if !side.history.is_empty() || side.history.floor() != cut {
+                kept.push((bytes, hash, side, is_unsettled, mark));
+            }
+        }
+        let old = std::mem::take(&mut self.dbs[place_of(db)]);
+        let space = &mut self.dbs[place_of(db)];
+        (space.cut, space.newest) = (cut, newest);
+        for (bytes, hash, Side { live, history }, is_unsettled, mark) in kept {
+            let key = Key {
+                bytes: &bytes,
+                hash,
+            };
+            let last = history.last();
+            let space = &mut self.dbs[place_of(db)];
+            space.note_written(key, last.time());
+            if is_unsettled {
+                space.unsettled.insert(bytes.clone(), history);
+            }
+            self.put_live(db, key, live, Some(last), is_unsettled);
+            if let Some(mut record) = self.dbs[place_of(db)].table.get_mut(&bytes, hash) {
+                record.set_merge_mark(mark);
+            }
+            if is_unsettled {
                 self.call_first(db, key);
             }
         }
+        old
     }
 
     /// Forgets a database's cut once it is settled: from then on absence says it.

@@ -11,6 +11,7 @@ use std::collections::HashSet;
 
 use crate::db::directory::Directory;
 use crate::db::record::{Fresh, Meta, Record, RecordMut};
+use crate::db::stamp::Hlc;
 use segment::{SEGMENT_LEN_MAX, Segment};
 
 /// The hash function of keys, seeded per process.
@@ -179,6 +180,22 @@ impl Table {
         let index = self.segment_index(hash);
         let segment = &mut self.segments[index];
         segment.deadline_min = segment.deadline_min.min(deadline_ms);
+    }
+
+    /// Says that a key with this hash is written to at this time.
+    #[inline]
+    pub fn note_written(&mut self, hash: u64, time: Hlc) {
+        let index = self.segment_index(hash);
+        let segment = &mut self.segments[index];
+        segment.newest = segment.newest.max(time);
+    }
+
+    /// Records among which are all that were written to at this time or later, as [`Self::note_written`] was told.
+    pub fn written_since(&self, time: Hlc) -> impl Iterator<Item = Record<'_>> {
+        let segments = self.segments.iter();
+        segments
+            .filter(move |segment| segment.newest >= time)
+            .flat_map(Segment::iter)
     }
 
     /// Shows a value instead of what its key showed, which is returned. A key that was there keeps its merge mark.

@@ -2,6 +2,7 @@
 
 mod ahead;
 mod expiry;
+mod flushes;
 mod follow;
 mod gone;
 mod large;

@@ -43,7 +43,9 @@ impl Partition {
         }
         self.stats.changes += 1;
         let space = &mut self.dbs[place_of(db)];
-        space.newest = space.newest.max(ctx.stamp.time());
+        if self.stamped {
+            space.note_written(key, ctx.stamp.time());
+        }
         if space.timed_members {
             self.catch_up(db, key);
             self.sweep_looked_at(db, key, ctx.now);

@@ -6,6 +6,7 @@ use hashbrown::HashTable;
 
 use crate::db::deadlines::Deadlines;
 use crate::db::record::{Fresh, Meta, Place, Record, RecordMut, Records};
+use crate::db::stamp::Hlc;
 use crate::db::table::{KeyHasher, position};
 
 /// A segment with more keys is split: fills an index of 1,024 places, and keeps the longest pause near 0.1 ms.
@@ -24,6 +25,8 @@ pub(super) struct Segment {
     pub deadline_min: i64,
     /// Nor a member of any.
     pub member_deadline_min: i64,
+    /// No write of any key here that bears a stamp came later.
+    pub newest: Hlc,
 }
 
 impl Default for Segment {
@@ -33,6 +36,7 @@ impl Default for Segment {
             records: Records::default(),
             deadline_min: i64::MAX,
             member_deadline_min: i64::MAX,
+            newest: Hlc::ZERO,
         }
     }
 }
@@ -144,6 +148,7 @@ impl Segment {
         for side in [&mut *self, &mut upper] {
             side.deadline_min = whole.deadline_min;
             side.member_deadline_min = whole.member_deadline_min;
+            side.newest = whole.newest;
             side.index = HashTable::with_capacity(places.len() / 2 + places.len() / 16);
         }
         for place in places {

@@ -8,6 +8,7 @@ use crate::db::merge::{Sender, Theirs};
 use crate::db::snapshot::{WalkId, Walked};
 use crate::db::varint::Reader;
 use crate::db::{Stamp, WriteContext};
+use crate::keyspace::tests::flushes::flush_elsewhere;
 
 /// A node that has read these journals, one after the other.
 fn reader(of: &[(u128, &[Entry])]) -> Node {
@@ -343,25 +344,7 @@ fn whole_reads_of_large_values_are_answered_from_copies_and_nobody_notices() {
 #[test]
 fn a_flush_from_elsewhere_hands_back_tables_in_which_nothing_is_newer() {
     let node = with_large_ones();
-    let other = Origin {
-        node: NodeId(2),
-        ..WRITER
-    };
-    let flush = |node: &Node, ms: i64| {
-        let origin = node.keyspace.origins.intern(other).unwrap();
-        let ctx = WriteContext {
-            stamp: Stamp::new(Hlc::at(UnixMillis(START.0 + ms)), origin),
-            now: UnixMillis(START.0 + ms),
-            settled: Hlc::ZERO,
-            origins: &node.keyspace.origins,
-        };
-        let mut count = 0;
-        for guard in &mut node.keyspace.lock_all() {
-            count += guard.flush(0, false, &ctx).1.len();
-        }
-        count
-    };
-    assert_eq!(flush(&node, 1_000), 3);
+    assert_eq!(flush_elsewhere(&node, 1_000), 3);
     assert_eq!(
         node.keyspace
             .lock_all()
@@ -374,9 +357,9 @@ fn a_flush_from_elsewhere_hands_back_tables_in_which_nothing_is_newer() {
     let mut node = with_large_ones();
     node.caller.now = UnixMillis(START.0 + 2_000);
     node.run("SADD set:later member");
-    flush(&node, 1_000);
+    flush_elsewhere(&node, 1_000);
     assert_eq!(node.run("KEYS *"), "*1\r\n$9\r\nset:later\r\n");
-    assert_eq!(flush(&node, 3_000), 1);
+    assert_eq!(flush_elsewhere(&node, 3_000), 1);
     assert_eq!(node.run("DBSIZE"), ":0\r\n");
 }
 
