@@ -70,6 +70,11 @@ impl Source {
             Self::Library => "@user_function",
         }
     }
+
+    /// As Lua's errors say it.
+    fn file(self) -> &'static str {
+        self.chunk().trim_start_matches('@')
+    }
 }
 
 /// What one run shares with the functions that stay in the machine.

@@ -87,11 +87,12 @@ fn push_double(buffer: &mut ArgsBuffer, number: f64) -> bool {
     buffer.push(&text)
 }
 
-/// A number as commands take it, whole ones without a point; whether there is room.
+/// A number as commands take it, whole ones but -0 in all their digits; whether there is room.
 pub(super) fn push_number(buffer: &mut ArgsBuffer, number: f64) -> bool {
     // The first number beyond is exact; what is less than it by the least fits.
     let fits = (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&number);
-    match fits && number.fract() == 0.0 {
+    let is_whole = fits && (number as i64 as f64).to_bits() == number.to_bits();
+    match is_whole {
         true => buffer.push(itoa::Buffer::new().format(number as i64).as_bytes()),
         false => push_double(buffer, number),
     }

@@ -47,12 +47,12 @@ pub(super) enum Flat<'b> {
     Text(&'b [u8]),
     /// A null.
     Nothing,
-    /// A status or an array, as it is.
+    /// A status, an array or an error, as it is and with what comes behind it.
     Other(&'b [u8]),
 }
 
-/// A whole reply of RESP2; an error is raised, and `is_counted`.
-pub(super) fn flat(bytes: &[u8]) -> Result<Flat<'_>, Raised> {
+/// The first reply of RESP2 in these bytes.
+pub(super) fn part(bytes: &[u8]) -> Result<Flat<'_>, Raised> {
     let malformed = || Raised::generic(MALFORMED);
     let mut reader = Reader { bytes };
     let (kind, text) = reader.line().ok_or_else(malformed)?;
@@ -64,10 +64,44 @@ pub(super) fn flat(bytes: &[u8]) -> Result<Flat<'_>, Raised> {
             Ok(len) => reader.take(len).map(Flat::Text).ok_or_else(malformed),
         },
         b'*' if length()? < 0 => Ok(Flat::Nothing),
-        b'*' | b'+' => Ok(Flat::Other(bytes)),
-        b'-' => Err(counted(text)),
+        b'*' | b'+' | b'-' => Ok(Flat::Other(bytes)),
         _ => Err(malformed()),
     }
+}
+
+/// The error that a reply is.
+pub(super) fn failure_in(bytes: &[u8]) -> Option<Raised> {
+    let is_error = bytes.first() == Some(&b'-');
+    let (_, text) = is_error.then(|| Reader { bytes }.line()).flatten()?;
+    Some(counted(text))
+}
+
+/// How many elements the array has that these bytes begin with; none where it is no array.
+pub(super) fn element_count(bytes: &[u8]) -> usize {
+    array_of(&mut Reader { bytes }).unwrap_or(0)
+}
+
+/// The bytes from an element of an array on, the first is 1.
+pub(super) fn element(bytes: &[u8], nth: usize) -> Option<&[u8]> {
+    let mut reader = Reader { bytes };
+    let count = array_of(&mut reader)?;
+    let mut before = nth.checked_sub(1).filter(|before| *before < count)?;
+    while before > 0 {
+        before -= 1;
+        let (kind, text) = reader.line()?;
+        match (kind, usize::try_from(parse_i64(text).unwrap_or(-1))) {
+            (b'$', Ok(len)) => drop(reader.take(len)?),
+            (b'*', Ok(len)) => before += len,
+            _ => {}
+        }
+    }
+    Some(reader.bytes)
+}
+
+fn array_of(reader: &mut Reader<'_>) -> Option<usize> {
+    let (kind, text) = reader.line()?;
+    let count = (kind == b'*').then(|| parse_i64(text)).flatten()?;
+    usize::try_from(count).ok()
 }
 
 /// The error of a reply, which the statistics know of.
@@ -81,15 +115,23 @@ fn counted(line: &[u8]) -> Raised {
     }
 }
 
-/// Writes a status or an array as it would come back from the machine.
+/// Writes the status, array or error that these bytes begin with as it would come back from the machine.
 pub(super) fn write_back(bytes: &[u8], reply: &mut Reply) {
     let mut reader = Reader { bytes };
-    while let Some((kind, text)) = reader.line() {
+    let mut left = 1;
+    while left > 0 {
+        let Some((kind, text)) = reader.line() else {
+            return;
+        };
+        left -= 1;
         let number = parse_i64(text).unwrap_or(-1);
         match (kind, usize::try_from(number)) {
             (b':', _) => reply.integer(to_integer(number as f64)),
             (b'$', Ok(len)) => reply.bulk(reader.take(len).unwrap_or_default()),
-            (b'*', Ok(len)) => reply.array(len),
+            (b'*', Ok(len)) => {
+                left += len;
+                reply.array(len);
+            }
             (b'+', _) => {
                 reply.raw(b"+");
                 reply.raw(text);

@@ -1,116 +1,25 @@
-//! Reads a plain script, and gives up at the first thing that is not.
+//! Reads a plain script, and gives up at the first thing that is not. Its expressions are read in `expressions.rs`.
 //!
 //! Invariant: what it reads means the same in Lua.
 
-use super::{Block, Call, Expression, Plain, Statement};
+use super::functions::Function;
+use super::splitter::{Splitter, Token, is_keyword};
+use super::{Apply, Block, Expression, Item, Plain, Statement};
 
 /// Deeper ones are for the machine.
-const DEPTH_MAX: u32 = 40;
+const DEPTH_MAX: u32 = 60;
 /// The machine has a limit, too: 200.
 const LOCALS_MAX: usize = 100;
-/// Whole numbers of so many digits are exact.
-const DIGITS_MAX: usize = 15;
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Token<'c> {
-    /// A name or a keyword.
-    Word(&'c [u8]),
-    Number(f64),
-    Text(&'c [u8]),
-    /// `==`.
-    Equal,
-    /// `~=`.
-    Unequal,
-    /// A sign of one character.
-    Sign(u8),
-    End,
-}
-
-/// Splits a script into its parts.
-struct Splitter<'c> {
-    rest: &'c [u8],
-    line: u32,
-}
-
-impl<'c> Splitter<'c> {
-    fn take_while(&mut self, belongs: impl Fn(u8) -> bool) -> &'c [u8] {
-        let end = self.rest.iter().position(|byte| !belongs(*byte));
-        let (taken, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
-        self.rest = rest;
-        taken
-    }
-
-    fn skip_blanks(&mut self) -> Option<()> {
-        loop {
-            match self.rest {
-                [b'\n', rest @ ..] => {
-                    self.line += 1;
-                    self.rest = rest;
-                }
-                [b' ' | b'\t', rest @ ..] => self.rest = rest,
-                // One that may go on over lines.
-                [b'-', b'-', b'[', ..] => return None,
-                [b'-', b'-', ..] => drop(self.take_while(|byte| byte != b'\n')),
-                _ => return Some(()),
-            }
-        }
-    }
-
-    fn next(&mut self) -> Option<Token<'c>> {
-        self.skip_blanks()?;
-        let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        let Some(first) = self.rest.first() else {
-            return Some(Token::End);
-        };
-        match *first {
-            b'0'..=b'9' => {
-                let digits = self.take_while(|byte| is_of_name(byte) || byte == b'.');
-                let is_whole = digits.iter().all(u8::is_ascii_digit) && digits.len() <= DIGITS_MAX;
-                let number = crate::resp::parse_i64(trimmed(digits)).filter(|_| is_whole)?;
-                Some(Token::Number(number as f64))
-            }
-            byte if is_of_name(byte) => Some(Token::Word(self.take_while(is_of_name))),
-            quote @ (b'\'' | b'"') => {
-                self.rest = &self.rest[1..];
-                let text = self.take_while(|byte| byte != quote);
-                let is_simple = !text.iter().any(|byte| matches!(byte, b'\\' | b'\n' | 0));
-                self.rest = self.rest.get(1..).filter(|_| is_simple)?;
-                Some(Token::Text(text))
-            }
-            byte => {
-                let (token, len) = match (byte, self.rest.get(1)) {
-                    (b'=', Some(b'=')) => (Token::Equal, 2),
-                    (b'~', Some(b'=')) => (Token::Unequal, 2),
-                    (b'.', Some(b'.')) => return None,
-                    (b'(' | b')' | b'[' | b']' | b',' | b'.' | b';' | b'=' | b'-', _) => {
-                        (Token::Sign(byte), 1)
-                    }
-                    _ => return None,
-                };
-                self.rest = self.rest.get(len..)?;
-                Some(token)
-            }
-        }
-    }
-}
-
-/// Digits without zeros before them.
-fn trimmed(digits: &[u8]) -> &[u8] {
-    let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
-    digits
-        .get(zeros.min(digits.len().saturating_sub(1))..)
-        .unwrap_or_default()
-}
-
-struct Reader<'c> {
+pub(super) struct Reader<'c> {
     splitter: Splitter<'c>,
     /// What comes next, and its line.
-    next: Token<'c>,
-    line: u32,
+    pub next: Token<'c>,
+    pub line: u32,
     /// The line of what came before.
-    line_before: u32,
+    pub line_before: u32,
     /// Locals that can be seen, the innermost last, and their places.
-    scope: Vec<&'c [u8]>,
+    pub scope: Vec<&'c [u8]>,
     locals: usize,
     depth: u32,
 }
@@ -121,12 +30,8 @@ pub(super) fn read(code: &[u8]) -> Option<Plain> {
     if code.iter().any(|byte| matches!(byte, b'\r' | 0)) {
         return None;
     }
-    let splitter = Splitter {
-        rest: code,
-        line: 1,
-    };
     let mut reader = Reader {
-        splitter,
+        splitter: Splitter::new(code),
         next: Token::End,
         line: 1,
         line_before: 1,
@@ -142,7 +47,7 @@ pub(super) fn read(code: &[u8]) -> Option<Plain> {
 
 impl<'c> Reader<'c> {
     /// Takes what comes next.
-    fn go_on(&mut self) -> Option<Token<'c>> {
+    pub fn go_on(&mut self) -> Option<Token<'c>> {
         let token = self.next;
         self.line_before = self.line;
         self.next = self.splitter.next()?;
@@ -150,19 +55,19 @@ impl<'c> Reader<'c> {
         Some(token)
     }
 
-    fn take(&mut self, wanted: Token<'_>) -> Option<()> {
+    pub fn take(&mut self, wanted: Token<'_>) -> Option<()> {
         let is_there = self.next == wanted;
         is_there.then(|| self.go_on()).flatten().map(drop)
     }
 
-    fn takes(&mut self, wanted: Token<'_>) -> Option<bool> {
+    pub fn takes(&mut self, wanted: Token<'_>) -> Option<bool> {
         if self.next != wanted {
             return Some(false);
         }
         self.go_on().map(|_| true)
     }
 
-    fn name(&mut self) -> Option<&'c [u8]> {
+    pub fn name(&mut self) -> Option<&'c [u8]> {
         match self.go_on()? {
             Token::Word(name) if !is_keyword(name) => Some(name),
             _ => None,
@@ -178,10 +83,18 @@ impl<'c> Reader<'c> {
         }
     }
 
-    fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+    /// One step deeper, if that is not too deep.
+    pub fn descend(&mut self) -> Option<()> {
         self.depth += 1;
-        let found = (self.depth <= DEPTH_MAX).then(|| read(self)).flatten();
-        self.depth -= 1;
+        (self.depth <= DEPTH_MAX).then_some(())
+    }
+
+    /// Reads what may go deeper, and comes back from there.
+    pub fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        let depth = self.depth;
+        self.descend()?;
+        let found = read(self);
+        self.depth = depth;
         found
     }
 
@@ -190,10 +103,11 @@ impl<'c> Reader<'c> {
             let seen = reader.scope.len();
             let mut block = Block::new();
             while !reader.is_at_end() {
-                let statement = reader.statement()?;
-                let is_last = matches!(statement, Statement::Return(_));
-                block.push(statement);
+                reader.statement(&mut block)?;
                 reader.takes(Token::Sign(b';'))?;
+                let last = block.last();
+                let is_last =
+                    matches!(last, Some(Statement::Return(_) | Statement::ReturnTable(_)));
                 if is_last && !reader.is_at_end() {
                     return None;
                 }
@@ -203,58 +117,87 @@ impl<'c> Reader<'c> {
         })
     }
 
-    fn statement(&mut self) -> Option<Statement> {
+    fn statement(&mut self, block: &mut Block) -> Option<()> {
         let Token::Word(word) = self.next else {
             return None;
         };
-        match word {
+        let statement = match word {
             b"local" => {
                 self.go_on()?;
-                let name = self.name()?;
-                let value = match self.takes(Token::Sign(b'='))? {
-                    true => self.expression()?,
-                    false => Expression::Nil,
-                };
-                // Seen from here on.
-                self.scope.push(name);
-                self.locals = self.locals.max(self.scope.len());
-                let place = self.scope.len() - 1;
-                (place < LOCALS_MAX).then_some(Statement::Set(place, value))
+                return self.declare(block);
             }
             b"if" => {
                 self.go_on()?;
-                let mut cases = vec![self.case()?];
-                loop {
-                    match self.go_on()? {
-                        Token::Word(b"elseif") => cases.push(self.case()?),
-                        Token::Word(b"else") => {
-                            let last = self.block()?;
-                            self.take(Token::Word(b"end"))?;
-                            return Some(Statement::If(cases, last));
-                        }
-                        Token::Word(b"end") => return Some(Statement::If(cases, Block::new())),
-                        _ => return None,
-                    }
-                }
+                self.choice()?
             }
             b"return" => {
                 self.go_on()?;
                 let is_bare = self.is_at_end() || self.next == Token::Sign(b';');
-                let value = match is_bare {
-                    true => Expression::Nil,
-                    false => self.expression()?,
-                };
-                Some(Statement::Return(value))
+                match self.next {
+                    _ if is_bare => Statement::Return(Expression::Nil),
+                    Token::Sign(b'{') => self.returned_table()?,
+                    _ => Statement::Return(self.expression()?),
+                }
             }
             _ => {
                 let name = self.name()?;
                 match self.local(name) {
                     Some(place) => {
                         self.take(Token::Sign(b'='))?;
-                        Some(Statement::Set(place, self.expression()?))
+                        Statement::Set(place, self.expression()?)
                     }
-                    None => Some(Statement::Call(self.call(name)?)),
+                    None => match self.applied(name)? {
+                        Expression::Call(call) => Statement::Call(call),
+                        _ => return None,
+                    },
                 }
+            }
+        };
+        block.push(statement);
+        Some(())
+    }
+
+    /// Locals behind `local`.
+    fn declare(&mut self, block: &mut Block) -> Option<()> {
+        let first = self.scope.len();
+        let mut names = vec![self.name()?];
+        while self.takes(Token::Sign(b','))? {
+            names.push(self.name()?);
+        }
+        let mut place = first;
+        if self.takes(Token::Sign(b'='))? {
+            loop {
+                // Values without a name are not plain.
+                (place < first + names.len()).then_some(())?;
+                block.push(Statement::Set(place, self.expression()?));
+                place += 1;
+                if !self.takes(Token::Sign(b','))? {
+                    break;
+                }
+            }
+        }
+        for place in place..first + names.len() {
+            block.push(Statement::Set(place, Expression::Nil));
+        }
+        // Seen from here on.
+        self.scope.extend(names);
+        self.locals = self.locals.max(self.scope.len());
+        (self.locals <= LOCALS_MAX).then_some(())
+    }
+
+    /// What stands behind `if`.
+    fn choice(&mut self) -> Option<Statement> {
+        let mut cases = vec![self.case()?];
+        loop {
+            match self.go_on()? {
+                Token::Word(b"elseif") => cases.push(self.case()?),
+                Token::Word(b"else") => {
+                    let last = self.block()?;
+                    self.take(Token::Word(b"end"))?;
+                    return Some(Statement::If(cases, last));
+                }
+                Token::Word(b"end") => return Some(Statement::If(cases, Block::new())),
+                _ => return None,
             }
         }
     }
@@ -265,131 +208,55 @@ impl<'c> Reader<'c> {
         Some((condition, self.block()?))
     }
 
-    fn local(&self, name: &[u8]) -> Option<usize> {
+    pub fn local(&self, name: &[u8]) -> Option<usize> {
         self.scope.iter().rposition(|other| *other == name)
     }
 
-    /// `redis.call` behind its first word.
-    fn call(&mut self, name: &[u8]) -> Option<Call> {
-        if name != b"redis" {
-            return None;
-        }
-        self.take(Token::Sign(b'.'))?;
-        self.take(Token::Word(b"call"))?;
-        // On a line of its own the bracket would be ambiguous to Lua.
+    /// A table behind `return`; one with a name in it is an error or a status.
+    fn returned_table(&mut self) -> Option<Statement> {
+        self.take(Token::Sign(b'{'))?;
+        let function = match self.next {
+            Token::Word(b"err") if self.local(b"err").is_none() => Function::ErrorTable,
+            Token::Word(b"ok") if self.local(b"ok").is_none() => Function::StatusTable,
+            _ => return self.items().map(Statement::ReturnTable),
+        };
         let line = self.line;
-        if line != self.line_before {
-            return None;
-        }
-        self.take(Token::Sign(b'('))?;
-        let mut words = Vec::new();
-        if !self.takes(Token::Sign(b')'))? {
-            loop {
-                words.push(self.expression()?);
-                if !self.takes(Token::Sign(b','))? {
+        self.go_on()?;
+        self.take(Token::Sign(b'='))?;
+        let arguments = vec![self.expression()?];
+        self.take(Token::Sign(b'}'))?;
+        let table = Apply {
+            function,
+            arguments,
+            line,
+        };
+        Some(Statement::Return(Expression::Apply(Box::new(table))))
+    }
+
+    /// What stands in a table, behind its bracket.
+    fn items(&mut self) -> Option<Vec<Item>> {
+        self.deeper(|reader| {
+            let mut items = Vec::new();
+            while reader.next != Token::Sign(b'}') {
+                items.push(match reader.next {
+                    Token::Sign(b'{') => {
+                        reader.go_on()?;
+                        Item::Table(reader.items()?)
+                    }
+                    _ => Item::Value(reader.expression()?),
+                });
+                if !reader.takes(Token::Sign(b','))? && !reader.takes(Token::Sign(b';'))? {
                     break;
                 }
+                // The last one is looked up when Lua sees the bracket, and has the line of that.
+                let is_looked_up = matches!(items.last(), Some(Item::Value(Expression::Index(_))));
+                let is_last = reader.next == Token::Sign(b'}');
+                if is_looked_up && is_last && reader.line != reader.line_before {
+                    return None;
+                }
             }
-            self.take(Token::Sign(b')'))?;
-        }
-        Some(Call { words, line })
-    }
-
-    fn expression(&mut self) -> Option<Expression> {
-        self.deeper(|reader| {
-            let mut left = reader.conjunction()?;
-            while reader.takes(Token::Word(b"or"))? {
-                left = Expression::Or(Box::new([left, reader.conjunction()?]));
-            }
-            Some(left)
+            reader.take(Token::Sign(b'}'))?;
+            Some(items)
         })
     }
-
-    fn conjunction(&mut self) -> Option<Expression> {
-        let mut left = self.comparison()?;
-        while self.takes(Token::Word(b"and"))? {
-            left = Expression::And(Box::new([left, self.comparison()?]));
-        }
-        Some(left)
-    }
-
-    fn comparison(&mut self) -> Option<Expression> {
-        let mut left = self.operand()?;
-        loop {
-            let is_equal = match self.next {
-                Token::Equal => true,
-                Token::Unequal => false,
-                _ => return Some(left),
-            };
-            self.go_on()?;
-            left = Expression::Compare(is_equal, Box::new([left, self.operand()?]));
-        }
-    }
-
-    fn operand(&mut self) -> Option<Expression> {
-        let found = match self.go_on()? {
-            Token::Number(number) => Expression::Number(number),
-            Token::Text(text) => Expression::Text(text.into()),
-            Token::Sign(b'-') => match self.go_on()? {
-                Token::Number(number) => Expression::Number(-number),
-                _ => return None,
-            },
-            Token::Sign(b'(') => {
-                let inner = self.expression()?;
-                self.take(Token::Sign(b')'))?;
-                inner
-            }
-            Token::Word(b"nil") => Expression::Nil,
-            Token::Word(b"true") => Expression::Boolean(true),
-            Token::Word(b"false") => Expression::Boolean(false),
-            Token::Word(b"not") => {
-                let operand = self.deeper(Self::operand)?;
-                Expression::Not(Box::new(operand))
-            }
-            Token::Word(name) if !is_keyword(name) => match (self.local(name), name) {
-                (Some(place), _) => Expression::Local(place),
-                (None, b"KEYS") => Expression::Key(self.index()?),
-                (None, b"ARGV") => Expression::Argument(self.index()?),
-                (None, name) => Expression::Call(self.call(name)?),
-            },
-            _ => return None,
-        };
-        Some(found)
-    }
-
-    fn index(&mut self) -> Option<usize> {
-        self.take(Token::Sign(b'['))?;
-        let Token::Number(number) = self.go_on()? else {
-            return None;
-        };
-        self.take(Token::Sign(b']'))?;
-        Some(number as usize)
-    }
-}
-
-fn is_keyword(word: &[u8]) -> bool {
-    matches!(
-        word,
-        b"and"
-            | b"break"
-            | b"do"
-            | b"else"
-            | b"elseif"
-            | b"end"
-            | b"false"
-            | b"for"
-            | b"function"
-            | b"if"
-            | b"in"
-            | b"local"
-            | b"nil"
-            | b"not"
-            | b"or"
-            | b"repeat"
-            | b"return"
-            | b"then"
-            | b"true"
-            | b"until"
-            | b"while"
-    )
 }

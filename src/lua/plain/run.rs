@@ -2,58 +2,16 @@
 //!
 //! Invariant: as of [`crate::lua::plain`].
 
-use std::rc::Rc;
-
-use super::{Block, Call, Expression, Plain, Statement};
 use smallvec::SmallVec;
 
+use super::compute::Fault;
+use super::value::{Value, answered};
+use super::{Block, Call, Expression, Item, Plain, Statement};
 use crate::lua::api::{NO_ARGUMENT, TOO_LONG, WRONG_ARGUMENT, push_number};
 use crate::lua::errors::{Raised, tell_place};
 use crate::lua::host::Buffers;
-use crate::lua::reading::{Flat, flat, write_back};
-use crate::lua::replying::to_integer;
-use crate::lua::{Ended, Host, KEPT, Source};
+use crate::lua::{Ended, Host, KEPT, MEMORY_MAX, Source};
 use crate::resp::{Args, Protocol, Reply};
-
-/// What a script works with.
-#[derive(Debug, Clone)]
-enum Value<'s> {
-    Nil,
-    Boolean(bool),
-    Number(f64),
-    Text(&'s [u8]),
-    /// A bulk that a command answered.
-    Answer(Rc<[u8]>),
-    /// Anything else that one did, and which call it was: a table in the machine, equal to itself alone.
-    Table(u32, Rc<[u8]>),
-}
-
-impl Value<'_> {
-    fn is_true(&self) -> bool {
-        !matches!(self, Self::Nil | Self::Boolean(false))
-    }
-
-    fn text(&self) -> Option<&[u8]> {
-        match self {
-            Self::Text(text) => Some(text),
-            Self::Answer(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    fn equals(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Nil, Self::Nil) => true,
-            (Self::Boolean(one), Self::Boolean(two)) => one == two,
-            (Self::Number(one), Self::Number(two)) => one == two,
-            (Self::Table(one, _), Self::Table(two, _)) => one == two,
-            _ => self.text().is_some() && self.text() == other.text(),
-        }
-    }
-}
-
-/// What was raised, and on which line.
-type Fault = (Raised, u32);
 
 /// One run.
 struct Run<'s, 'h> {
@@ -62,7 +20,9 @@ struct Run<'s, 'h> {
     locals: Vec<Value<'s>>,
     host: &'h mut dyn Host,
     buffers: &'h mut Buffers,
-    calls: u32,
+    reply: &'h mut Reply,
+    /// How much text it may still make.
+    room: usize,
 }
 
 /// Runs a script; `name` is what its errors call it.
@@ -74,21 +34,25 @@ pub(in crate::lua) fn run<'s>(
     buffers: &mut Buffers,
     reply: &mut Reply,
 ) -> Ended {
+    let mark = reply.mark();
     let mut run = Run {
         keys,
         arguments,
         locals: vec![Value::Nil; plain.locals],
         host,
         buffers,
-        calls: 0,
+        reply: &mut *reply,
+        room: MEMORY_MAX,
     };
     let (raised, line) = match run.block(&plain.block) {
-        Ok(value) => {
-            answer(&value.unwrap_or(Value::Nil), reply);
+        Ok(Some(ended)) => return ended,
+        Ok(None) => {
+            reply.null();
             return Ended::Returned;
         }
         Err(fault) => fault,
     };
+    reply.truncate(mark);
     let (mut text, is_counted) = match raised {
         Raised::Stop => return Ended::Stopped,
         Raised::Text(text) => ([b"ERR ", &*text].concat(), false),
@@ -101,8 +65,8 @@ pub(in crate::lua) fn run<'s>(
 }
 
 impl<'s> Run<'s, '_> {
-    /// What is returned, where something is.
-    fn block(&mut self, block: &'s Block) -> Result<Option<Value<'s>>, Fault> {
+    /// How the script ended, if it did.
+    fn block(&mut self, block: &'s Block) -> Result<Option<Ended>, Fault> {
         for statement in block {
             match statement {
                 Statement::Set(place, expression) => {
@@ -112,7 +76,15 @@ impl<'s> Run<'s, '_> {
                     }
                 }
                 Statement::Call(call) => drop(self.call(call)?),
-                Statement::Return(expression) => return self.value(expression).map(Some),
+                Statement::Return(expression) => {
+                    return self
+                        .value(expression)
+                        .map(|value| Some(value.answer(self.reply)));
+                }
+                Statement::ReturnTable(items) => {
+                    self.items(items)?;
+                    return Ok(Some(Ended::Returned));
+                }
                 Statement::If(cases, last) => {
                     let mut chosen = last;
                     for (condition, block) in cases {
@@ -121,13 +93,35 @@ impl<'s> Run<'s, '_> {
                             break;
                         }
                     }
-                    if let Some(value) = self.block(chosen)? {
-                        return Ok(Some(value));
+                    if let Some(ended) = self.block(chosen)? {
+                        return Ok(Some(ended));
                     }
                 }
             }
         }
         Ok(None)
+    }
+
+    /// Tells the client of a table, which ends where a nil is.
+    fn items(&mut self, items: &'s [Item]) -> Result<(), Fault> {
+        let header = self.reply.deferred_array();
+        let (mut len, mut is_at_end) = (0, false);
+        for item in items {
+            let mark = self.reply.mark();
+            match item {
+                Item::Table(items) => self.items(items)?,
+                Item::Value(expression) => match self.value(expression)? {
+                    Value::Nil => is_at_end = true,
+                    value => drop(value.answer(self.reply)),
+                },
+            }
+            match is_at_end {
+                true => self.reply.truncate(mark),
+                false => len += 1,
+            }
+        }
+        self.reply.set_len(header, len);
+        Ok(())
     }
 
     fn value(&mut self, expression: &'s Expression) -> Result<Value<'s>, Fault> {
@@ -138,6 +132,8 @@ impl<'s> Run<'s, '_> {
             Expression::Text(text) => Value::Text(text),
             Expression::Key(nth) => nth_of(self.keys, *nth),
             Expression::Argument(nth) => nth_of(self.arguments, *nth),
+            Expression::Keys => Value::Number(self.keys.len() as f64),
+            Expression::Arguments => Value::Number(self.arguments.len() as f64),
             Expression::Local(place) => self.locals.get(*place).cloned().unwrap_or(Value::Nil),
             Expression::Call(call) => self.call(call)?,
             Expression::Not(operand) => Value::Boolean(!self.value(operand)?.is_true()),
@@ -150,11 +146,58 @@ impl<'s> Run<'s, '_> {
                 _ => self.value(&both[1])?,
             },
             Expression::Compare(is_equal, both) => {
-                let left = self.value(&both[0])?;
-                let right = self.value(&both[1])?;
+                let [left, right] = self.both(&both[0], &both[1])?;
                 Value::Boolean(left.equals(&right) == *is_equal)
             }
+            Expression::Order(order) => {
+                let [left, right] = self.both(&order.both[0], &order.both[1])?;
+                Value::Boolean(order.of(&left, &right)?)
+            }
+            Expression::Arithmetic(_)
+            | Expression::Unary(_)
+            | Expression::Index(_)
+            | Expression::Join(_)
+            | Expression::Apply(_) => self.computed(expression)?,
         })
+    }
+
+    fn both(
+        &mut self,
+        left: &'s Expression,
+        right: &'s Expression,
+    ) -> Result<[Value<'s>; 2], Fault> {
+        Ok([self.value(left)?, self.value(right)?])
+    }
+
+    /// What takes more than a look.
+    fn computed(&mut self, expression: &'s Expression) -> Result<Value<'s>, Fault> {
+        match expression {
+            Expression::Arithmetic(arithmetic) => {
+                let [left, right] = &arithmetic.both;
+                let [left, right] = self.both(&left.expression, &right.expression)?;
+                arithmetic.of(&left, &right)
+            }
+            Expression::Unary(unary) => unary.of(&self.value(&unary.of.expression)?),
+            Expression::Index(index) => index.of(&self.value(&index.of.expression)?),
+            Expression::Join(join) => {
+                let values = self.values(join.parts.iter().map(|part| &part.expression))?;
+                join.of(&values, &mut self.room)
+            }
+            Expression::Apply(apply) => {
+                let values = self.values(apply.arguments.iter())?;
+                apply.function.of(&values, apply.line)
+            }
+            simple => self.value(simple),
+        }
+    }
+
+    fn values(
+        &mut self,
+        expressions: impl Iterator<Item = &'s Expression>,
+    ) -> Result<SmallVec<[Value<'s>; 8]>, Fault> {
+        expressions
+            .map(|expression| self.value(expression))
+            .collect()
     }
 
     fn call(&mut self, call: &'s Call) -> Result<Value<'s>, Fault> {
@@ -162,7 +205,11 @@ impl<'s> Run<'s, '_> {
         for word in &call.words {
             words.push(self.value(word)?);
         }
-        self.carry_out(&words).map_err(|raised| (raised, call.line))
+        match self.carry_out(&words) {
+            Err(raised) if call.raises || raised == Raised::Stop => Err((raised, call.line)),
+            Err(raised) => Ok(Value::failure(raised)),
+            Ok(value) => Ok(value),
+        }
     }
 
     fn carry_out(&mut self, words: &[Value<'s>]) -> Result<Value<'s>, Raised> {
@@ -187,29 +234,11 @@ impl<'s> Run<'s, '_> {
         reply.clear(KEPT);
         reply.set_protocol(Protocol::Resp2);
         self.host.call(buffers.words.as_args(), reply)?;
-        self.calls += 1;
-        Ok(match flat(reply.as_bytes())? {
-            Flat::Number(number) => Value::Number(number),
-            Flat::Text(text) => Value::Answer(text.into()),
-            Flat::Nothing => Value::Boolean(false),
-            Flat::Other(bytes) => Value::Table(self.calls, bytes.into()),
-        })
+        answered(reply.as_bytes())
     }
 }
 
 fn nth_of(words: Args<'_>, nth: usize) -> Value<'_> {
     let word = nth.checked_sub(1).and_then(|nth| words.try_get(nth));
     word.map_or(Value::Nil, Value::Text)
-}
-
-/// What the client gets of a value.
-fn answer(value: &Value<'_>, reply: &mut Reply) {
-    match value {
-        Value::Nil | Value::Boolean(false) => reply.null(),
-        Value::Boolean(true) => reply.integer(1),
-        Value::Number(number) => reply.integer(to_integer(*number)),
-        Value::Text(text) => reply.bulk(text),
-        Value::Answer(text) => reply.bulk(text),
-        Value::Table(_, bytes) => write_back(bytes, reply),
-    }
 }
