@@ -13,6 +13,8 @@ use crate::lua::errors::Raised;
 /// What was raised, and on which line.
 pub(super) type Fault = (Raised, u32);
 
+/// The line of an error that the machine tells without a place.
+pub(super) const NOWHERE: u32 = 0;
 /// As much text as a number may be.
 const NUMBER_LEN: usize = 24;
 
@@ -136,7 +138,9 @@ impl Join {
             .iter()
             .map(|value| value.text().map_or(NUMBER_LEN, <[u8]>::len));
         let len = lens.fold(0, usize::saturating_add);
-        let left = room.checked_sub(len).ok_or_else(|| no_room(self.line))?;
+        let left = room.checked_sub(len);
+        let no_room = || (Raised::Text(b"not enough memory".to_vec()), NOWHERE);
+        let left = left.ok_or_else(no_room)?;
         *room = left;
         let mut joined = SmallVec::<[u8; 128]>::with_capacity(len);
         for value in values {
@@ -147,8 +151,4 @@ impl Join {
         }
         Ok(Value::Answer(joined.as_slice().into()))
     }
-}
-
-fn no_room(line: u32) -> Fault {
-    (Raised::Text(b"not enough memory".to_vec()), line)
 }

@@ -148,6 +148,7 @@ impl<'c> Reader<'c> {
                     }
                     None => match self.applied(name)? {
                         Expression::Call(call) => Statement::Call(call),
+                        Expression::Boolean(_) => return Some(()),
                         _ => return None,
                     },
                 }

@@ -4,7 +4,7 @@
 
 use smallvec::SmallVec;
 
-use super::compute::Fault;
+use super::compute::{Fault, NOWHERE};
 use super::value::{Value, answered};
 use super::{Block, Call, Expression, Item, Plain, Statement};
 use crate::lua::api::{NO_ARGUMENT, TOO_LONG, WRONG_ARGUMENT, push_number};
@@ -55,6 +55,11 @@ pub(in crate::lua) fn run<'s>(
     reply.truncate(mark);
     let (mut text, is_counted) = match raised {
         Raised::Stop => return Ended::Stopped,
+        Raised::Text(text) if line == NOWHERE => {
+            let start = format!("ERR Error running script {name}, ");
+            reply.error_bytes(&[start.as_bytes(), &*text].concat());
+            return Ended::Failed { is_counted: false };
+        }
         Raised::Text(text) => ([b"ERR ", &*text].concat(), false),
         Raised::Reply { text, is_counted } => (text, is_counted),
     };
