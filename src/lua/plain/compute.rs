@@ -120,28 +120,19 @@ impl Order {
 impl Join {
     /// Takes what it makes from the room that there is.
     pub fn of<'s>(&self, values: &[Value<'s>], room: &mut usize) -> Result<Value<'s>, Fault> {
-        let is_text =
-            |value: &Value<'_>| matches!(value, Value::Number(_)) || value.text().is_some();
-        // Lua joins from the end, and looks at the left one of two first.
-        let mut order: SmallVec<[usize; 8]> = (0..values.len()).rev().collect();
-        if order.len() > 1 {
-            order.swap(0, 1);
+        let mut len = 0usize;
+        for value in values {
+            let part = match value {
+                Value::Number(_) => NUMBER_LEN,
+                value => match value.text() {
+                    Some(text) => text.len(),
+                    None => return Err(self.fault(values)),
+                },
+            };
+            len = len.saturating_add(part);
         }
-        let bad = order.iter().find_map(|at| {
-            let value = values.get(*at).filter(|value| !is_text(value))?;
-            Some((self.parts.get(*at)?, value))
-        });
-        if let Some((operand, value)) = bad {
-            return Err(type_fault("concatenate", operand, value, self.line));
-        }
-        let lens = values
-            .iter()
-            .map(|value| value.text().map_or(NUMBER_LEN, <[u8]>::len));
-        let len = lens.fold(0, usize::saturating_add);
-        let left = room.checked_sub(len);
         let no_room = || (Raised::Text(b"not enough memory".to_vec()), NOWHERE);
-        let left = left.ok_or_else(no_room)?;
-        *room = left;
+        *room = room.checked_sub(len).ok_or_else(no_room)?;
         let mut joined = SmallVec::<[u8; 128]>::with_capacity(len);
         for value in values {
             match value {
@@ -150,5 +141,19 @@ impl Join {
             }
         }
         Ok(Value::Answer(joined.as_slice().into()))
+    }
+
+    /// Lua joins from the end, and looks at the left one of two first.
+    fn fault(&self, values: &[Value<'_>]) -> Fault {
+        let is_bad =
+            |value: &Value<'_>| !matches!(value, Value::Number(_)) && value.text().is_none();
+        let all = || values.iter().zip(&self.parts);
+        let last_two = values.len().saturating_sub(2);
+        let mut in_order = all().skip(last_two).chain(all().take(last_two).rev());
+        match in_order.find(|(value, _)| is_bad(value)) {
+            Some((value, part)) => type_fault("concatenate", part, value, self.line),
+            // It is called where one of them is bad.
+            None => fault(self.line, b"attempt to concatenate"),
+        }
     }
 }

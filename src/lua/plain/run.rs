@@ -185,31 +185,33 @@ impl<'s> Run<'s, '_> {
             Expression::Unary(unary) => unary.of(&self.value(&unary.of.expression)?),
             Expression::Index(index) => index.of(&self.value(&index.of.expression)?),
             Expression::Join(join) => {
-                let values = self.values(join.parts.iter().map(|part| &part.expression))?;
+                let mut values = SmallVec::<[Value<'s>; 8]>::new();
+                for part in &join.parts {
+                    values.push(self.value(&part.expression)?);
+                }
                 join.of(&values, &mut self.room)
             }
-            Expression::Apply(apply) => {
-                let values = self.values(apply.arguments.iter())?;
-                apply.function.of(&values, apply.line)
-            }
+            Expression::Apply(apply) => match &*apply.arguments {
+                [argument] => {
+                    let value = self.value(argument)?;
+                    apply.function.of(&[value], apply.line)
+                }
+                arguments => apply.function.of(&self.values(arguments)?, apply.line),
+            },
             simple => self.value(simple),
         }
     }
 
-    fn values(
-        &mut self,
-        expressions: impl Iterator<Item = &'s Expression>,
-    ) -> Result<SmallVec<[Value<'s>; 8]>, Fault> {
-        expressions
-            .map(|expression| self.value(expression))
-            .collect()
+    fn values(&mut self, expressions: &'s [Expression]) -> Result<SmallVec<[Value<'s>; 8]>, Fault> {
+        let mut values = SmallVec::new();
+        for expression in expressions {
+            values.push(self.value(expression)?);
+        }
+        Ok(values)
     }
 
     fn call(&mut self, call: &'s Call) -> Result<Value<'s>, Fault> {
-        let mut words = SmallVec::<[Value<'s>; 8]>::new();
-        for word in &call.words {
-            words.push(self.value(word)?);
-        }
+        let words = self.values(&call.words)?;
         match self.carry_out(&words) {
             Err(raised) if call.raises || raised == Raised::Stop => Err((raised, call.line)),
             Err(raised) => Ok(Value::failure(raised)),
