@@ -8,6 +8,7 @@ use fred::types::RespVersion;
 use fred::types::client::{ClientKillFilter, ClientPauseKind};
 use fred::types::config::DynamicPoolConfig;
 
+use crate::events::connected;
 use crate::{Checks, Place, next, text, texts};
 
 /// basic.rs and misc.rs
@@ -80,9 +81,7 @@ pub async fn again(check: &mut Checks, place: &Place, client: &Client) -> FredRe
     own.init().await?;
     check.equal(
         "connects",
-        next(&mut reconnected)
-            .await
-            .map(|server| server.host.to_string()),
+        connected(&mut reconnected).await,
         text("127.0.0.1"),
     );
     let id: i64 = own.client_id().await?;
@@ -101,9 +100,7 @@ pub async fn again(check: &mut Checks, place: &Place, client: &Client) -> FredRe
     );
     check.equal(
         "connects again",
-        next(&mut reconnected)
-            .await
-            .map(|server| server.host.to_string()),
+        connected(&mut reconnected).await,
         text("127.0.0.1"),
     );
     check.equal(

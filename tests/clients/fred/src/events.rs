@@ -6,7 +6,8 @@ use fred::clients::SubscriberClient;
 use fred::monitor;
 use fred::prelude::*;
 use fred::types::RespVersion;
-use fred::types::client::{ClientKillFilter, ClientKillType, Toggle};
+use fred::types::client::{ClientKillFilter, ClientKillType, Invalidation, Toggle};
+use fred::types::config::Server;
 use fred::types::{Message, MessageKind};
 use futures_util::StreamExt;
 use tokio::sync::broadcast::Receiver;
@@ -20,6 +21,17 @@ async fn message(receiver: &mut Receiver<Message>) -> FredResult<(MessageKind, S
         message.channel.to_string(),
         message.value.convert()?,
     ))
+}
+
+/// Where a client has connected, once it has.
+pub async fn connected(receiver: &mut Receiver<Server>) -> FredResult<String> {
+    Ok(next(receiver).await?.host.to_string())
+}
+
+/// The keys of the next invalidation.
+async fn forgotten(receiver: &mut Receiver<Invalidation>) -> FredResult<Vec<String>> {
+    let keys = next(receiver).await?.keys.into_iter();
+    Ok(keys.filter_map(Key::into_string).collect())
 }
 
 /// Waits until nobody is subscribed: over RESP2 fred does not wait for what the server answers to that.
@@ -127,9 +139,7 @@ pub async fn subscriptions(check: &mut Checks, place: &Place, client: &Client) -
     );
     check.equal(
         "connects again",
-        next(&mut reconnected)
-            .await
-            .map(|server| server.host.to_string()),
+        connected(&mut reconnected).await,
         text("127.0.0.1"),
     );
     check.equal("resubscribe_all", subscriber.resubscribe_all().await, ());
@@ -208,9 +218,7 @@ pub async fn tracking(check: &mut Checks, place: &Place, client: &Client) -> Fre
         );
         check.equal("read", own.get("foo").await, None::<i64>);
         write("foo").await?;
-        let keys = next(&mut received)
-            .await
-            .map(|one| one.keys.into_iter().filter_map(Key::into_string).collect());
+        let keys = forgotten(&mut received).await;
         check.equal("an invalidation", keys, texts(&["foo"]));
         check.equal("stop_tracking", own.stop_tracking().await, ());
         check.equal(
@@ -229,9 +237,7 @@ pub async fn tracking(check: &mut Checks, place: &Place, client: &Client) -> Fre
         );
         write("foo").await?;
         write("bar").await?;
-        let keys = next(&mut received)
-            .await
-            .map(|one| one.keys.into_iter().filter_map(Key::into_string).collect());
+        let keys = forgotten(&mut received).await;
         check.equal("of the second only", keys, texts(&["bar"]));
         check.equal("stop_tracking again", own.stop_tracking().await, ());
         return own.quit().await;
@@ -255,9 +261,7 @@ pub async fn tracking(check: &mut Checks, place: &Place, client: &Client) -> Fre
     );
     check.equal("read", own.get("foo").await, None::<i64>);
     write("foo").await?;
-    let keys = next(&mut received)
-        .await
-        .map(|one| one.keys.into_iter().filter_map(Key::into_string).collect());
+    let keys = forgotten(&mut received).await;
     check.equal("an invalidation", keys, texts(&["foo"]));
     listener.quit().await?;
     own.quit().await
