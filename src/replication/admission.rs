@@ -308,8 +308,8 @@ impl Node {
         }
         if !same {
             self.join_mesh(inner, told, now)?;
-        } else if confirmed.is_some() {
-            // Those whom this node has let in since do not count there either.
+        } else {
+            // Those whom this node has counted meanwhile count as little there: let in by it, or by somebody who was forgotten.
             let me = inner.state.node;
             inner.state.table.members.nodes.retain(|node, member| {
                 let there = told.members.nodes.get(node);
