@@ -142,10 +142,14 @@ impl Scripts {
     }
 
     /// SCRIPT FLUSH: forgets all scripts.
-    pub fn flush(&self) {
-        let machine = self.machine.lock();
+    fn flush(&self) {
+        self.flush_on(self.machine.lock().as_ref());
+    }
+
+    /// The same by whoever holds the machine, if there is one.
+    fn flush_on(&self, machine: Option<&Machine>) {
         let gone = self.cache.lock().clear();
-        if let Some(machine) = machine.as_ref() {
+        if let Some(machine) = machine {
             let numbers = gone.iter();
             for number in numbers.filter_map(|script| script.number_in(machine.generation)) {
                 machine.vm.forget(number);

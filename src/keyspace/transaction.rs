@@ -47,10 +47,13 @@ impl Queued {
     pub fn is_script(&self) -> bool {
         match self.row.handler {
             Handler::Session(SessionCommand::Eval | SessionCommand::Fcall) => true,
-            // What looks at libraries sees what those before it changed.
-            Handler::Server(ServerCommand::Function) => !matches!(
+            // What looks at scripts and libraries sees what those before it changed.
+            Handler::Server(ServerCommand::Function) => {
+                !matches!(self.row.name, "function|help" | "function|kill")
+            }
+            Handler::Server(ServerCommand::Script) => matches!(
                 self.row.name,
-                "function|help" | "function|kill" | "function|stats"
+                "script|exists" | "script|flush" | "script|load"
             ),
             _ => false,
         }

@@ -17,10 +17,11 @@ use crate::clients::scripting::cache::{Habits, Script};
 use crate::clients::scripting::host::ScriptHost;
 use crate::clients::scripting::libraries::Function;
 use crate::clients::scripting::running::Place;
+use crate::clients::scripting::script_command::script_command_on;
 use crate::clients::scripting::shebang::{ScriptFlags, body};
 use crate::clients::scripting::{Held, Machine, Scripts};
 use crate::clients::statistics::BatchCalls;
-use crate::commands::table::SessionCommand;
+use crate::commands::table::{ServerCommand, SessionCommand};
 use crate::commands::{Handler, Row};
 use crate::keyspace::{Caller, Passage, Ran, Reach, Scratch, Stage};
 use crate::lua::{Ended, Plain, Source, sha1_hex};
@@ -481,8 +482,14 @@ impl Conversation {
         let context = Arc::clone(&self.context);
         let scripts = &*context.scripts;
         let place = Place::Apart;
-        if matches!(row.handler, Handler::Server(_)) {
-            return self.function_on(machine, row, args, stage, caller, scratch, reply);
+        match row.handler {
+            Handler::Server(ServerCommand::Script) => {
+                return script_command_on(scripts, machine, row, args, reply);
+            }
+            Handler::Server(_) => {
+                return self.function_on(machine, row, args, stage, caller, scratch, reply);
+            }
+            _ => {}
         }
         if matches!(row.handler, Handler::Session(SessionCommand::Fcall)) {
             if let Some((call, function)) = self.prepare_function(scripts, row, args, reply) {

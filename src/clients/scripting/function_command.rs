@@ -136,6 +136,10 @@ impl Conversation {
             "function|flush" => self.flush_libraries(args, store, reply),
             "function|restore" => self.restore_libraries(&scripts, machine, args, store, reply),
             "function|list" => list(&scripts, args, reply),
+            "function|stats" => {
+                stats(&scripts, reply);
+                Ok(())
+            }
             "function|dump" => {
                 let all = scripts.libraries.all();
                 let codes = all.iter().map(|library| library.code.as_slice());

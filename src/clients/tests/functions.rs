@@ -151,14 +151,23 @@ async fn functions_run_within_transactions_and_are_one_record() {
     ask(&mut client, &["MULTI"], "+OK\r\n").await;
     for words in [
         &["FUNCTION", "LOAD", code][..],
+        &["FUNCTION", "STATS"],
         &["FCALL", "fresh", "1", "f"],
         &["FUNCTION", "DELETE", "new"],
+        &["FUNCTION", "STATS"],
         &["FCALL", "fresh", "1", "f"],
     ] {
         ask(&mut client, words, "+QUEUED\r\n").await;
     }
-    let replies = "*4\r\n$3\r\nnew\r\n:1\r\n+OK\r\n-ERR Function not found\r\n";
-    ask(&mut client, &["EXEC"], replies).await;
+    let stats = |libraries, functions| {
+        format!(
+            "*4\r\n$14\r\nrunning_script\r\n$-1\r\n$7\r\nengines\r\n*2\r\n$3\r\nLUA\r\n*4\r\n$15\r\nlibraries_count\r\n:{libraries}\r\n$15\r\nfunctions_count\r\n:{functions}\r\n"
+        )
+    };
+    let (with, without) = (stats(2, 4), stats(1, 3));
+    let replies =
+        format!("*6\r\n$3\r\nnew\r\n{with}:1\r\n+OK\r\n{without}-ERR Function not found\r\n");
+    ask(&mut client, &["EXEC"], &replies).await;
     client
         .send("MULTI\r\nFCALL write 1 n\r\nINCR n\r\nFCALL none 0\r\nFCALL read 1 n\r\nEXEC\r\n")
         .await;

@@ -180,6 +180,49 @@ async fn a_script_selects_for_itself_and_a_transaction_goes_on_where_it_was() {
 }
 
 #[tokio::test]
+async fn commands_about_scripts_see_what_a_transaction_did_before_them() {
+    const SEVEN: &str = "59b6ab2fbe0ee4b25733de0f62e6cda4899ef8e9";
+    const EIGHT: &str = "c2db959528781f82a78b455e9842f46a02a43b61";
+    let server = TestServer::start(&["--port", "1"]).await;
+    let mut client = server.connect().await;
+    client.check("MULTI", "+OK\r\n").await;
+    let steps = [
+        (
+            "SCRIPT LOAD \"return 7\"".to_owned(),
+            format!("$40\r\n{SEVEN}\r\n"),
+        ),
+        (format!("EVALSHA {SEVEN} 0"), ":7\r\n".to_owned()),
+        (
+            format!("SCRIPT EXISTS {SEVEN} {EIGHT}"),
+            "*2\r\n:1\r\n:0\r\n".to_owned(),
+        ),
+        ("EVAL \"return 8\" 0".to_owned(), ":8\r\n".to_owned()),
+        (format!("SCRIPT EXISTS {EIGHT}"), "*1\r\n:1\r\n".to_owned()),
+        ("SCRIPT FLUSH".to_owned(), "+OK\r\n".to_owned()),
+        (format!("SCRIPT EXISTS {EIGHT}"), "*1\r\n:0\r\n".to_owned()),
+        (
+            format!("EVALSHA {EIGHT} 0"),
+            "-NOSCRIPT No matching script. Please use EVAL.\r\n".to_owned(),
+        ),
+        (
+            "SCRIPT FLUSH now".to_owned(),
+            "-ERR SCRIPT FLUSH only support SYNC|ASYNC option\r\n".to_owned(),
+        ),
+        (
+            "SCRIPT LOAD \"return 8\"".to_owned(),
+            format!("$40\r\n{EIGHT}\r\n"),
+        ),
+        (format!("EVALSHA {EIGHT} 0"), ":8\r\n".to_owned()),
+    ];
+    let mut replies = format!("*{}\r\n", steps.len());
+    for (step, reply) in &steps {
+        client.check(step, "+QUEUED\r\n").await;
+        replies.push_str(reply);
+    }
+    client.check("EXEC", &replies).await;
+}
+
+#[tokio::test]
 async fn writes_of_scripts_end_watches_and_are_told() {
     let server = TestServer::start(&["--port", "1", "--notify-keyspace-events", "KA"]).await;
     let (mut one, mut other) = (server.connect().await, server.connect().await);
