@@ -10,22 +10,32 @@ use crate::words::{
     SPOTS, STREAM_IDS, TIMES, VALUES, WORDS,
 };
 
+/// How many templates a seed may dwell on.
+const FOCUS: usize = 16;
+
 /// See the head of the file.
 pub struct Generator {
     state: u64,
     /// The templates that were used.
     pub rows: BTreeSet<&'static str>,
+    /// Those that most commands of this seed come from, so that they meet each other; none for all alike.
+    focus: Vec<&'static str>,
     /// Where ids of stream entries have come to.
     stream_ms: usize,
 }
 
 impl Generator {
     pub fn new(seed: u64) -> Self {
-        Self {
+        let mut new = Self {
             state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5851_f42d_4c95_7f2d,
             rows: BTreeSet::new(),
+            focus: Vec::new(),
             stream_ms: 0,
+        };
+        if new.percent(50) {
+            new.focus = (0..FOCUS).map(|_| new.any_template()).collect();
         }
+        new
     }
 
     fn next(&mut self) -> u64 {
@@ -39,7 +49,7 @@ impl Generator {
         (self.next() % end as u64) as usize
     }
 
-    fn percent(&mut self, share: usize) -> bool {
+    pub fn percent(&mut self, share: usize) -> bool {
         self.below(100) < share
     }
 
@@ -47,9 +57,18 @@ impl Generator {
         from[self.below(from.len())].to_vec()
     }
 
+    fn any_template(&mut self) -> &'static str {
+        TEMPLATES[self.below(TEMPLATES.len())]
+    }
+
     /// The next command.
     pub fn command(&mut self) -> Vec<Vec<u8>> {
-        let template = TEMPLATES[self.below(TEMPLATES.len())];
+        let template = if !self.focus.is_empty() && self.percent(80) {
+            let at = self.below(self.focus.len());
+            self.focus[at]
+        } else {
+            self.any_template()
+        };
         self.rows.insert(template);
         let mut words = Vec::new();
         self.expand(template, &mut words);

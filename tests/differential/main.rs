@@ -130,7 +130,13 @@ impl Run {
 
     /// A command for a connection. DEBUG POPULATE, whose keys are made behind its transaction, is not queued.
     fn command(&mut self, at: usize) -> Vec<Vec<u8>> {
-        let command = self.generator.command();
+        let ends = self.may_queue[at] && self.generator.percent(15);
+        let begins = !self.may_queue[at] && self.generator.percent(3);
+        let command = match (begins, ends) {
+            (true, _) => vec![b"MULTI".to_vec()],
+            (_, true) => vec![b"EXEC".to_vec()],
+            _ => self.generator.command(),
+        };
         let is = |index: usize, name: &[u8]| {
             let word: Option<&Vec<u8>> = command.get(index);
             word.is_some_and(|word| word.eq_ignore_ascii_case(name))
@@ -141,7 +147,7 @@ impl Run {
             self.may_queue[at] = false;
         }
         // Redis 7.0 does not know WITHSCORE, nor KeyDB's times of members: it refuses to queue it, and to carry out the rest.
-        let is_rank = (is(0, b"zrank") || is(0, b"zrevrank")) && command.len() == 4;
+        let is_rank = (is(0, b"zrank") || is(0, b"zrevrank")) && command.len() > 3;
         let is_member = [&b"ttl"[..], b"pttl", b"persist"]
             .iter()
             .any(|name| is(0, name) && command.len() == 3);
