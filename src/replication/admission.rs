@@ -245,7 +245,7 @@ impl Node {
             .collect();
         let announced = self.announce(inner, &strangers, now);
         let joined = inner.state.table.members.join(&acceptable);
-        if inner.state.table.members.drop_void_announcements() || joined || announced {
+        if inner.state.table.members.drop_void_announcements(me) || joined || announced {
             self.changed(inner)?;
         }
         Ok(!strangers.is_empty())
@@ -279,7 +279,8 @@ impl Node {
                 && (by_member || !is_perhaps_lost(members, member))
         });
         let joined = inner.state.table.members.join(&announced);
-        if inner.state.table.members.drop_void_announcements() || joined {
+        let me = inner.state.node;
+        if inner.state.table.members.drop_void_announcements(me) || joined {
             self.changed(inner)?;
         }
         Ok(())

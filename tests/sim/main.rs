@@ -35,6 +35,10 @@ const ONCE_FAILED: &[u64] = &[
     1006465, 6064317, 6169644,
 ];
 
+/// The same with somebody who departs in every run: a forgotten node that passed on its own announcement of a newcomer, which nobody
+/// took from it, and withheld another's.
+const DEPARTURES_ONCE_FAILED: &[u64] = &[7048851];
+
 const RULES: &[(Rule, &str)] = &[
     (Rule::SnapshotInstant, "SnapshotInstant"),
     (Rule::ExpiryByStamp, "ExpiryByStamp"),
@@ -135,6 +139,15 @@ fn sketches_are_the_same_everywhere_to_the_byte() {
 #[test]
 fn jobs_are_the_same_everywhere() {
     all_hold(Profile::Jobs, "KEYMESH_JOB_SEEDS");
+}
+
+#[test]
+fn whoever_departs_and_perhaps_comes_back_parts_nobody() {
+    for &seed in DEPARTURES_ONCE_FAILED {
+        let failures = run_as(seed, Profile::Departures).failures;
+        assert!(failures.is_empty(), "seed {seed}: {}", failures.join("\n"));
+    }
+    all_hold(Profile::Departures, "KEYMESH_DEPARTURE_SEEDS");
 }
 
 #[test]

@@ -155,6 +155,8 @@ pub enum Profile {
     Streams,
     /// Jobs of KEYDB.CRON.
     Jobs,
+    /// Everything, and in every run somebody departs.
+    Departures,
 }
 
 /// Runs a seed.
@@ -222,7 +224,14 @@ pub fn run_as(seed: u64, profile: Profile) -> Report {
         in_slow_write: false,
         calm,
         profile,
-        departure: Departure::drawn(seed),
+        departure: Departure::drawn(
+            seed,
+            if profile == Profile::Departures {
+                100
+            } else {
+                20
+            },
+        ),
         disks: Disks::drawn(seed),
         messages: Messages::drawn(seed),
     };

@@ -21,9 +21,10 @@ pub struct Departure {
 }
 
 impl Departure {
-    pub fn drawn(seed: u64) -> Self {
+    /// Somebody departs in so many runs of a hundred.
+    pub fn drawn(seed: u64, share: u64) -> Self {
         let mut rng = Rng::new(!seed);
-        let due = rng.percent(20).then(|| 20 + rng.below(80));
+        let due = rng.percent(share).then(|| 20 + rng.below(80));
         Self {
             rng,
             due,
