@@ -443,7 +443,7 @@ pub(super) fn count_error(conversation: &Conversation, row: Option<&'static Row>
         conversation.context.statistics.add_error(text);
     }
     if let Some(row) = row {
-        conversation.context.statistics.of_commands.add_failed(row);
+        conversation.context.statistics.add_failed(row);
     }
 }
 
@@ -467,11 +467,7 @@ fn run_checked(
         Step::Data(row, hash) => run_counted(row, args, hash, conversation, reply, calls, looked),
         Step::Own(row, _) => run_counted(row, args, None, conversation, reply, calls, looked),
         Step::WrongArity(row) => {
-            conversation
-                .context
-                .statistics
-                .of_commands
-                .add_rejected(row);
+            conversation.context.statistics.add_rejected(row);
             conversation.refuse_arity(row, reply);
             (None, After::Next)
         }

@@ -379,7 +379,7 @@ impl Conversation {
         self.refresh_identity();
         self.error_was_counted = false;
         if let Some(text) = self.protection(row) {
-            self.context.statistics.of_commands.add_rejected(row);
+            self.context.statistics.add_rejected(row);
             self.refuse(reply, |reply| reply.error(text));
             return Fate::Refused;
         }
@@ -387,7 +387,7 @@ impl Conversation {
             && row.flags.has(Flags::NO_MULTI)
             && !self.identity.needs_auth()
         {
-            self.context.statistics.of_commands.add_rejected(row);
+            self.context.statistics.add_rejected(row);
             self.refuse(reply, |reply| {
                 reply.error("ERR Command not allowed inside a transaction");
             });
@@ -403,12 +403,12 @@ impl Conversation {
         let refusal = refusal.or_else(|| self.monitor_refusal(row));
         let refusal = refusal.or_else(|| self.exec_refusal().filter(|_| is_exec));
         if let Some(text) = refusal {
-            self.context.statistics.of_commands.add_rejected(row);
+            self.context.statistics.add_rejected(row);
             self.refuse_because(row, text, reply);
             return Fate::Refused;
         }
         if self.is_confined(row, reply.protocol()) {
-            self.context.statistics.of_commands.add_rejected(row);
+            self.context.statistics.add_rejected(row);
             self.refuse_confined(row, reply);
             return Fate::Refused;
         }

@@ -135,7 +135,7 @@ impl Conversation {
         args: Args<'_>,
         reply: &mut Reply,
     ) -> Fate {
-        self.context.statistics.of_commands.add_rejected(row);
+        self.context.statistics.add_rejected(row);
         let command = (row.name, len_of(args));
         self.note_denial(command, self.identity.name(), subject(denied, row, args));
         if self.is_in_exec {

@@ -179,7 +179,7 @@ impl Conversation {
         let owner = match self.place(&self.options, row, args) {
             Place::Here => return None,
             Place::Nowhere => {
-                self.context.statistics.of_commands.add_rejected(row);
+                self.context.statistics.add_rejected(row);
                 self.refuse(reply, |reply| reply.error(errors::CROSSOWNER));
                 return Some(Fate::Refused);
             }
@@ -296,7 +296,7 @@ impl Conversation {
     }
 
     fn refuse_exec(&mut self, row: &'static Row, text: &str, reply: &mut Reply) -> Fate {
-        self.context.statistics.of_commands.add_rejected(row);
+        self.context.statistics.add_rejected(row);
         self.refuse_because(row, text, reply);
         Fate::Refused
     }

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 pub use crate::clients::statistics::calls::{
     BatchCalls, CommandCounters, CommandStatistics, Histogram, histogram,
 };
+use crate::commands::Row;
 use crate::replication::LinkCounts;
 
 /// How many samples an `instantaneous_` field is the mean of.
@@ -87,6 +88,16 @@ impl Statistics {
     pub fn add_calls(&self, calls: &mut BatchCalls, nanos: u64, is_tracking: bool) {
         let count = self.of_commands.take(calls, nanos, is_tracking);
         self.commands.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Counts a refused call.
+    pub fn add_rejected(&self, row: &'static Row) {
+        self.of_commands.add_rejected(row);
+    }
+
+    /// Counts a failed call.
+    pub fn add_failed(&self, row: &'static Row) {
+        self.of_commands.add_failed(row);
     }
 
     /// Counts an error reply by its code: `text` is the reply without its minus.

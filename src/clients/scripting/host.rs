@@ -173,11 +173,7 @@ impl Host for ScriptHost<'_, '_, '_, '_> {
             return Err(self.counted(raised));
         };
         if let Some(raised) = self.refusal(row, words) {
-            self.conversation
-                .context
-                .statistics
-                .of_commands
-                .add_rejected(row);
+            self.conversation.context.statistics.add_rejected(row);
             return Err(self.counted(raised));
         }
         let mark = reply.mark();
