@@ -30,7 +30,13 @@ const SPONSORS_MAX: usize = 64;
 /// The nodes of a told table that count for who counts `ours`: known ones, and those whose admission was announced by somebody
 /// who counts. What a forgotten node announced may be lost: it counts where the announcement has arrived, or where somebody
 /// who counts tells that it does.
-fn countable(ours: &Members, told: &Members, me: NodeId, by_member: bool) -> BTreeSet<NodeId> {
+fn countable(
+    ours: &Members,
+    told: &Members,
+    me: NodeId,
+    by_member: bool,
+    has_arrived: &dyn Fn(Admission) -> bool,
+) -> BTreeSet<NodeId> {
     let mut counts: BTreeSet<NodeId> = told
         .nodes
         .iter()
@@ -43,11 +49,13 @@ fn countable(ours: &Members, told: &Members, me: NodeId, by_member: bool) -> BTr
         .collect();
     loop {
         let by_who_counts = |node: NodeId, member: &Member| {
-            member.admission.is_some_and(|Admission { by, .. }| {
+            member.admission.is_some_and(|admission| {
+                let by = admission.by;
                 let known = ours.nodes.get(&node).and_then(|known| known.admission);
                 let may_be_lost = is_perhaps_lost(ours, member)
                     && !by_member
-                    && known.is_none_or(|known| known.by != by);
+                    && known.is_none_or(|known| known.by != by)
+                    && !has_arrived(admission);
                 if may_be_lost {
                     return false;
                 }
@@ -186,18 +194,28 @@ impl Node {
         }
         let me = inner.state.node;
         let mut acceptable = Members::default();
+        let mut perhaps_lost = Vec::new();
         let mut counts: BTreeSet<NodeId> =
             inner.state.table.members.nodes.keys().copied().collect();
         counts.retain(|node| !inner.state.table.members.nodes[node].lives.is_empty());
         if told.mesh == inner.state.table.mesh {
             let table = &inner.state.table;
             let by_member = is_told_by_member(table, told, master);
-            counts = countable(&table.members, &told.members, me, by_member);
+            // Of several announcements that have arrived only the earliest is known.
+            let has_arrived = |Admission { floor, by }: Admission| {
+                let index = self.keyspace.origins.find(by);
+                let position = index.map(|index| self.keyspace.journal.position(index));
+                position.is_some_and(|position| position.arrived >= floor)
+            };
+            counts = countable(&table.members, &told.members, me, by_member, &has_arrived);
             acceptable = told.members.clone();
             acceptable.nodes.retain(|node, member| {
-                let announced = member.lives.is_empty()
-                    && (by_member || !is_perhaps_lost(&table.members, member));
-                announced || counts.contains(node)
+                let is_lost = !by_member && is_perhaps_lost(&table.members, member);
+                let announced = member.lives.is_empty();
+                if announced && is_lost && member.forgotten == 0 && *node != me {
+                    perhaps_lost.push(*node);
+                }
+                announced && !is_lost || counts.contains(node)
             });
             // A forgotten node that has begun another life without having heard of it: that life is forgotten, too.
             let forgotten = |node: &NodeId| {
@@ -243,9 +261,11 @@ impl Node {
             .filter(|(node, member)| !member.lives.is_empty() && !counts.contains(*node))
             .map(|(node, _)| *node)
             .collect();
-        let announced = self.announce(inner, &strangers, now);
+        // Whom only a forgotten node has announced waits for somebody who counts.
+        let to_announce = [strangers.as_slice(), &perhaps_lost].concat();
+        let announced = self.announce(inner, &to_announce, now);
         let joined = inner.state.table.members.join(&acceptable);
-        if inner.state.table.members.drop_void_announcements(me) || joined || announced {
+        if inner.state.table.members.drop_void_announcements() || joined || announced {
             self.changed(inner)?;
         }
         Ok(!strangers.is_empty())
@@ -279,8 +299,7 @@ impl Node {
                 && (by_member || !is_perhaps_lost(members, member))
         });
         let joined = inner.state.table.members.join(&announced);
-        let me = inner.state.node;
-        if inner.state.table.members.drop_void_announcements(me) || joined {
+        if inner.state.table.members.drop_void_announcements() || joined {
             self.changed(inner)?;
         }
         Ok(())

@@ -108,7 +108,7 @@ impl Node {
         }
         me.statements.clear();
         me.lives.insert(origin.incarnation, Life { floor });
-        inner.state.table.members.drop_void_announcements(id);
+        inner.state.table.members.drop_void_announcements();
         inner.state.established = false;
         inner.alone_ticks = 0;
         inner.drop_routes();

@@ -192,18 +192,16 @@ impl Members {
         changed
     }
 
-    /// Drops announcements by lives that do not count, which nobody can confirm, and those of this node where it was forgotten,
-    /// which nobody takes from it: they would stand before others'. Says whether there were any.
-    pub fn drop_void_announcements(&mut self, me: NodeId) -> bool {
-        let is_forgotten = self.nodes.get(&me).is_some_and(Member::is_forgotten);
+    /// Drops announcements by lives that do not count, which nobody can confirm; says whether there were any.
+    pub fn drop_void_announcements(&mut self) -> bool {
         let void: Vec<NodeId> = self
             .nodes
             .iter()
             .filter(|(_, member)| member.lives.is_empty() && member.forgotten == 0)
             .filter(|(_, member)| {
-                member.admission.is_none_or(|Admission { by, .. }| {
-                    self.life(by).is_none() || is_forgotten && by.node == me
-                })
+                member
+                    .admission
+                    .is_none_or(|admission| self.life(admission.by).is_none())
             })
             .map(|(node, _)| *node)
             .collect();
