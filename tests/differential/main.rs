@@ -112,7 +112,7 @@ impl Run {
         };
         Self {
             seed,
-            generator: Generator::new(seed),
+            generator: Generator::dwelling(seed),
             ours: connect(ours),
             theirs: peers
                 .iter()
