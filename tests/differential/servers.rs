@@ -110,7 +110,8 @@ impl Server {
         None
     }
 
-    /// Whether it is what answers at its port: somebody else's server may have been faster.
+    /// Whether it is what answers at its port, where somebody else's server may have been faster, and has read its file: INFO is
+    /// answered before.
     fn is_itself(&self) -> bool {
         let Some(mut connection) = Connection::open(self.port) else {
             return false;
@@ -121,7 +122,7 @@ impl Server {
         };
         let own = format!("process_id:{}", self.child.id());
         let text = String::from_utf8_lossy(&reply.body);
-        text.lines().any(|line| line == own)
+        text.lines().any(|line| line == own) && !connection.call(&[b"PING"]).is_error()
     }
 
     pub fn connect(&self) -> Connection {
