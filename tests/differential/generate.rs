@@ -26,17 +26,13 @@ pub struct Generator {
 
 impl Generator {
     pub fn new(seed: u64) -> Self {
-        Self {
+        let mut new = Self {
             state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5851_f42d_4c95_7f2d,
             rows: BTreeSet::new(),
             focus: Vec::new(),
             stream_ms: 0,
-        }
-    }
-
-    /// One that dwells on few commands in half of the seeds.
-    pub fn dwelling(seed: u64) -> Self {
-        let mut new = Self::new(seed);
+        };
+        // In half of the seeds.
         if new.percent(50) {
             new.focus = (0..FOCUS).map(|_| new.any_template()).collect();
         }

@@ -57,7 +57,7 @@ fn every_reply_is_that_of_redis() {
     let (mut commands, mut rows) = (0, std::collections::BTreeSet::new());
     let mut differences = Vec::new();
     for seed in from..from + seeds {
-        let mut run = Run::new(seed, &ours, &peers).dwelling();
+        let mut run = Run::new(seed, &ours, &peers);
         for _ in 0..BATCHES {
             run.batch();
         }
@@ -87,8 +87,6 @@ fn every_reply_is_that_of_redis() {
 struct Run {
     seed: u64,
     generator: Generator,
-    /// It dwells on few commands in half of the seeds, and ends its transactions soon.
-    dwells: bool,
     ours: Vec<Connection>,
     theirs: Vec<(String, Vec<Connection>)>,
     queues: Vec<compare::Queue>,
@@ -115,7 +113,6 @@ impl Run {
         Self {
             seed,
             generator: Generator::new(seed),
-            dwells: false,
             ours: connect(ours),
             theirs: peers
                 .iter()
@@ -131,16 +128,10 @@ impl Run {
         }
     }
 
-    fn dwelling(mut self) -> Self {
-        self.generator = Generator::dwelling(self.seed);
-        self.dwells = true;
-        self
-    }
-
     /// A command for a connection. DEBUG POPULATE, whose keys are made behind its transaction, is not queued.
     fn command(&mut self, at: usize) -> Vec<Vec<u8>> {
-        let ends = self.dwells && self.may_queue[at] && self.generator.percent(15);
-        let begins = self.dwells && !self.may_queue[at] && self.generator.percent(3);
+        let ends = self.may_queue[at] && self.generator.percent(15);
+        let begins = !self.may_queue[at] && self.generator.percent(3);
         let command = match (begins, ends) {
             (true, _) => vec![b"MULTI".to_vec()],
             (_, true) => vec![b"EXEC".to_vec()],

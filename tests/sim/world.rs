@@ -192,6 +192,10 @@ pub fn run_as(seed: u64, profile: Profile) -> Report {
         })
         .collect();
     let calm = rng.percent(30);
+    let departures = match profile {
+        Profile::Departures => 100,
+        _ => 20,
+    };
     let mut world = World {
         rng,
         later: Rng::new(!seed),
@@ -224,14 +228,7 @@ pub fn run_as(seed: u64, profile: Profile) -> Report {
         in_slow_write: false,
         calm,
         profile,
-        departure: Departure::drawn(
-            seed,
-            if profile == Profile::Departures {
-                100
-            } else {
-                20
-            },
-        ),
+        departure: Departure::drawn(seed, departures),
         disks: Disks::drawn(seed),
         messages: Messages::drawn(seed),
     };
