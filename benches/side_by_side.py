@@ -187,6 +187,7 @@ def arguments():
         "--trace", metavar="RATIO", nargs="?", const="default", help="compare tracing with none: by default, or this part of all commands"
     )
     parser.add_argument("--families", nargs="*", choices=list(FAMILIES), metavar="NAME", help="commands over collections instead: all, or these")
+    parser.add_argument("--pipelines", nargs="+", type=int, choices=list(SHARE), metavar="DEPTH", help="only these depths: 1, 16, 64 (all; families 1 and 16)")
     parser.add_argument("--valkey", help="the Valkey to measure beside them ($VALKEY_SERVER, or valkey-server on PATH)")
     parser.add_argument("--otlp", metavar="ENDPOINT", help="where the traces go (to a collector that throws them away)")
     chosen = parser.parse_args()
@@ -230,7 +231,7 @@ def run_families(chosen, servers):
     for name in names:
         for server in servers:
             feed(server, FAMILIES[name].once(chosen.keys))
-    cells = {(name, pipeline): [] for name in names for pipeline in FAMILY_PIPELINES}
+    cells = {(name, pipeline): [] for name in names for pipeline in chosen.pipelines or FAMILY_PIPELINES}
     for number in range(1, chosen.rounds + 1):
         print(f"round {number} of {chosen.rounds}", file=sys.stderr, flush=True)
         for (name, pipeline), rounds in cells.items():
@@ -263,7 +264,7 @@ def main():
             return run_families(chosen, servers)
         for server in servers:
             benchmark(server, "set", 64, 2 * chosen.keys, chosen.keys)
-        cells = {(command, pipeline): [] for pipeline in PIPELINES for command in COMMANDS}
+        cells = {(command, pipeline): [] for pipeline in chosen.pipelines or PIPELINES for command in COMMANDS}
         for number in range(1, chosen.rounds + 1):
             print(f"round {number} of {chosen.rounds}", file=sys.stderr, flush=True)
             for (command, pipeline), pairs in cells.items():

@@ -10,11 +10,13 @@ use std::cell::RefCell;
 pub const READ_LEN: usize = 16 * 1024;
 /// What is kept between big commands.
 const KEPT_LEN: usize = 64 * 1024;
-/// Buffers that a thread keeps.
-const SPARES: usize = 4;
+/// Buffers that a thread keeps: one for each connection that is read before the commands of any are carried out.
+pub const SPARES: usize = 64;
+/// Buffers that have grown, which it keeps as well.
+const GROWN_SPARES: usize = 4;
 
 thread_local! {
-    /// Buffers of this thread that nobody uses, of [`READ_LEN`] to [`KEPT_LEN`] bytes.
+    /// Buffers of this thread that nobody uses, [`SPARES`] of [`READ_LEN`] bytes and [`GROWN_SPARES`] of up to [`KEPT_LEN`].
     static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -40,13 +42,18 @@ impl ReadBuffer {
     pub fn return_memory(&mut self) {
         if self.filled == 0 && !self.bytes.is_empty() {
             let bytes = std::mem::take(&mut self.bytes);
-            if bytes.len() <= KEPT_LEN {
-                SPARE.with_borrow_mut(|spares| {
-                    if spares.len() < SPARES {
-                        spares.push(bytes);
-                    }
-                });
-            }
+            let has_grown = |bytes: &Vec<u8>| bytes.len() > READ_LEN;
+            SPARE.with_borrow_mut(|spares| {
+                let is_kept = if has_grown(&bytes) {
+                    let grown = spares.iter().filter(|bytes| has_grown(bytes)).count();
+                    bytes.len() <= KEPT_LEN && grown < GROWN_SPARES
+                } else {
+                    spares.len() < SPARES
+                };
+                if is_kept {
+                    spares.push(bytes);
+                }
+            });
         }
     }
 

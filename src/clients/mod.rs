@@ -71,6 +71,7 @@ pub use configuration::Configuration;
 pub use context::{Context, KEYMESH_VERSION, REDIS_VERSION, ShutdownRequest};
 pub use listener::{ListenError, Listeners};
 pub use registry::{Client, ClientId, Clients};
+pub use session::steps::EVENT_INTERVAL;
 pub use statistics::Statistics;
 
 #[cfg(test)]

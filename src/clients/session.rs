@@ -15,20 +15,21 @@ mod owners;
 mod saving;
 mod scripts;
 mod serving;
+pub mod steps;
 mod waiting;
 
-use std::cell::Cell;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::clients::batch::{Batch, Planning, REPLY_LEN};
 use crate::clients::buffer::ReadBuffer;
 use crate::clients::context::Context;
 use crate::clients::conversation::{After, Conversation, ReplyMode};
 use crate::clients::registry::{Registered, signal};
+use crate::clients::session::steps::Steps;
 use crate::clients::wire::Wire;
 use crate::db::UnixMillis;
 use crate::resp::{Protocol, ProtocolError, Reply, Splitter};
@@ -37,17 +38,10 @@ use crate::resp::{Protocol, ProtocolError, Reply, Splitter};
 pub const QUERY_LEN_MAX: usize = 1024 * 1024 * 1024;
 /// Commands of one connection after which others have their turn.
 const TURN_COMMANDS: usize = 4096;
-/// Work that takes as long is long.
-const LONG_WORK: Duration = Duration::from_micros(16);
 /// Memory of the reply buffer kept between batches.
 const REPLY_KEPT: usize = REPLY_LEN + 16 * 1024;
 /// What has been sent of a long reply is dropped from memory in such pieces.
 const SENT_DROPPED: usize = 1024 * 1024;
-
-thread_local! {
-    /// The connection that was served last on this thread.
-    static LAST: Cell<u64> = const { Cell::new(0) };
-}
 
 /// Why a session ended.
 #[derive(Debug)]
@@ -87,8 +81,7 @@ struct Session {
     shows_unsent: bool,
     /// Commands since the socket last had nothing for us.
     turn: usize,
-    /// How long the last batch took.
-    took: Duration,
+    steps: Steps,
 }
 
 /// Serves a connection until it ends.
@@ -106,7 +99,7 @@ pub async fn serve(context: Arc<Context>, wire: Wire, registered: Registered) {
         conversation,
         shows_unsent: false,
         turn: 0,
-        took: Duration::ZERO,
+        steps: Steps::default(),
     };
     let end = session.run().await;
     let Session {
@@ -149,12 +142,15 @@ impl Session {
             }
             self.read.prepare(self.pos, wanted);
             self.pos = 0;
-            self.let_others_work().await;
+            if self.sent < self.reply.len() {
+                self.read.return_memory();
+                self.steps.let_others_work().await;
+            }
             if self.read.len() > 0 {
                 self.show_unfinished();
             }
             match self.wait(true).await {
-                Event::Read => {}
+                Event::Read => self.steps.let_others_read().await,
                 Event::Flushed => {}
                 Event::Signal(bits) if bits & signal::DRAIN != 0 => {
                     return self.finish(End::Done).await;
@@ -166,17 +162,6 @@ impl Session {
                 }
                 Event::End(end) => return end,
             }
-        }
-    }
-
-    /// Where work took long, whoever waits for its replies at the other end sleeps by now, and waking him costs more than letting
-    /// other connections that have sent something work first: then he is woken once for all of them.
-    async fn let_others_work(&mut self) {
-        let own = self.conversation.client.id.0;
-        let is_long = std::mem::take(&mut self.took) >= LONG_WORK;
-        if LAST.replace(own) != own && is_long && self.sent < self.reply.len() {
-            self.read.return_memory();
-            tokio::task::yield_now().await;
         }
     }
 

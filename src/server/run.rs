@@ -16,7 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::process::{PidFile, Supervision, prepare, refuse_huge_pages};
 use super::shutdown::{Signals, Waited, insist, save_before_end, wait_for_replicas};
 use super::{Identity, Running, build, start};
-use crate::clients::{Configuration, ListenError, Listeners, files_limit};
+use crate::clients::{Configuration, EVENT_INTERVAL, ListenError, Listeners, files_limit};
 use crate::config::{self, LogLevel, Options, OtlpProtocol, Settings, VERSION, cli};
 use crate::db::NodeId;
 
@@ -48,6 +48,7 @@ fn runtime(options: &Options) -> std::io::Result<tokio::runtime::Runtime> {
             builder
         }
     };
+    builder.event_interval(EVENT_INTERVAL);
     builder.enable_all().build()
 }
 

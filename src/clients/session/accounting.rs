@@ -15,7 +15,6 @@ impl Session {
         self.conversation.account_scripts();
         let conversation = &self.conversation;
         let took = ended.saturating_duration_since(started);
-        self.took = took;
         // One that was alone in its batch took all its time.
         if self.batch.is_first()
             && let Some(row) = self.batch.calls.only()
