@@ -2,12 +2,11 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
 /// How many there are.
@@ -77,8 +76,7 @@ impl Masters {
         command
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
-            .stderr(log)
-            .kill_on_drop(true);
+            .stderr(log);
         command.spawn().context("a master did not start")
     }
 
@@ -91,7 +89,7 @@ impl Masters {
     pub async fn ended(&mut self) -> anyhow::Error {
         loop {
             for (port, child) in &mut self.running {
-                if let Ok(Some(status)) = child.try_wait() {
+                if let Some(status) = has_ended(child) {
                     let log = log_path(&self.directory.join(port.to_string()));
                     let log = std::fs::read_to_string(log).unwrap_or_default();
                     let lines: Vec<&str> = log.lines().collect();
@@ -105,24 +103,38 @@ impl Masters {
 
     /// Ends them.
     pub async fn stop(mut self) {
-        for (_, child) in &self.running {
-            if let Some(pid) = child.id().and_then(|id| i32::try_from(id).ok())
+        for (_, child) in &mut self.running {
+            if has_ended(child).is_none()
+                && let Ok(pid) = i32::try_from(child.id())
                 && let Some(pid) = rustix::process::Pid::from_raw(pid)
             {
-                // It may have ended by itself.
                 let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
             }
         }
-        for (_, child) in &mut self.running {
-            if timeout(STOP_TIMEOUT, child.wait()).await.is_err() {
-                let _ = child.kill().await;
+        let all_ended = async {
+            for (_, child) in &mut self.running {
+                while has_ended(child).is_none() {
+                    sleep(LOOK_PERIOD).await;
+                }
             }
-        }
+        };
+        // Whoever is late is killed with the rest of this.
+        let _ = timeout(STOP_TIMEOUT, all_ended).await;
     }
+}
+
+/// How it ended, if it has.
+fn has_ended(child: &mut Child) -> Option<ExitStatus> {
+    child.try_wait().ok().flatten()
 }
 
 impl Drop for Masters {
     fn drop(&mut self) {
+        for (_, child) in &mut self.running {
+            // Of those that have ended nothing is left to kill or to wait for.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
         // What is left lies in the system's temporary directory.
         let _ = std::fs::remove_dir_all(&self.directory);
     }
