@@ -28,6 +28,17 @@ pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
+/// All of these, each as [`put_bytes`] appends it, in memory that is taken once.
+#[inline]
+pub fn all_bytes<'a>(all: impl Iterator<Item = &'a [u8]> + Clone) -> Vec<u8> {
+    let needed = all
+        .clone()
+        .map(|bytes| len(bytes.len() as u64) + bytes.len());
+    let mut out = Vec::with_capacity(needed.sum());
+    all.for_each(|bytes| put_bytes(&mut out, bytes));
+    out
+}
+
 /// A signed integer folded so that small magnitudes stay short (zigzag).
 #[inline]
 pub fn zigzag(value: i64) -> u64 {
@@ -156,6 +167,17 @@ mod tests {
             assert_eq!(out, golden);
         }
         assert_eq!([0, -1, 1, -2].map(zigzag), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn byte_strings_together_take_just_the_memory_that_they_need() {
+        for lens in [&[][..], &[0], &[1, 127, 128], &[16_383, 16_384, 3]] {
+            let texts: Vec<_> = lens.iter().map(|len| vec![b'x'; *len]).collect();
+            let mut each = Vec::new();
+            texts.iter().for_each(|text| put_bytes(&mut each, text));
+            let all = all_bytes(texts.iter().map(Vec::as_slice));
+            assert_eq!((all.capacity(), &all), (each.len(), &each));
+        }
     }
 
     proptest! {

@@ -4,7 +4,7 @@ use crate::commands::call::DataCall;
 use crate::commands::errors;
 use crate::db::Op;
 use crate::db::op::{Kind, Names, Pairs};
-use crate::db::varint::put_bytes;
+use crate::db::varint::{all_bytes, put_bytes};
 use crate::resp::Args;
 
 pub(super) fn hset(call: &mut DataCall<'_, '_>) {
@@ -21,11 +21,7 @@ pub(super) fn hmset(call: &mut DataCall<'_, '_>) {
 
 /// The arguments from the second on, each a length and that many bytes.
 fn encoded(args: Args<'_>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    args.skip(2)
-        .iter()
-        .for_each(|arg| put_bytes(&mut bytes, arg));
-    bytes
+    all_bytes(args.skip(2).iter())
 }
 
 /// How many fields are new; none where the error is written.

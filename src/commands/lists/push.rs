@@ -29,10 +29,7 @@ fn push(call: &mut DataCall<'_, '_>, end: End, only_to_list: bool) {
         return call.reply.integer(0);
     }
     let elements = call.args.skip(2);
-    let mut bytes = Vec::with_capacity(64);
-    elements
-        .iter()
-        .for_each(|element| varint::put_bytes(&mut bytes, element));
+    let bytes = varint::all_bytes(elements.iter());
     call.apply(key, Op::Push(end, Names::of(&bytes, elements.len())));
     call.reply.integer((old_len + elements.len()) as i64);
 }

@@ -5,7 +5,7 @@ use crate::commands::element_draw::{Dice, distinct};
 use crate::commands::errors;
 use crate::db::news::Attention;
 use crate::db::op::{Kind, Names};
-use crate::db::varint::put_bytes;
+use crate::db::varint::{all_bytes, put_bytes};
 use crate::db::{Key, Op};
 use crate::resp::parse_i64;
 
@@ -15,10 +15,7 @@ pub(super) fn sadd(call: &mut DataCall<'_, '_>) {
         set.is_none_or(|set| members.iter().any(|member| !set.contains(member)))
     });
     let Some(brings) = brings else { return };
-    let mut names = Vec::new();
-    members
-        .iter()
-        .for_each(|member| put_bytes(&mut names, member));
+    let names = all_bytes(members.iter());
     let added = add(call, key, Names::of(&names, members.len()), brings);
     call.reply.integer(i64::from(added));
 }

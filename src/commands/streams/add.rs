@@ -270,14 +270,10 @@ pub(super) fn xadd(call: &mut DataCall<'_, '_>) {
         return call.reply.error(error);
     };
     let fields = call.args.skip(from);
-    let bytes: usize = fields.iter().map(<[u8]>::len).sum();
-    if bytes > ENTRY_LEN_MAX {
+    if fields.iter().map(<[u8]>::len).sum::<usize>() > ENTRY_LEN_MAX {
         return call.reply.error("ERR Elements are too large to be stored");
     }
-    let mut pairs = Vec::with_capacity(bytes + 2 * fields.len());
-    for text in fields {
-        varint::put_bytes(&mut pairs, text);
-    }
+    let pairs = varint::all_bytes(fields.iter());
     call.apply(key, Op::XAdd(id, Pairs::of(&pairs)));
     reply::id(call.reply, id);
     if let Some(how) = options.trim {

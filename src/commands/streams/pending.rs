@@ -11,25 +11,24 @@ use crate::resp::Reply;
 
 pub(super) fn xack(call: &mut DataCall<'_, '_>) {
     let (key, name) = (call.key(1), call.args.get(2));
-    let exists = call.look_stream(key, |stream| {
-        stream.is_some_and(|stream| stream.group(name).is_some())
-    });
-    let Some(exists) = exists else { return };
-    if !exists {
-        return call.reply.integer(0);
-    }
-    let mut ids = match ids(call.args.skip(3)) {
-        Ok(ids) => ids,
-        Err(error) => return call.reply.error(error),
-    };
     // What another master delivered may be acknowledged here before it is heard of.
-    if !(call.is_stamped() && call.stamp.is_some()) {
-        call.look(key, |view| {
-            let stream = view.as_ref().and_then(|view| view.stream());
-            let group = stream.and_then(|stream| stream.group(name));
-            ids.retain(|id| group.is_some_and(|group| group.pending().contains_key(id)));
+    let takes_all = call.is_stamped() && call.stamp.is_some();
+    let texts = call.args.skip(3);
+    let looked = call.look_stream(key, |stream| {
+        // Where there is no group, nobody looks at the ids.
+        let group = stream.and_then(|stream| stream.group(name))?;
+        let ids = ids(texts).map(|mut ids| {
+            ids.retain(|id| takes_all || group.pending().contains_key(id));
+            ids
         });
-    }
+        Some(ids)
+    });
+    let Some(looked) = looked else { return };
+    let ids = match looked {
+        None => return call.reply.integer(0),
+        Some(Err(error)) => return call.reply.error(error),
+        Some(Ok(ids)) => ids,
+    };
     let mut count = 0;
     if !ids.is_empty() {
         let bytes = Ids::encode(ids);

@@ -9,6 +9,7 @@ use hashbrown::HashTable;
 
 use crate::db::elements::Element;
 use crate::db::elements::entry::{self, encode, encoded_len};
+use crate::db::varint::Reader;
 
 /// The longest element, with its lengths, that lies among the others.
 const NEAR_MAX: usize = 1024;
@@ -37,6 +38,11 @@ pub(super) struct Segment {
 /// The element at the beginning of bytes that begin with one.
 fn parts(bytes: &[u8]) -> Element<'_> {
     entry::split(bytes).map_or((&[], &[]), |(element, _)| element)
+}
+
+/// The key alone, at the beginning of bytes that begin with an element.
+fn key_of(bytes: &[u8]) -> &[u8] {
+    Reader::new(bytes).bytes().unwrap_or_default()
 }
 
 /// The bytes from a place on; of one in `near`, those behind the element too.
@@ -71,7 +77,7 @@ impl Segment {
     }
 
     fn key(&self, place: u32) -> &[u8] {
-        self.element(place).0
+        key_of(at(&self.near, &self.far, place))
     }
 
     /// Puts an element in that is not there.
@@ -92,7 +98,7 @@ impl Segment {
         let Self {
             index, near, far, ..
         } = self;
-        index.insert_unique(hash, place, |place| hash_of(parts(at(near, far, *place)).0));
+        index.insert_unique(hash, place, |place| hash_of(key_of(at(near, far, *place))));
     }
 
     /// Room for so many bytes more, and little beside it.
@@ -115,7 +121,7 @@ impl Segment {
         let Self {
             index, near, far, ..
         } = self;
-        let Some(place) = index.find(hash, |place| parts(at(near, far, *place)).0 == key) else {
+        let Some(place) = index.find(hash, |place| key_of(at(near, far, *place)) == key) else {
             return false;
         };
         let start = at(near, far, *place);
@@ -147,7 +153,7 @@ impl Segment {
         let Self {
             index, near, far, ..
         } = self;
-        let found = index.find_entry(hash, |place| parts(at(near, far, *place)).0 == key);
+        let found = index.find_entry(hash, |place| key_of(at(near, far, *place)) == key);
         let (place, _) = found.ok()?.remove();
         let payload = self.element(place).1;
         let (len, shown) = (encoded_len(key, payload), show(payload));
@@ -165,7 +171,7 @@ impl Segment {
                 index, near, far, ..
             } = self;
             let len = index.len() * 2;
-            index.shrink_to(len, |place| hash_of(parts(at(near, far, *place)).0));
+            index.shrink_to(len, |place| hash_of(key_of(at(near, far, *place))));
         }
         Some(shown)
     }
@@ -174,7 +180,7 @@ impl Segment {
     fn drop_far(&mut self, index: usize, hash_of: &impl HashOf) {
         let last = self.far.len() - 1;
         if index != last {
-            let hash = hash_of(parts(&self.far[last]).0);
+            let hash = hash_of(key_of(&self.far[last]));
             let moved = last as u32 | FAR;
             if let Some(place) = self.index.find_mut(hash, |place| *place == moved) {
                 *place = index as u32 | FAR;
