@@ -1,8 +1,8 @@
 //! The read buffer of a connection. Bytes before `filled` came from the socket; a command that is not whole moves to the front
 //! before more is read. Grows by doubling with what has really come, so that a promised length costs nothing.
 //!
-//! Invariant: a connection that waits with nothing unfinished holds no memory: its thread keeps a few buffers for whoever reads
-//! next, which are also the warmest in its caches.
+//! Invariant: a connection that waits with nothing unfinished holds no memory: its thread keeps some buffers, [`SPARES`] at
+//! most and a few that have grown, for whoever reads next; the last ones are the warmest in its caches.
 
 use std::cell::RefCell;
 

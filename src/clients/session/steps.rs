@@ -24,15 +24,23 @@ const LONE_READS: u8 = 15;
 struct Company {
     /// Counts what they do: each read, and each step that ended.
     moves: u32,
-    /// Reads since one of them went on, all of which hold memory; after very many the count begins anew, for who went on may have
-    /// done so on another thread.
+    /// Reads since one of them went on: so many hold memory at most. After very many the count begins anew, for whoever went on may
+    /// have done so on another thread.
     reads: u16,
     /// Reads that are still to go on without a step.
     lone: u8,
 }
 
+impl Company {
+    const NONE: Self = Self {
+        moves: 0,
+        reads: 0,
+        lone: 0,
+    };
+}
+
 thread_local! {
-    static COMPANY: Cell<Company> = const { Cell::new(Company { moves: 0, reads: 0, lone: 0 }) };
+    static COMPANY: Cell<Company> = const { Cell::new(Company::NONE) };
 }
 
 /// One connection's part in it.
@@ -96,20 +104,21 @@ mod tests {
     use std::cell::RefCell;
     use std::rc::Rc;
 
+    use tokio::runtime::Runtime;
     use tokio::task::LocalSet;
 
     use super::*;
 
+    /// The runtime of a thread on which nobody was read yet.
+    fn fresh_thread() -> Runtime {
+        COMPANY.set(Company::NONE);
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.build().unwrap()
+    }
+
     /// What connections do on one thread, in order: each is read, carried out and answered so many times.
     fn run(connections: usize, times: usize) -> Vec<(&'static str, usize)> {
-        COMPANY.set(Company {
-            moves: 0,
-            reads: 0,
-            lone: 0,
-        });
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap();
+        let runtime = fresh_thread();
         let log = Rc::new(RefCell::new(Vec::new()));
         let tasks = LocalSet::new();
         for own in 0..connections {
@@ -163,14 +172,7 @@ mod tests {
     #[test]
     fn who_is_alone_looks_for_others_now_and_then_only() {
         let mut steps = 0;
-        COMPANY.set(Company {
-            moves: 0,
-            reads: 0,
-            lone: 0,
-        });
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap();
+        let runtime = fresh_thread();
         runtime.block_on(async {
             let mut own = Steps::default();
             for _ in 0..64 {
