@@ -1,7 +1,7 @@
 //! What a call does with each of its keys: for COMMAND GETKEYSANDFLAGS, and for those who judge whether a user may do it.
 
 use crate::commands::docs::Categories;
-use crate::commands::table::{Keys, Row};
+use crate::commands::table::{Keys, Row, is_number_of_keys};
 use crate::resp::Args;
 
 impl Row {
@@ -22,6 +22,11 @@ impl Row {
 
     /// What this very call does with its key at this argument, where that depends on its options.
     pub fn key_access(&self, command: Args<'_>, index: usize) -> &'static [&'static str] {
+        if let Keys::Counted { count, .. } = self.keys
+            && !is_number_of_keys(command, usize::from(count))
+        {
+            return &[];
+        }
         if let Some(spec) = self.docs.key_specs.iter().find(|spec| spec.holds(index)) {
             return spec.access;
         }

@@ -5,7 +5,7 @@ use crate::commands::call::DataCall;
 use crate::commands::docs::{Categories, Docs};
 use crate::commands::keys::migrate;
 use crate::commands::{errors, geo, sort, streams};
-use crate::resp::{Args, Reply};
+use crate::resp::{Args, Reply, parse_i64};
 
 /// Which arguments are keys. Argument 0 is the command's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -367,7 +367,12 @@ impl Row {
                 let keys = keys
                     .filter(|keys| *keys < argc.saturating_sub(count))
                     .unwrap_or(0);
-                written = (has_destination && keys > 0).then_some(1);
+                let destination = (has_destination && keys > 0).then_some(1);
+                if is_number_of_keys(args, count) {
+                    written = destination;
+                } else {
+                    stored[0] = destination;
+                }
                 (count + 1, count + keys, 1)
             }
             Keys::Streams { from } => streams::key_range(args, usize::from(from))
@@ -405,6 +410,13 @@ impl Row {
             _ => false,
         }
     }
+}
+
+/// Whether the argument that counts the keys is a number. Where it is none, Redis tells of the keys that it would find by the
+/// digits at its start, the destination last, and not what is done with them.
+pub(super) fn is_number_of_keys(args: Args<'_>, count: usize) -> bool {
+    let number = args.try_get(count).and_then(parse_i64);
+    number.is_some_and(|number| number >= 0)
 }
 
 /// A number of keys as C's `atoi` takes it, which Redis asks where it looks for them: whatever follows the digits. The command itself

@@ -309,6 +309,18 @@ fn command_getkeys_names_the_keys_of_a_call() {
             "COMMAND GETKEYSANDFLAGS GETEX a",
             "*1\r\n*2\r\n$1\r\na\r\n*3\r\n+RW\r\n+access\r\n+update\r\n",
         ),
+        (
+            "COMMAND GETKEYSANDFLAGS ZUNIONSTORE a 1 b",
+            "*2\r\n*2\r\n$1\r\na\r\n*2\r\n+OW\r\n+update\r\n*2\r\n$1\r\nb\r\n*2\r\n+RO\r\n+access\r\n",
+        ),
+        (
+            "COMMAND GETKEYSANDFLAGS ZUNIONSTORE a +1 b",
+            "*2\r\n*2\r\n$1\r\nb\r\n*0\r\n*2\r\n$1\r\na\r\n*0\r\n",
+        ),
+        (
+            "COMMAND GETKEYSANDFLAGS EVAL script 1.5 a",
+            "*1\r\n*2\r\n$1\r\na\r\n*0\r\n",
+        ),
         ("@resp3", ""),
         (
             "COMMAND GETKEYSANDFLAGS DEL a",

@@ -84,7 +84,7 @@ fn no_key_is_told_of_a_number_of_keys_that_cannot_be() {
         ("COMMAND GETKEYS ZMPOP 9223372036854775808 k MIN", invalid),
         (
             "COMMAND GETKEYS ZUNIONSTORE d 1x k",
-            "*2\r\n$1\r\nd\r\n$1\r\nk\r\n",
+            "*2\r\n$1\r\nk\r\n$1\r\nd\r\n",
         ),
     ]);
 }
