@@ -8,6 +8,7 @@ mod function_command;
 mod host;
 mod leaving;
 mod libraries;
+mod prepare;
 mod running;
 mod script_command;
 mod shebang;

@@ -10,22 +10,22 @@ mod lists;
 mod scores;
 mod streams;
 mod timed;
+mod undo;
 mod whole;
 
 use crate::ablation::{Rule, is_off, wall_clock};
 use crate::db::body::{Body, Limits};
-use crate::db::elements::Payload;
 use crate::db::far;
-use crate::db::hll;
-use crate::db::list::Taken;
+use crate::db::live::undo::{behind, with_deadlines};
 use crate::db::made::Made;
 use crate::db::op::{self, Change, Expiry, Kind, Op, State};
 use crate::db::origin::Origins;
 use crate::db::stamp::{Hlc, Stamp, UnixMillis};
-use crate::db::stream;
 use crate::db::table::KeyHasher;
 use smallvec::SmallVec;
 
+pub(super) use undo::Changed;
+pub use undo::Undo;
 pub use whole::{content_of, put_content};
 
 /// An operation's bytes, see [`Op::encode`].
@@ -74,102 +74,6 @@ pub struct Ground<'a> {
     /// A value that was made ahead.
     pub made: Option<&'a Made>,
 }
-
-/// What takes an operation back.
-#[derive(Debug)]
-pub struct Undo {
-    /// How many elements came or went.
-    pub(super) count: u32,
-    written: Hlc,
-    changed: Changed,
-}
-
-impl Undo {
-    /// Bytes held beside the field itself.
-    pub fn len_bytes(&self) -> usize {
-        self.changed.len_bytes()
-    }
-
-    /// By when members will have gone once this is taken back, where some went, or came back.
-    pub fn gone_before(&self) -> Option<UnixMillis> {
-        self.changed.gone_before()
-    }
-}
-
-impl Changed {
-    /// By when members had gone before members went, or came back: the earliest.
-    fn gone_before(&self) -> Option<UnixMillis> {
-        match self {
-            Self::Gone(before) => Some(*before),
-            Self::Swept(both) => both.iter().filter_map(Self::gone_before).min(),
-            _ => None,
-        }
-    }
-
-    fn len_bytes(&self) -> usize {
-        const NAME: usize = 64;
-        match self {
-            Self::Whole(Some(value)) => value.body.len_bytes(),
-            Self::Bytes(_, _, old) | Self::String(old) => old.len(),
-            Self::Patched(before) => before.len() * size_of::<(u32, u8)>(),
-            Self::Elements(was, _) => {
-                let payload = |(_, payload): &(Name, Option<Payload>)| {
-                    NAME + payload.as_ref().map_or(0, |payload| payload.len())
-                };
-                was.iter().map(payload).sum()
-            }
-            Self::Scores(was, _) => was.len() * NAME,
-            Self::Popped(was, _) => was.iter().map(|(_, _, old)| NAME + old.len()).sum(),
-            Self::Deadlines(change, was) => change.len_bytes() + was.len() * NAME,
-            Self::Stream(before) => before.len_bytes(),
-            Self::Swept(both) => both.iter().map(Self::len_bytes).sum(),
-            Self::Emptied(change, gone) => {
-                let gone = gone.as_ref().map_or(0, |gone| gone.body.len_bytes());
-                change.len_bytes() + gone
-            }
-            _ => 0,
-        }
-    }
-}
-
-/// What an operation changed.
-#[derive(Debug)]
-pub(super) enum Changed {
-    Nothing,
-    /// The string was so long, and this stood from an offset on.
-    Bytes(usize, usize, OpBytes),
-    /// Bytes of the string were these, the last one written over first.
-    Patched(hll::Before),
-    /// The string was this.
-    String(OpBytes),
-    Deadline(Option<UnixMillis>),
-    Whole(Option<Value>),
-    /// Fields or members had these payloads, or were not there.
-    Elements(Vec<(Name, Option<Payload>)>, Emptied),
-    /// Members had these scores, or were not there.
-    Scores(Vec<(Name, Option<f64>)>, Emptied),
-    /// So many elements came to this end of the list.
-    Pushed(op::End, usize),
-    /// These went from these positions, one after the other.
-    Popped(Vec<(usize, Stamp, Taken)>, Emptied),
-    /// The element at this position was this.
-    ListSet(usize, Taken),
-    /// An element came in at this position.
-    ListInserted(usize),
-    /// The stream was this.
-    Stream(Box<stream::Before>),
-    /// Beside that, members had these deadlines.
-    Deadlines(Box<Self>, Vec<(Name, Option<UnixMillis>)>),
-    /// Members whose time had come went before the rest.
-    Swept(Box<[Self; 2]>),
-    /// Members have gone that had not by then.
-    Gone(UnixMillis),
-    /// The last member went, and with it this, which were members that had gone.
-    Emptied(Box<Self>, Option<Value>),
-}
-
-/// The key went with its last element; it had this deadline.
-pub(super) type Emptied = Option<(Kind, Option<UnixMillis>)>;
 
 /// Writes down what an operation changes, as far as anybody will want to know.
 #[derive(Debug, Default)]
@@ -416,79 +320,6 @@ impl Live {
         changed
     }
 
-    /// Takes back the last operation that was carried out and not taken back.
-    pub fn undo(&mut self, ground: &Ground<'_>, undo: Undo) {
-        self.written = undo.written;
-        self.take_back(ground, undo.changed);
-    }
-
-    fn take_back(&mut self, ground: &Ground<'_>, changed: Changed) {
-        let emptied = match &changed {
-            Changed::Elements(_, emptied)
-            | Changed::Scores(_, emptied)
-            | Changed::Popped(_, emptied) => *emptied,
-            _ => None,
-        };
-        if let Some((kind, deadline)) = emptied {
-            let body = Body::empty(kind, ground.has_ids);
-            self.value = Some(Value { body, deadline });
-        }
-        match (changed, &mut self.value) {
-            (Changed::Swept(both), _) => {
-                let [swept, changed] = *both;
-                self.take_back(ground, changed);
-                self.take_back(ground, swept);
-            }
-            (Changed::Deadlines(changed, was), _) => {
-                self.take_back(ground, *changed);
-                if let Some(value) = &mut self.value {
-                    timed::put_back(&mut value.body, ground, was);
-                }
-            }
-            (Changed::Whole(value), _) => self.value = value,
-            (Changed::Emptied(changed, gone), _) => {
-                self.value = gone;
-                self.take_back(ground, *changed);
-            }
-            (Changed::Gone(before), Some(value)) => drop(value.body.set_gone(before)),
-            (Changed::Bytes(len, from, old), Some(value)) => {
-                if let Body::String(bytes) = &mut value.body {
-                    bytes.truncate(len);
-                    if let Some(place) = bytes.get_mut(from..from + old.len()) {
-                        place.copy_from_slice(&old);
-                    }
-                }
-            }
-            (Changed::Patched(before), Some(value)) => {
-                if let Body::String(bytes) = &mut value.body {
-                    for (at, old) in before.into_iter().rev() {
-                        if let Some(place) = bytes.get_mut(at as usize) {
-                            *place = old;
-                        }
-                    }
-                }
-            }
-            (Changed::String(old), Some(value)) => {
-                if let Body::String(bytes) = &mut value.body {
-                    bytes.clear();
-                    bytes.extend_from_slice(&old);
-                }
-            }
-            (Changed::Deadline(deadline), Some(value)) => value.deadline = deadline,
-            (Changed::Elements(was, _), Some(value)) => {
-                elements::put_back(value.body.untimed_mut(), ground, was);
-            }
-            (Changed::Scores(was, _), Some(value)) => {
-                scores::put_back(&mut value.body, ground, was);
-            }
-            (Changed::Stream(before), Some(value)) => {
-                streams::put_back(&mut value.body, ground, *before);
-            }
-            (changed, Some(value)) => lists::put_back(&mut value.body, ground, changed),
-            (_, None) => {}
-        }
-    }
-
     /// How many elements a collection has, or bytes a string; 0 where nothing is shown.
     pub fn len(&self) -> usize {
         self.value.as_ref().map_or(0, |value| value.body.len())
@@ -502,15 +333,6 @@ impl Live {
     /// What a record must say beside the stamp for `written` to come back.
     pub fn original(&self, stamp: Stamp) -> Option<Hlc> {
         (self.value.is_some() && self.written != stamp.time()).then_some(self.written)
-    }
-}
-
-/// One change behind another, where there was one.
-#[inline]
-fn behind(before: Option<Changed>, changed: Changed) -> Changed {
-    match before {
-        None => changed,
-        Some(before) => Changed::Swept(Box::new([before, changed])),
     }
 }
 
@@ -530,14 +352,6 @@ pub(super) fn change_large(
     let mut memo = Memo::default();
     let changed = add(body, ground, stamp, op, &mut memo);
     Some((!matches!(changed, Changed::Nothing), memo.count))
-}
-
-/// What an operation changed, and the deadlines that members had.
-fn with_deadlines(changed: Changed, was: timed::Was) -> Changed {
-    match was.is_empty() {
-        true => changed,
-        false => Changed::Deadlines(Box::new(changed), was),
-    }
 }
 
 /// Carries out an operation of elements on a value of its type; of another type it has no effect.

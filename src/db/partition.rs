@@ -7,7 +7,9 @@
 
 mod apart;
 mod apply;
+mod counts;
 mod in_place;
+mod look;
 mod members;
 mod spare;
 mod swap;
@@ -22,83 +24,22 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use hashbrown::{HashMap, HashSet};
 
-use crate::db::body::{Limits, SharedLimits, Shown};
-use crate::db::deadlines::{Deadlines, Whole};
+use crate::db::body::{Limits, SharedLimits};
 use crate::db::follow::Follower;
 use crate::db::history::History;
 use crate::db::live::Ground;
 use crate::db::made::Made;
 use crate::db::news::NewsDesk;
-use crate::db::op;
 use crate::db::origin::Origins;
 use crate::db::partition::spare::Spare;
 use crate::db::record::{Fresh, Meta, Record};
 use crate::db::snapshot::Walk;
 use crate::db::stamp::{Hlc, Stamp, UnixMillis};
-use crate::db::table::{KeyHasher, Table, Was};
+use crate::db::table::{KeyHasher, Table};
 use crate::db::waiters::Waiters;
 
-/// A record's place and its tag in the table, and the byte that says how long it is.
-const PLACE_LEN: usize = 4 + 1 + 1;
-
-/// A key and its hash, computed once per command.
-#[derive(Debug, Clone, Copy)]
-pub struct Key<'a> {
-    /// The bytes.
-    pub bytes: &'a [u8],
-    /// [`KeyHasher::hash`] of them.
-    pub hash: u64,
-}
-
-/// What a reader sees of a key.
-#[derive(Debug, Clone, Copy)]
-pub struct View<'a> {
-    /// The value.
-    pub shown: Shown<'a>,
-    /// Hashes elements.
-    pub hasher: &'a KeyHasher,
-    /// When it goes by itself.
-    pub deadline: Option<UnixMillis>,
-    /// When members of it go by themselves; none where no member has a deadline.
-    pub member_deadlines: Option<&'a Deadlines>,
-    /// The last operation shown; none in plain manner.
-    pub stamp: Option<Stamp>,
-}
-
-impl<'a> View<'a> {
-    /// All of the value.
-    pub fn whole(&self) -> Whole<'a> {
-        Whole {
-            shown: self.shown,
-            deadlines: self.member_deadlines,
-        }
-    }
-
-    /// The members that go by themselves, and when.
-    pub fn timed_members(&self) -> impl Iterator<Item = (&'a [u8], UnixMillis)> {
-        self.member_deadlines.into_iter().flat_map(Deadlines::iter)
-    }
-
-    /// The string; none where it is something else.
-    #[inline]
-    pub fn string(&self) -> Option<&'a [u8]> {
-        match self.shown {
-            Shown::String(value) => Some(value),
-            _ => None,
-        }
-    }
-}
-
-/// What a look at a key found.
-#[derive(Debug, Clone, Copy)]
-pub enum Look<'a> {
-    /// It shows this.
-    Live(View<'a>),
-    /// It shows nothing any more because its deadline has passed.
-    Expired,
-    /// There is nothing.
-    Absent,
-}
+pub use counts::PartitionStats;
+pub use look::{Key, Look, View};
 
 /// What goes with a write.
 #[derive(Debug, Clone, Copy)]
@@ -146,29 +87,6 @@ pub const LIBRARIES: u32 = u32::MAX;
 #[inline]
 pub(super) const fn place_of(db: u32) -> usize {
     db.wrapping_add(1) as usize
-}
-
-/// Counters of what happened here, for metrics and for tests that must know.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PartitionStats {
-    /// Operations on keys, and keys that were flushed.
-    pub changes: u64,
-    /// FLUSHDB and FLUSHALL, each as often as there are databases that it flushed.
-    pub flushes: u64,
-    /// Effects that a later write had overtaken.
-    pub superseded: u64,
-    /// Effects that arrived although they count as arrived: must stay 0.
-    pub late: u64,
-    /// Keys removed because their deadline passed.
-    pub expired: u64,
-    /// Fields and members that went because their deadline passed.
-    pub expired_members: u64,
-    /// Look-ups for a reader that found their key.
-    pub hits: u64,
-    /// Look-ups for a reader that did not.
-    pub misses: u64,
-    /// Tombstones dropped after they settled.
-    pub tombstones_dropped: u64,
 }
 
 type Watchers = HashMap<(u32, Box<[u8]>), Vec<Arc<AtomicBool>>>;
@@ -280,69 +198,6 @@ impl Partition {
         self.stamped = stamped;
     }
 
-    /// What the key shows at `now`.
-    #[inline]
-    pub fn view(&mut self, db: u32, key: Key<'_>, now: UnixMillis) -> Option<View<'_>> {
-        match self.look(db, key, now) {
-            Look::Live(view) => Some(view),
-            Look::Expired | Look::Absent => None,
-        }
-    }
-
-    /// What the key shows at `now`, and whether it shows nothing only because it has expired: one look-up for both.
-    #[inline]
-    pub fn look(&mut self, db: u32, key: Key<'_>, now: UnixMillis) -> Look<'_> {
-        if !self.behind.is_empty() {
-            self.catch_up(db, key);
-        }
-        if self.dbs[place_of(db)].timed_members {
-            self.sweep_looked_at(db, key, now);
-        }
-        self.look_again(db, key, now)
-    }
-
-    /// What a key shows that was looked at before under the same lock.
-    pub fn seen(&self, db: u32, key: Key<'_>, now: UnixMillis) -> Option<View<'_>> {
-        match self.look_again(db, key, now) {
-            Look::Live(view) => Some(view),
-            Look::Expired | Look::Absent => None,
-        }
-    }
-
-    #[inline]
-    fn look_again(&self, db: u32, key: Key<'_>, now: UnixMillis) -> Look<'_> {
-        let Some(record) = self.dbs[place_of(db)].table.get(key.bytes, key.hash) else {
-            return Look::Absent;
-        };
-        if record.is_tombstone() {
-            return Look::Absent;
-        }
-        let deadline = record.deadline();
-        if op::is_expired(deadline, now) {
-            return Look::Expired;
-        }
-        Look::Live(View {
-            shown: record.shown(),
-            hasher: &self.hasher,
-            deadline,
-            member_deadlines: record.member_deadlines(),
-            stamp: record.stamp(),
-        })
-    }
-
-    /// Fetches what [`Self::look`] will read of the key with this hash, and says nothing about it.
-    #[inline]
-    pub fn touch_ahead(&self, db: u32, hash: u64) {
-        self.dbs[place_of(db)].table.touch(hash);
-    }
-
-    /// Whether the key's record shows nothing any more only because its deadline has passed.
-    pub fn is_expired(&self, db: u32, key: Key<'_>, now: UnixMillis) -> bool {
-        let record = self.dbs[place_of(db)].table.get(key.bytes, key.hash);
-        record
-            .is_some_and(|record| !record.is_tombstone() && op::is_expired(record.deadline(), now))
-    }
-
     /// Says where it is said up to what collections are small.
     pub fn set_limits(&mut self, limits: &Arc<SharedLimits>) {
         self.limits = Arc::clone(limits);
@@ -440,26 +295,6 @@ impl Partition {
         Some(was.shown)
     }
 
-    /// The keys that are shown, expired ones not yet purged among them, as DBSIZE counts.
-    pub fn len(&self, db: u32) -> usize {
-        self.dbs[place_of(db)].live
-    }
-
-    /// Whether no database shows a key.
-    pub fn is_empty(&self) -> bool {
-        self.dbs.iter().all(|space| space.live == 0)
-    }
-
-    /// Whether members of some key have, or had, deadlines.
-    pub fn has_timed_members(&self, db: u32) -> bool {
-        self.dbs[place_of(db)].timed_members
-    }
-
-    /// How many keys have a deadline.
-    pub fn timed_len(&self, db: u32) -> usize {
-        self.dbs[place_of(db)].timed
-    }
-
     /// How many databases there are, that of libraries left out.
     pub fn databases(&self) -> u32 {
         self.dbs.len() as u32 - 1
@@ -496,41 +331,6 @@ impl Partition {
     pub fn unsettled(&self, db: u32, key: &[u8]) -> Option<&History> {
         self.dbs[place_of(db)].unsettled.get(key)
     }
-
-    /// Keys with unsettled operations and tombstones, over all databases: both are 0 at rest.
-    pub fn pending(&self) -> (usize, usize) {
-        let unsettled = self.dbs.iter().map(|space| space.unsettled.len()).sum();
-        let tombstones = self
-            .dbs
-            .iter()
-            .map(|space| space.table.len() - space.live)
-            .sum();
-        (unsettled, tombstones)
-    }
-
-    /// About how many bytes a key that shows at `now` takes: its record, its place in the table, what is not settled of it.
-    pub fn key_bytes(&mut self, db: u32, key: Key<'_>, now: UnixMillis) -> Option<usize> {
-        self.view(db, key, now)?;
-        let record = self.dbs[place_of(db)].table.get(key.bytes, key.hash)?;
-        let unsettled = self.unsettled(db, key.bytes);
-        let waiting = unsettled.map_or(0, |unsettled| key.bytes.len() + unsettled.len_bytes());
-        Some(record.len_bytes() + PLACE_LEN + waiting)
-    }
-
-    /// About how many bytes wait to be settled: operations, what they replaced, tombstones and their places in the queue.
-    pub fn pending_bytes(&self) -> usize {
-        let operations = self.dbs.iter().flat_map(|space| &space.unsettled);
-        let operations: usize = operations
-            .map(|(key, history)| key.len() + history.len_bytes())
-            .sum();
-        let place = size_of::<(Hlc, u32, Box<[u8]>)>();
-        let queue: usize = self
-            .settle
-            .iter()
-            .map(|(_, _, key)| place + 2 * key.len())
-            .sum();
-        operations + queue
-    }
 }
 
 impl Db {
@@ -539,15 +339,5 @@ impl Db {
     pub(super) fn note_written(&mut self, key: Key<'_>, time: Hlc) {
         self.newest = self.newest.max(time);
         self.table.note_written(key.hash, time);
-    }
-
-    fn count(&mut self, was: Option<Was>, is: (bool, bool)) {
-        self.recount(was.map_or((false, false), |was| (was.shown, was.timed)), is);
-    }
-
-    /// A key was shown, had a deadline; and is, has.
-    fn recount(&mut self, was: (bool, bool), is: (bool, bool)) {
-        self.live = self.live + usize::from(is.0) - usize::from(was.0);
-        self.timed = self.timed + usize::from(is.1) - usize::from(was.1);
     }
 }

@@ -1,4 +1,4 @@
-//! EVAL, EVALSHA, FCALL and their read-only forms: from the words of a call to a run.
+//! EVAL, EVALSHA, FCALL and their read-only forms: where a script is run, how often, and what comes of it.
 //!
 //! A script whose former runs were quick runs at once. Any other one leaves the session's thread first ([`After::Script`]), for
 //! there must be somebody to say that the server is busy.
@@ -8,52 +8,25 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use crate::clients::context::Context;
 use crate::clients::conversation::{After, Conversation, ReplyMode};
-use crate::clients::errors;
-use crate::clients::scripting::cache::{Habits, Script};
 use crate::clients::scripting::host::ScriptHost;
-use crate::clients::scripting::libraries::Function;
+use crate::clients::scripting::prepare::{Call, Target};
 use crate::clients::scripting::running::Place;
 use crate::clients::scripting::script_command::script_command_on;
-use crate::clients::scripting::shebang::{ScriptFlags, body};
 use crate::clients::scripting::{Held, Machine, Scripts};
 use crate::clients::statistics::BatchCalls;
 use crate::commands::table::{ServerCommand, SessionCommand};
 use crate::commands::{Handler, Row};
 use crate::keyspace::{Caller, Passage, Ran, Reach, Scratch, Stage};
-use crate::lua::{Ended, Plain, Source, sha1_hex};
-use crate::resp::{Args, Mark, Reply, parse_i64};
+use crate::lua::{Ended, Source};
+use crate::resp::{Args, Mark, Reply};
 
 /// A script that was done within this is quick.
 const QUICK: Duration = Duration::from_millis(1);
 /// What is said where the machine failed.
 const PANIC_REPLY: &str =
     "ERR internal error: the script failed and was logged; the server goes on";
-const NOSCRIPT: &str = "NOSCRIPT No matching script. Please use EVAL.";
-
-/// What a script is run with.
-#[derive(Clone, Copy)]
-struct Call<'a> {
-    row: &'static Row,
-    args: Args<'a>,
-    keys: Args<'a>,
-    arguments: Args<'a>,
-    is_read_only: bool,
-}
-
-/// What is run.
-#[derive(Clone, Copy)]
-struct Target<'t> {
-    name: &'t str,
-    number: u32,
-    source: Source,
-    /// It, where it is plain.
-    plain: Option<&'t Plain>,
-    habits: &'t Habits,
-}
 
 /// How a run went.
 struct Outcome {
@@ -62,23 +35,6 @@ struct Outcome {
     is_out_of_reach: bool,
     is_killed: bool,
     took: Duration,
-}
-
-/// The keys and arguments of a call whose script and number of keys are arguments 1 and 2.
-fn parts<'a>(args: Args<'a>, no_number: &str, reply: &mut Reply) -> Option<(Args<'a>, Args<'a>)> {
-    let Some(count) = parse_i64(args.get(2)) else {
-        reply.error(no_number);
-        return None;
-    };
-    if count > args.len() as i64 - 3 {
-        reply.error("ERR Number of keys can't be greater than number of args");
-        return None;
-    }
-    let Ok(count) = usize::try_from(count) else {
-        reply.error("ERR Number of keys can't be negative");
-        return None;
-    };
-    Some((args.range(3..3 + count), args.skip(3 + count)))
 }
 
 impl Conversation {
@@ -107,13 +63,7 @@ impl Conversation {
         let Some(number) = self.compiled(scripts, &machine, &script, reply) else {
             return After::Next;
         };
-        let target = Target {
-            name: &script.sha,
-            number,
-            source: Source::Script,
-            plain: script.plain.as_ref(),
-            habits: &script.habits,
-        };
+        let target = Target::of_script(&script, number);
         let after = self.run_until_done(&context, &machine, target, call, place, reply);
         scripts.tidy(machine);
         after
@@ -148,7 +98,7 @@ impl Conversation {
             return self.away();
         }
         self.show_monitors_whatever(args);
-        let target = target_of(&function);
+        let target = Target::of_function(&function);
         let after = self.run_until_done(&context, &machine, target, call, place, reply);
         scripts.tidy(machine);
         after
@@ -223,124 +173,6 @@ impl Conversation {
             return self.away();
         }
         After::Next
-    }
-
-    /// The script of a call, and why it is not run, if so.
-    fn prepare<'a>(
-        &mut self,
-        scripts: &Scripts,
-        row: &'static Row,
-        args: Args<'a>,
-        reply: &mut Reply,
-    ) -> Option<(Call<'a>, Arc<Script>)> {
-        let by_sha = row.name.starts_with("evalsha");
-        if by_sha && args.get(1).len() != 40 {
-            reply.error(NOSCRIPT);
-            return None;
-        }
-        let (keys, arguments) = parts(args, errors::NOT_AN_INTEGER, reply)?;
-        let script = if by_sha {
-            let sha = String::from_utf8_lossy(args.get(1)).to_ascii_lowercase();
-            let found = scripts.cache.lock().of_sha(&sha);
-            if found.is_none() {
-                reply.error(NOSCRIPT);
-            }
-            found?
-        } else {
-            let found = scripts.cache.lock().of_code(args.get(1));
-            match found {
-                Some(script) => script,
-                None => Arc::new(new_script(args.get(1), reply)?),
-            }
-        };
-        let is_ro = row.name.ends_with("_ro");
-        if let Some(text) = self.script_refusal(script.flags, is_ro) {
-            reply.error(text);
-            return None;
-        }
-        let is_read_only = is_ro || script.flags.has(ScriptFlags::NO_WRITES);
-        let call = Call {
-            row,
-            args,
-            keys,
-            arguments,
-            is_read_only,
-        };
-        Some((call, script))
-    }
-
-    /// The function of a call, and why it is not run, if so.
-    fn prepare_function<'a>(
-        &self,
-        scripts: &Scripts,
-        row: &'static Row,
-        args: Args<'a>,
-        reply: &mut Reply,
-    ) -> Option<(Call<'a>, Arc<Function>)> {
-        let Some(function) = scripts.libraries.function(args.get(1)) else {
-            reply.error("ERR Function not found");
-            return None;
-        };
-        let (keys, arguments) = parts(args, "ERR Bad number of keys provided", reply)?;
-        let is_ro = row.name.ends_with("_ro");
-        if let Some(text) = self.script_refusal(function.flags, is_ro) {
-            reply.error(text);
-            return None;
-        }
-        let call = Call {
-            row,
-            args,
-            keys,
-            arguments,
-            is_read_only: is_ro || function.flags.has(ScriptFlags::NO_WRITES),
-        };
-        Some((call, function))
-    }
-
-    /// Why a script with these flags is not run now.
-    pub(super) fn script_refusal(&self, flags: ScriptFlags, is_ro: bool) -> Option<&'static str> {
-        if flags.has(ScriptFlags::UNSAID) {
-            return self.is_cut_off().then_some(errors::MASTERDOWN);
-        }
-        if self.is_cut_off() && !flags.has(ScriptFlags::ALLOW_STALE) {
-            return Some(errors::MASTERDOWN);
-        }
-        if flags.has(ScriptFlags::NO_WRITES) {
-            return None;
-        }
-        if self.is_read_only() {
-            return Some(errors::READONLY);
-        }
-        is_ro.then_some("ERR Can not execute a script with write flag using *_ro command.")
-    }
-
-    /// The number of a script in the machine; it is compiled and kept where it was not.
-    fn compiled(
-        &self,
-        scripts: &Scripts,
-        machine: &Machine,
-        script: &Arc<Script>,
-        reply: &mut Reply,
-    ) -> Option<u32> {
-        if let Some(number) = script.number_in(machine.generation) {
-            return Some(number);
-        }
-        match machine.vm.compile(body(&script.code), Source::Script) {
-            Ok(number) => {
-                script.set_number(machine.generation, number);
-                let gone = scripts.cache.lock().add(script);
-                if let Some(number) = gone.and_then(|gone| gone.number_in(machine.generation)) {
-                    machine.vm.forget(number);
-                }
-                Some(number)
-            }
-            Err(error) => {
-                reply.error_format(format_args!(
-                    "ERR Error compiling script (new function): {error}"
-                ));
-                None
-            }
-        }
     }
 
     #[expect(
@@ -494,7 +326,7 @@ impl Conversation {
         if matches!(row.handler, Handler::Session(SessionCommand::Fcall)) {
             if let Some((call, function)) = self.prepare_function(scripts, row, args, reply) {
                 self.show_monitors_whatever(args);
-                let target = target_of(&function);
+                let target = Target::of_function(&function);
                 self.perform(
                     scripts, machine, target, call, place, stage, caller, scratch, reply,
                 );
@@ -508,26 +340,10 @@ impl Conversation {
             return;
         };
         self.show_monitors_whatever(args);
-        let target = Target {
-            name: &script.sha,
-            number,
-            source: Source::Script,
-            plain: script.plain.as_ref(),
-            habits: &script.habits,
-        };
+        let target = Target::of_script(&script, number);
         self.perform(
             scripts, machine, target, call, place, stage, caller, scratch, reply,
         );
-    }
-}
-
-fn target_of(function: &Function) -> Target<'_> {
-    Target {
-        name: &function.registered.name,
-        number: function.registered.number,
-        source: Source::Library,
-        plain: None,
-        habits: &function.habits,
     }
 }
 
@@ -555,19 +371,4 @@ fn tell_stopped(
     let place = machine.vm.stopped_at();
     let place = place.map(|(source, line)| format!(" script: {name}, on {source}:{line}."));
     reply.error_format(format_args!("ERR {why}{}", place.unwrap_or_default()));
-}
-
-/// A script that was not here; none where its first line is wrong, which the reply says.
-pub(super) fn new_script(code: &[u8], reply: &mut Reply) -> Option<Script> {
-    match ScriptFlags::of(code) {
-        Ok(flags) => Some(Script::new(
-            sha1_hex(code),
-            Bytes::copy_from_slice(code),
-            flags,
-        )),
-        Err(text) => {
-            reply.error_format(format_args!("ERR {text}"));
-            None
-        }
-    }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use crate::clients::conversation::Conversation;
 use crate::clients::errors;
-use crate::clients::scripting::eval::new_script;
+use crate::clients::scripting::prepare::new_script;
 use crate::clients::scripting::running::Killed;
 use crate::clients::scripting::shebang::body;
 use crate::clients::scripting::{Machine, Scripts};
