@@ -18,6 +18,7 @@ use crate::clients::monitor::Monitors;
 use crate::clients::owners::Owners;
 use crate::clients::process;
 use crate::clients::registry::{Clients, signal};
+use crate::clients::replay::Replayed;
 use crate::clients::scripting::Scripts;
 use crate::clients::slowlog::SlowLog;
 use crate::clients::soft_shutdown::SoftShutdown;
@@ -77,6 +78,8 @@ pub struct Context {
     pub owners: Owners,
     /// Connections to servers that keys were sent to.
     pub(super) migrations: Links,
+    /// What RREPLAY has carried out.
+    pub(super) replayed: Replayed,
     /// Scripts.
     pub scripts: Arc<Scripts>,
     /// MONITOR.
@@ -169,6 +172,7 @@ impl Context {
             latency: LatencyEvents::default(),
             owners: Owners::default(),
             migrations: Links::default(),
+            replayed: Replayed::default(),
             monitors: Arc::default(),
             run_id: format!(
                 "{:032x}{:08x}",

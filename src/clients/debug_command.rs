@@ -119,8 +119,8 @@ impl Conversation {
                     _ => reply.error(BAD_THRESHOLD),
                 }
             }
-            (b"force-master", 3) => {
-                let lower = args.get(2).to_ascii_lowercase();
+            (b"force-master", 2 | 3) => {
+                let lower = args.try_get(2).unwrap_or(b"yes").to_ascii_lowercase();
                 let is_forced = matches!(lower.as_slice(), b"yes" | b"flagonly");
                 self.client.shown.lock().is_forced_master = is_forced;
                 self.is_forced_master = is_forced;

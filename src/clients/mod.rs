@@ -52,6 +52,7 @@ pub mod persistence;
 mod process;
 mod pubsub_command;
 pub mod registry;
+mod replay;
 mod replication_commands;
 mod scripting;
 mod server_commands;

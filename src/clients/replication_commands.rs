@@ -142,7 +142,7 @@ impl Conversation {
                     None => return reply.error(errors::NOT_AN_INTEGER),
                 },
                 b"capa" => is_capa = true,
-                b"uuid" if is_uuid_text(value) => is_uuid = true,
+                b"uuid" if parse_uuid(value).is_some() => is_uuid = true,
                 b"uuid" => return reply.error("ERR Invalid UUID"),
                 _ => {
                     let option = args.get(index);
@@ -171,11 +171,16 @@ fn endpoint(host: &[u8], port: &[u8], reply: &mut Reply) -> Option<(String, u16)
     Some((host.to_owned(), port))
 }
 
-fn is_uuid_text(text: &[u8]) -> bool {
-    text.len() == 36
-        && text.iter().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => *byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
+/// A node id of that form.
+pub(super) fn parse_uuid(text: &[u8]) -> Option<u128> {
+    if text.len() != 36 {
+        return None;
+    }
+    text.iter()
+        .enumerate()
+        .try_fold(0_u128, |id, (at, byte)| match at {
+            8 | 13 | 18 | 23 => (*byte == b'-').then_some(id),
+            _ => Some(id << 4 | u128::from(char::from(*byte).to_digit(16)?)),
         })
 }
 

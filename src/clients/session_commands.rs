@@ -78,6 +78,7 @@ impl Conversation {
                 return After::Close;
             }
             SessionCommand::Reset => self.reset(reply),
+            SessionCommand::Rreplay => return self.replay_command(args, reply),
             SessionCommand::Wait => return self.wait_command(args, reply),
             SessionCommand::Waitaof => return self.waitaof_command(args, reply),
         }

@@ -4,6 +4,7 @@ use crate::commands::call::DataCall;
 use crate::db::Op;
 
 mod dump;
+mod merge;
 pub mod migrate;
 mod more_rows;
 mod object;

@@ -219,6 +219,32 @@ pub static ROWS: &[Row] = &[
         },
     },
     Row {
+        name: "rreplay",
+        arity: -3,
+        flags: Flags::READONLY
+            .and(Flags::NOSCRIPT)
+            .and(Flags::STALE)
+            .and(Flags::FAST)
+            .and(Flags::NO_MULTI)
+            .and(Flags::MAY_REPLICATE)
+            .and(Flags::BARRIER),
+        keys: Keys::None,
+        stamps: Stamps::None,
+        handler: Handler::Session(SessionCommand::Rreplay),
+        docs: &Docs {
+            summary: "Carries out what a server of a KeyDB mesh has carried out; from clients of DEBUG FORCE-MASTER",
+            group: Group::Server,
+            complexity: "That of the commands in it",
+            arguments: &[
+                Argument::string("uuid"),
+                Argument::string("commands"),
+                Argument::integer("db").optional(),
+                Argument::integer("mvcc").optional(),
+            ],
+            ..Docs::NONE
+        },
+    },
+    Row {
         name: "select",
         arity: 2,
         flags: Flags::LOADING

@@ -167,6 +167,7 @@ pub enum SessionCommand {
     Pubsub,
     Quit,
     Reset,
+    Rreplay,
     Select,
     Subscribe,
     Unsubscribe,

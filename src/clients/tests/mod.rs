@@ -16,6 +16,7 @@ mod lifecycle;
 mod links;
 mod pipelines;
 mod pubsub;
+mod replay;
 mod scripts;
 mod streams;
 mod support;

@@ -30,6 +30,10 @@ const PARTLY: &[(&str, &str)] = &[
         "Refused in Redis's words: nobody has to take over where every master takes writes",
     ),
     (
+        "keydb.mvccrestore",
+        "Where keys bear no stamps it replaces what is there, as RESTORE does",
+    ),
+    (
         "object|freq",
         "Redis's error for a policy that is not LFU: reads are not counted",
     ),
@@ -44,6 +48,10 @@ const PARTLY: &[(&str, &str)] = &[
     (
         "replicaof",
         "Of Keymesh nodes; this node does not follow Redis and KeyDB servers yet",
+    ),
+    (
+        "rreplay",
+        "From clients of DEBUG FORCE-MASTER: KeyDB servers are no peers yet",
     ),
     (
         "script|debug",
@@ -69,10 +77,6 @@ const MODULES: &str = "Modules are not supported; none is ever loaded";
 const NOT: &[(&str, &str)] = &[
     ("cluster|myshardid", "Cluster mode is not supported"),
     (
-        "keydb.mvccrestore",
-        "Spoken between KeyDB servers, which are no peers yet",
-    ),
-    (
         "keydb.nhget",
         "A server of KeyDB that holds such a value cannot save it",
     ),
@@ -81,10 +85,6 @@ const NOT: &[(&str, &str)] = &[
         "A server of KeyDB that holds such a value cannot save it",
     ),
     ("restore-asking", "Spoken between nodes of a cluster"),
-    (
-        "rreplay",
-        "Spoken between KeyDB servers, which are no peers yet",
-    ),
 ];
 
 const HEAD: &str = "\

@@ -1,7 +1,7 @@
 //! Rows of the keys family: keys that go elsewhere, OBJECT, DUMP, RESTORE and MIGRATE.
 
 use crate::commands::docs::{Argument, Categories, Docs, Group, KeySpec};
-use crate::commands::keys::{dump, object, relocate};
+use crate::commands::keys::{dump, merge, object, relocate};
 use crate::commands::table::{Flags, Handler, Keys, Row, SessionCommand, Stamps};
 
 /// The rows.
@@ -193,6 +193,27 @@ pub static ROWS: &[Row] = &[
                     .since("3.0.6")
                     .optional()
                     .multiple(),
+            ],
+            ..Docs::NONE
+        },
+    },
+    Row {
+        name: "keydb.mvccrestore",
+        arity: 5,
+        flags: Flags::WRITE.and(Flags::DENYOOM).and(Flags::AHEAD),
+        keys: Keys::One,
+        stamps: Stamps::Fixed(1),
+        handler: Handler::Data(merge::mvcc_restore),
+        docs: &Docs {
+            summary: "Makes a key of what DUMP returned, unless it was written later than that",
+            complexity: "O(N) for N bytes",
+            categories: Categories::KEYSPACE.and(Categories::DANGEROUS),
+            access: &["OW", "update"],
+            arguments: &[
+                Argument::KEY,
+                Argument::integer("mvcc"),
+                Argument::integer("milliseconds"),
+                Argument::string("serialized-value"),
             ],
             ..Docs::NONE
         },
