@@ -37,7 +37,7 @@ use crate::journal::{Entry, Position, Record};
 use crate::replication::table::Table;
 
 /// The version of the link's language.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 /// A larger frame is refused; see [`parts`].
 pub const FRAME_LEN_MAX: usize = parts::PART_LEN + 1;
 const PART: u8 = 3;

@@ -182,6 +182,73 @@ fn entries_that_two_masters_deliver_apart_are_gone_once_either_consumer_is_done(
 }
 
 #[test]
+fn a_group_is_given_what_it_had_gone_past_before_that_came() {
+    for no_ack in ["", "NOACK "] {
+        let mesh = Mesh::full(2);
+        let mut clients = mesh.clients();
+        clients[0].call("XGROUP CREATE s g 0 MKSTREAM");
+        mesh.wait_until_equal();
+        mesh.isolate(1);
+        let command = format!("XREADGROUP GROUP g c {no_ack}STREAMS s >");
+        let mut got = Vec::new();
+        for number in 0..20 {
+            // Those of the second master have lower ids than the first one's that are read at once.
+            for at in [1, 0] {
+                clients[at].call(&format!("XADD s * n {at}:{number}"));
+            }
+            got.extend(read(&mut clients[0], &command));
+        }
+        assert_eq!(got.len(), 20);
+        mesh.rejoin(1);
+        mesh.wait_until_whole();
+        mesh.wait_until_equal();
+        for client in &mut clients {
+            got.extend(read(client, &command));
+            mesh.wait_until_equal();
+        }
+        let values: BTreeSet<&str> = got.iter().map(|(_, value)| value.as_str()).collect();
+        assert_eq!((got.len(), values.len()), (40, 40));
+        let left = if no_ack.is_empty() { 40 } else { 0 };
+        assert_eq!(pending(&mut clients[1], "s"), left);
+    }
+}
+
+#[test]
+fn a_consumer_that_is_deleted_keeps_what_it_was_given_at_another_master_meanwhile() {
+    let mesh = Mesh::full(2);
+    let mut clients = mesh.clients();
+    clients[0].call("XGROUP CREATE s g 0 MKSTREAM");
+    clients[0].call("XADD s * n here");
+    assert_eq!(
+        read(&mut clients[0], "XREADGROUP GROUP g c STREAMS s >").len(),
+        1
+    );
+    clients[0].call("XADD s * n there");
+    mesh.wait_until_equal();
+    mesh.isolate(1);
+    assert_eq!(
+        read(&mut clients[1], "XREADGROUP GROUP g c STREAMS s >").len(),
+        1
+    );
+    assert_eq!(clients[0].call("XGROUP DELCONSUMER s g c").integer(), 1);
+    mesh.rejoin(1);
+    mesh.wait_until_whole();
+    mesh.wait_until_equal();
+    for client in &mut clients {
+        assert_eq!(pending(client, "s"), 1);
+    }
+    let claimed = clients[0].call("XAUTOCLAIM s g d 0 0");
+    let claimed = entries(&claimed.array()[1]);
+    assert_eq!(
+        claimed
+            .iter()
+            .map(|(_, value)| value.as_str())
+            .collect::<Vec<_>>(),
+        ["there"]
+    );
+}
+
+#[test]
 fn an_owner_of_a_stream_gives_each_entry_to_one_consumer_wherever_that_asks() {
     let line = ["--queue-owner", "jobs:*", "127.0.0.1", "%first%"];
     let options = [&line[..], &["--queue-owner-unreachable", "error"]].concat();
@@ -208,9 +275,8 @@ fn an_owner_of_a_stream_gives_each_entry_to_one_consumer_wherever_that_asks() {
                 got
             }));
         }
-        // A group goes by the order of ids, so that what is added elsewhere must not come late: the owner adds.
         for number in 0..ENTRIES {
-            clients[0].call(&format!("XADD jobs:s * n {number}"));
+            clients[number % 2].call(&format!("XADD jobs:s * n {number}"));
         }
         let all = consumers.into_iter().map(|one| one.join().unwrap());
         all.collect::<Vec<_>>().concat()

@@ -150,8 +150,16 @@ fn whoever_departs_and_perhaps_comes_back_parts_nobody() {
     all_hold(Profile::Departures, "KEYMESH_DEPARTURE_SEEDS");
 }
 
+/// Of streams: a group that had been given an entry of a stream that was deleted meanwhile, so that what came next under lower ids was
+/// not new to it.
+const STREAMS_ONCE_FAILED: &[u64] = &[7300607];
+
 #[test]
 fn streams_are_the_same_everywhere_with_every_entry_once() {
+    for &seed in STREAMS_ONCE_FAILED {
+        let failures = run_as(seed, Profile::Streams).failures;
+        assert!(failures.is_empty(), "seed {seed}: {}", failures.join("\n"));
+    }
     all_hold(Profile::Streams, "KEYMESH_STREAM_SEEDS");
 }
 

@@ -1,5 +1,7 @@
 //! XCLAIM and XAUTOCLAIM: pending entries become another consumer's.
 //!
+//! What is pending and has been deleted is acknowledged; what is pending and has not come yet stays as it is.
+//!
 //! The effect says what is pending afterwards, and whose. What was acknowledged elsewhere before that does not become pending again,
 //! unless FORCE asked for it.
 
@@ -7,12 +9,12 @@ use std::collections::BTreeMap;
 
 use crate::commands::call::DataCall;
 use crate::commands::errors;
-use crate::commands::streams::deliver::{tell, tell_seen};
+use crate::commands::streams::deliver::{is_deleted, tell, tell_seen};
 use crate::commands::streams::parse::{Read, integer, range_start, strict_id};
 use crate::commands::streams::{no_key_or_group, reply};
-use crate::db::Key;
 use crate::db::stream::change::{Action, Claimed, Claims, Ids};
 use crate::db::stream::{Entry, Group, Stream, StreamId};
+use crate::db::{Hlc, Key};
 use crate::resp::{Reply, parse_i64};
 
 /// How many pending entries XAUTOCLAIM looks at for each that it may return.
@@ -141,11 +143,11 @@ pub(super) fn xclaim(call: &mut DataCall<'_, '_>) {
         Ok(wanted) => wanted,
         Err(error) => return call.reply.error_bytes(&error),
     };
-    let now = call.wall.0;
+    let times = (call.setting.settled, call.wall.0);
     let told = call.read_stream(key, |stream, reply| {
         let stream = stream?;
         let group = stream.group(name)?;
-        let mut told = claim(stream, group, &wanted, idle.max(0), now, reply);
+        let mut told = claim(stream, group, &wanted, idle.max(0), times, reply);
         told.is_new = group.consumer(consumer).is_none();
         Some(told)
     });
@@ -159,7 +161,7 @@ fn claim(
     group: &Group,
     wanted: &Wanted,
     idle: i64,
-    now: i64,
+    (settled, now): (Hlc, i64),
     reply: &mut Reply,
 ) -> Told {
     let mut told = Told {
@@ -174,18 +176,20 @@ fn claim(
     let array = reply.deferred_array();
     let mut len = 0;
     for id in wanted.ids.iter().copied() {
-        let pending = group.pending().get(&id).map(|pending| Claimed {
+        let pending = group.pending().get(&id);
+        if stream.entries.get(id).is_none() {
+            let is_gone = pending.is_some_and(|one| is_deleted(id, one, settled, now));
+            if is_gone && !told.gone.contains(&id) {
+                told.gone.push(id);
+            }
+            continue;
+        }
+        let pending = pending.map(|pending| Claimed {
             id,
             at: pending.at,
             count: pending.count,
         });
         let pending = told.claimed.get(&id).copied().or(pending);
-        if stream.entries.get(id).is_none() {
-            if pending.is_some() && !told.gone.contains(&id) {
-                told.gone.push(id);
-            }
-            continue;
-        }
         let before = match pending {
             Some(pending) if idle > 0 && now.saturating_sub(pending.at) < idle => continue,
             Some(pending) => pending,
@@ -247,7 +251,7 @@ pub(super) fn xautoclaim(call: &mut DataCall<'_, '_>) {
         Err(error) => return call.reply.error(error),
     };
     let (key, name, consumer) = (call.key(1), call.args.get(2), call.args.get(3));
-    let now = call.wall.0;
+    let times = (call.setting.settled, call.wall.0);
     let told = call.read_stream(key, |stream, reply| {
         let found = stream.and_then(|stream| Some((stream, stream.group(name)?)));
         let Some((stream, group)) = found else {
@@ -260,7 +264,7 @@ pub(super) fn xautoclaim(call: &mut DataCall<'_, '_>) {
             );
             return None;
         }
-        let mut told = claim_next(stream, group, &auto, now, reply);
+        let mut told = claim_next(stream, group, &auto, times, reply);
         told.is_new = group.consumer(consumer).is_none();
         Some(told)
     });
@@ -269,7 +273,13 @@ pub(super) fn xautoclaim(call: &mut DataCall<'_, '_>) {
     }
 }
 
-fn claim_next(stream: &Stream, group: &Group, auto: &Auto, now: i64, reply: &mut Reply) -> Told {
+fn claim_next(
+    stream: &Stream,
+    group: &Group,
+    auto: &Auto,
+    (settled, now): (Hlc, i64),
+    reply: &mut Reply,
+) -> Told {
     let mut told = Told::default();
     let (mut left, mut attempts) = (auto.most, auto.most.saturating_mul(ATTEMPTS));
     let mut range = group.pending().range(auto.from..);
@@ -280,8 +290,10 @@ fn claim_next(stream: &Stream, group: &Group, auto: &Auto, now: i64, reply: &mut
     {
         attempts -= 1;
         if stream.entries.get(*id).is_none() {
-            told.gone.push(*id);
-            left -= 1;
+            if is_deleted(*id, pending, settled, now) {
+                told.gone.push(*id);
+                left -= 1;
+            }
             continue;
         }
         if auto.idle > 0 && now.saturating_sub(pending.at) < auto.idle {

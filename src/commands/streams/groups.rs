@@ -5,7 +5,7 @@ use crate::commands::streams::deliver::tell;
 use crate::commands::streams::no_such_group;
 use crate::commands::streams::parse::{Read, any_id, integer, strict_id};
 use crate::commands::{help as help_text, registry};
-use crate::db::stream::change::Action;
+use crate::db::stream::change::{Action, Ids};
 use crate::db::stream::{Stream, StreamId};
 
 const NO_STREAM: &str = "ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM option to create an empty stream automatically.";
@@ -171,11 +171,12 @@ pub(super) fn del_consumer(call: &mut DataCall<'_, '_>) {
     let (key, name, consumer) = (call.key(2), call.args.get(3), call.args.get(4));
     let held = look(call, true, |stream| {
         let consumer = stream.group(name)?.consumer(consumer)?;
-        Some(consumer.pending().len())
+        Some((consumer.pending().len(), Ids::encode(consumer.pending())))
     });
     let Some(held) = held else { return };
-    if held.is_some() {
-        tell(call, key, name, Action::ConsumerGone { consumer });
+    if let Some((_, ids)) = &held {
+        let ids = Ids::of(ids);
+        tell(call, key, name, Action::ConsumerGone { consumer, ids });
     }
-    call.reply.integer(held.unwrap_or(0) as i64);
+    call.reply.integer(held.map_or(0, |(len, _)| len) as i64);
 }

@@ -153,7 +153,11 @@ fn parse_id(
             "ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.",
         ),
         b">" => Ok(From::New),
-        _ => strict_id(text, 0).map(From::Behind),
+        _ => match strict_id(text, 0)? {
+            // What Redis makes of `>`.
+            StreamId::MAX if is_group => Ok(From::New),
+            id => Ok(From::Behind(id)),
+        },
     }
 }
 

@@ -207,8 +207,9 @@ fn stream_op() -> impl Strategy<Value = Vec<u8>> {
             let consumer = &consumer;
             group(GroupChange::encode(&name, Action::Consumer { consumer, now }))
         }),
-        3 => (letter(), letter()).prop_map(move |(name, consumer)| {
-            group(GroupChange::encode(&name, Action::ConsumerGone { consumer: &consumer }))
+        3 => (letter(), letter(), ids()).prop_map(move |(name, consumer, ids)| {
+            let (consumer, ids) = (&consumer[..], Ids::of(&ids));
+            group(GroupChange::encode(&name, Action::ConsumerGone { consumer, ids }))
         }),
         12 => (letter(), letter(), now(), any::<bool>(), id(), read(), ids()).prop_map(
             move |(name, consumer, now, no_ack, last, read, ids)| {

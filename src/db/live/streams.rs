@@ -31,7 +31,7 @@ pub(super) fn change(body: &mut Body, ground: &Ground<'_>, op: Op<'_>, memo: &mu
         Op::XDel(is_deleted, ids) => stream.remove(ids, !is_deleted, memo.keeps),
         Op::XTrim(id) => stream.trim_through(id, memo.keeps),
         Op::XSetId(set) => Some((stream.set_id(set), 0)),
-        Op::XGroup(change) => stream.change(change),
+        Op::XGroup(change) => stream.change(change, ground.has_ids),
         _ => None,
     };
     match done {

@@ -21,8 +21,8 @@ pub enum Before {
     Head(Head),
     /// A group was this, or was not there.
     Group(Box<[u8]>, Option<Arc<Group>>),
-    /// Parts of a group were these.
-    Parts(Box<[u8]>, Parts),
+    /// Parts of a group were these, and this was remembered.
+    Parts(Box<[u8]>, Parts, Head),
 }
 
 /// What parts of a group were, the last that was changed last.
@@ -34,6 +34,19 @@ pub struct Parts {
     pending: Vec<(StreamId, Option<Pending>)>,
     /// Missed no more.
     missed: Vec<StreamId>,
+    /// Missed now.
+    skipped: Vec<StreamId>,
+}
+
+/// What a change of a group meets among the entries; nothing where keys bear no stamps, for there everything comes in its order.
+#[derive(Debug, Default)]
+struct Met {
+    /// Entries that a delivery goes past, and that are not among those delivered: whoever delivered had not heard of them.
+    skipped: Vec<StreamId>,
+    /// Ids that are delivered or claimed, and that are no entry here.
+    absent: Vec<StreamId>,
+    /// How far a delivery takes the group on.
+    last: Option<StreamId>,
 }
 
 impl Before {
@@ -47,9 +60,10 @@ impl Before {
             Self::Group(name, group) => {
                 name.len() + group.as_ref().map_or(0, |group| group.len_bytes())
             }
-            Self::Parts(name, parts) => {
+            Self::Parts(name, parts, _) => {
                 name.len()
-                    + EACH * (parts.consumers.len() + parts.pending.len() + parts.missed.len())
+                    + EACH * (parts.consumers.len() + parts.pending.len())
+                    + EACH * (parts.missed.len() + parts.skipped.len())
             }
         }
     }
@@ -125,8 +139,9 @@ impl Stream {
         Before::Head(before)
     }
 
-    /// Something happens to a group. How much of it is told beside that: consumers or pending entries that came or went.
-    pub fn change(&mut self, change: GroupChange<'_>) -> Option<(Before, u32)> {
+    /// Something happens to a group. How much of it is told beside that: consumers or pending entries that came or went. Where keys
+    /// bear stamps, whoever did it may not have heard of all that is here.
+    pub fn change(&mut self, change: GroupChange<'_>, is_stamped: bool) -> Option<(Before, u32)> {
         let (name, action) = change.parts()?;
         match action {
             Action::Created { id, read, .. } => {
@@ -142,10 +157,44 @@ impl Stream {
                 Some((Before::Group(name.into(), Some(old)), 1))
             }
             action => {
-                let (parts, count) = self.change_group(name, |group| act(group, action))??;
-                Some((Before::Parts(name.into(), parts), count))
+                let (head, met) = match is_stamped {
+                    true => (self.head, self.meet(name, action)),
+                    false => (self.head, Met::default()),
+                };
+                let last = met.last.unwrap_or_default();
+                let (parts, count) = self.change_group(name, |group| act(group, action, met))??;
+                // The entry was somewhere, and is not here, or is here no more: an id below its own comes late all the same.
+                self.head.last_id = self.head.last_id.max(last);
+                Some((Before::Parts(name.into(), parts, head), count))
             }
         }
+    }
+
+    /// What a change of a group meets among the entries.
+    fn meet(&self, name: &[u8], action: Action<'_>) -> Met {
+        let mut met = Met::default();
+        let is_absent = |id: &StreamId| self.entries.get(*id).is_none();
+        match (action, self.group(name)) {
+            (Action::Delivered { last, ids, .. }, Some(group)) => {
+                met.absent = ids.iter().filter(is_absent).collect();
+                if let Some(from) = group.last_id.next().filter(|from| *from <= last) {
+                    met.last = Some(last);
+                    let mut delivered = ids.iter().peekable();
+                    let passed = self.entries.range(from, last).map(|entry| entry.id);
+                    let is_skipped = |id: &StreamId| {
+                        while delivered.next_if(|other| other < id).is_some() {}
+                        delivered.next_if_eq(id).is_none()
+                    };
+                    met.skipped = passed.filter(is_skipped).collect();
+                }
+            }
+            (Action::Claimed { claims, .. }, Some(_)) => {
+                let ids = claims.iter().map(|claimed| claimed.id);
+                met.absent = ids.filter(is_absent).collect();
+            }
+            _ => {}
+        }
+        met
     }
 
     /// Takes back the last operation that was carried out and not taken back.
@@ -166,9 +215,11 @@ impl Stream {
             }
             Before::Head(head) => self.head = head,
             Before::Group(name, group) => drop(self.put_group(&name, group)),
-            Before::Parts(name, parts) => {
+            Before::Parts(name, parts, head) => {
+                self.head = head;
                 self.change_group(&name, |group| {
                     (group.last_id, group.read) = (parts.last_id, parts.read);
+                    group.missed.retain(|id| !parts.skipped.contains(id));
                     group.missed.extend(parts.missed);
                     let (gone, there): (Vec<_>, Vec<_>) = parts
                         .consumers
@@ -202,15 +253,17 @@ fn kept_entry(id: StreamId, fields: Fields<'_>) -> (StreamId, usize, Box<[u8]>) 
 }
 
 /// A change of a group that is there, but for its coming and going.
-fn act(group: &mut Group, action: Action<'_>) -> Option<(Parts, u32)> {
+fn act(group: &mut Group, action: Action<'_>, met: Met) -> Option<(Parts, u32)> {
     let mut parts = Parts {
         last_id: group.last_id,
         read: group.read,
         consumers: Vec::new(),
         pending: Vec::new(),
         missed: Vec::new(),
+        skipped: Vec::new(),
     };
     let mut count = 0;
+    let is_absent = |id: StreamId| met.absent.binary_search(&id).is_ok();
     match action {
         Action::SetId { id, read } => {
             (group.last_id, group.read) = (id, read);
@@ -223,17 +276,25 @@ fn act(group: &mut Group, action: Action<'_>) -> Option<(Parts, u32)> {
             consumer.seen = consumer.seen.max(now);
             parts.consumers.push((name, was));
         }
-        Action::ConsumerGone { consumer } => {
+        Action::ConsumerGone { consumer, ids } => {
             let was = group.times_of(consumer)?;
             let name: ConsumerName = consumer.into();
-            let held: Vec<StreamId> = group.consumer(consumer)?.pending().collect();
-            count = held.len() as u32;
-            for id in held {
-                let old = group.put_pending(id, None);
-                parts.pending.push((id, old));
+            let holds = |group: &Group, id| {
+                let pending = group.pending().get(&id);
+                pending.is_some_and(|pending| pending.consumer == name)
+            };
+            for id in ids.iter() {
+                if holds(group, id) {
+                    let old = group.put_pending(id, None);
+                    parts.pending.push((id, old));
+                    count += 1;
+                }
             }
-            group.put_consumer(&name, None);
-            parts.consumers.push((name, Some(was)));
+            // What it was given elsewhere meanwhile is to be claimed yet.
+            if group.consumer(consumer)?.pending().len() == 0 {
+                group.put_consumer(&name, None);
+                parts.consumers.push((name, Some(was)));
+            }
         }
         Action::Delivered {
             consumer,
@@ -248,11 +309,14 @@ fn act(group: &mut Group, action: Action<'_>) -> Option<(Parts, u32)> {
                 (group.last_id, group.read) = (last, read);
             }
             parts.missed = ids.iter().filter(|id| group.missed.remove(id)).collect();
+            let skipped = met.skipped.iter().copied();
+            parts.skipped = skipped.filter(|id| group.missed.insert(*id)).collect();
             for id in ids.iter().filter(|_| !no_ack) {
                 let pending = Pending {
                     consumer: Arc::clone(&name),
                     at: now,
                     count: 1,
+                    unseen: is_absent(id),
                 };
                 let old = group.put_pending(id, Some(pending));
                 parts.pending.push((id, old));
@@ -284,14 +348,16 @@ fn act(group: &mut Group, action: Action<'_>) -> Option<(Parts, u32)> {
             );
             group.last_id = group.last_id.max(last);
             for claimed in claims.iter() {
+                let was = group.pending().get(&claimed.id);
                 // What was acknowledged before that elsewhere is not pending again.
-                if !force && !group.pending().contains_key(&claimed.id) {
+                if !force && was.is_none() {
                     continue;
                 }
                 let pending = Pending {
                     consumer: Arc::clone(&name),
                     at: claimed.at,
                     count: claimed.count,
+                    unseen: was.is_none_or(|was| was.unseen) && is_absent(claimed.id),
                 };
                 let old = group.put_pending(claimed.id, Some(pending));
                 parts.pending.push((claimed.id, old));

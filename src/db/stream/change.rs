@@ -9,8 +9,9 @@
 //! 2 set id       id, read
 //! 3 destroyed    nothing
 //! 4 consumer     consumer, time
-//! 5 consumer gone    consumer
-//! 6 delivered    consumer, time, 0 | 1 nothing is pending, last id, read, id*: those that are pending, or were missed
+//! 5 consumer gone    consumer, id*: what it held
+//! 6 delivered    consumer, time, 0 | 1 nothing is pending, last id, read, id*: those that are pending, or were missed; where keys bear
+//!                stamps, all that were delivered
 //! 7 acknowledged id+
 //! 8 claimed      consumer, time, last id, 1 where it is not pending too | 2 read again by its own, (id, time, count varint)*
 //! ```
@@ -206,6 +207,7 @@ pub enum Action<'a> {
     },
     ConsumerGone {
         consumer: &'a [u8],
+        ids: Ids<'a>,
     },
     Delivered {
         consumer: &'a [u8],
@@ -271,7 +273,7 @@ impl<'a> Claims<'a> {
     }
 }
 
-fn take_flag(reader: &mut Reader<'_>) -> Result<bool, Malformed> {
+pub(super) fn take_flag(reader: &mut Reader<'_>) -> Result<bool, Malformed> {
     match reader.u8()? {
         0 => Ok(false),
         1 => Ok(true),
@@ -320,7 +322,10 @@ impl<'a> GroupChange<'a> {
                 varint::put_bytes(&mut out, consumer);
                 put_time(&mut out, now);
             }
-            Action::ConsumerGone { consumer } => varint::put_bytes(&mut out, consumer),
+            Action::ConsumerGone { consumer, ids } => {
+                varint::put_bytes(&mut out, consumer);
+                out.extend_from_slice(ids.0);
+            }
             Action::Delivered {
                 consumer,
                 now,
@@ -397,9 +402,10 @@ fn parse(bytes: &[u8]) -> Result<(&[u8], Action<'_>), Malformed> {
             consumer: reader.bytes()?,
             now: take_time(&mut reader)?,
         },
-        5 => Action::ConsumerGone {
-            consumer: reader.bytes()?,
-        },
+        5 => {
+            let (consumer, ids) = (reader.bytes()?, Ids::any(reader.rest())?);
+            return Ok((name, Action::ConsumerGone { consumer, ids }));
+        }
         6 => {
             let action = Action::Delivered {
                 consumer: reader.bytes()?,

@@ -4,7 +4,7 @@
 //! last id | entries added varint | max deleted id | number of groups varint | group* | entry*
 //! group = name | last id | read | number of consumers varint | (name, seen, active + 1 or 0)* | number pending varint | pending*
 //!         | number missed varint | id behind the one before it*
-//! pending = id behind the one before it | place of its consumer varint | time | count varint
+//! pending = id behind the one before it | place of its consumer varint | time | count varint | 1 where it was no entry here, else 0
 //! entry = id behind the one before it | number of fields varint, (name, value)+
 //! ```
 //! All else is as in [`super::change`]; active is a time behind 1, or 0 alone.
@@ -13,7 +13,9 @@
 
 use std::sync::Arc;
 
-use super::change::{put_id, put_read, put_time, take_id, take_next_id, take_read, take_time};
+use super::change::{
+    put_id, put_read, put_time, take_flag, take_id, take_next_id, take_read, take_time,
+};
 use super::group::{ConsumerName, Group, Pending};
 use super::state::{Head, Stream};
 use super::{Fields, NodeLimits, StreamId};
@@ -62,6 +64,7 @@ pub fn write_group(group: &Group, out: &mut Vec<u8>) {
         varint::put(out, places.get(&*pending.consumer).copied().unwrap_or(0));
         put_time(out, pending.at);
         varint::put(out, pending.count);
+        out.push(u8::from(pending.unseen));
     }
     varint::put(out, group.missed.len() as u64);
     let mut before = StreamId::MIN;
@@ -148,10 +151,9 @@ fn parse_group(reader: &mut Reader<'_>) -> Result<Group, Malformed> {
             return Err(Malformed("consumers do not ascend"));
         }
         let seen = take_time(reader)?;
-        let active = match reader.u8()? {
-            0 => None,
-            1 => Some(take_time(reader)?),
-            _ => return Err(Malformed("unknown flag")),
+        let active = match take_flag(reader)? {
+            false => None,
+            true => Some(take_time(reader)?),
         };
         group.put_consumer(&name, Some((seen, active)));
         names.push(name);
@@ -166,6 +168,7 @@ fn parse_group(reader: &mut Reader<'_>) -> Result<Group, Malformed> {
             consumer: Arc::clone(consumer),
             at: take_time(reader)?,
             count: reader.varint()?,
+            unseen: take_flag(reader)?,
         };
         group.put_pending(id, Some(pending));
     }

@@ -1,7 +1,8 @@
 //! A consumer group: how far it has read, and what was delivered to whom and not acknowledged.
 //!
 //! An entry that comes from another master under an id that the group has passed is not read by going on from there: the group
-//! remembers it as `missed`, until somebody reads.
+//! remembers it as `missed`, until somebody reads. So it does where a delivery at another master, which had not heard of an entry,
+//! goes past it.
 //!
 //! Invariant: `pending` holds each id once, and the consumer that it names holds the same id; a consumer holds no other. `bytes`
 //! is what names take.
@@ -30,6 +31,8 @@ pub struct Pending {
     pub at: i64,
     /// How often.
     pub count: u64,
+    /// It was no entry here by then: it had been deleted already, or has not come yet.
+    pub unseen: bool,
 }
 
 /// Who reads on behalf of a group.
@@ -121,6 +124,7 @@ impl Group {
                 consumer,
                 at,
                 count,
+                unseen: false,
             }),
         );
     }

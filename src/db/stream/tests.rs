@@ -160,7 +160,7 @@ fn with_group() -> Stream {
         read: Some(1),
     };
     let made = change::GroupChange::encode(b"g", made);
-    stream.change(change::GroupChange::of(&made)).unwrap();
+    stream.change(change::GroupChange::of(&made), true).unwrap();
     stream.add(one, fields, NodeLimits::default()).unwrap();
     let ids = change::Ids::encode([two]);
     let delivered = change::Action::Delivered {
@@ -172,7 +172,9 @@ fn with_group() -> Stream {
         ids: change::Ids::of(&ids),
     };
     let delivered = change::GroupChange::encode(b"g", delivered);
-    stream.change(change::GroupChange::of(&delivered)).unwrap();
+    stream
+        .change(change::GroupChange::of(&delivered), true)
+        .unwrap();
     stream
 }
 
@@ -186,7 +188,7 @@ fn a_stream_has_these_bytes_and_comes_back() {
         // The group: its name, where it is, one consumer, one entry pending, one missed.
         &[1, 1, b'g', 5, 0, 2],
         &[1, 1, b'c', 18, 1, 18],
-        &[1, 5, 0, 0, 18, 1],
+        &[1, 5, 0, 0, 18, 1, 0],
         &[1, 1, 1],
         // The entries.
         &[1, 1, 1, 1, b'a', 1, b'b'],
@@ -223,7 +225,9 @@ fn what_comes_late_is_missed_by_groups_that_have_passed_it_until_it_is_delivered
         ids: change::Ids::of(&ids),
     };
     let delivered = change::GroupChange::encode(b"g", action);
-    let (undo, _) = stream.change(change::GroupChange::of(&delivered)).unwrap();
+    let (undo, _) = stream
+        .change(change::GroupChange::of(&delivered), true)
+        .unwrap();
     assert!(missed(&stream).is_empty());
     assert_eq!(stream.group(b"g").unwrap().pending().len(), 1);
     stream.take_back(undo, NodeLimits::default());
@@ -231,4 +235,82 @@ fn what_comes_late_is_missed_by_groups_that_have_passed_it_until_it_is_delivered
     // Memory is counted as it is.
     let group = stream.group(b"g").unwrap();
     assert_eq!(stream.groups_bytes, 1 + group.len_bytes());
+}
+
+#[test]
+fn what_a_delivery_elsewhere_goes_past_is_missed_and_what_it_names_and_is_not_here_is_not_seen() {
+    let at = |ms| StreamId { ms, seq: 0 };
+    let bytes = pairs(&[(b"a".to_vec(), b"b".to_vec())]);
+    let mut stream = Stream::default();
+    for ms in [1, 3, 4, 6] {
+        let fields = Fields::of(&bytes, 1);
+        stream.add(at(ms), fields, NodeLimits::default()).unwrap();
+    }
+    let change = |stream: &mut Stream, action| {
+        let bytes = change::GroupChange::encode(b"g", action);
+        stream
+            .change(change::GroupChange::of(&bytes), true)
+            .unwrap()
+    };
+    let (id, read) = (at(1), Some(1));
+    let makes_stream = false;
+    let made = change::Action::Created {
+        makes_stream,
+        id,
+        read,
+    };
+    change(&mut stream, made);
+    let before = stream.clone();
+    let ids = change::Ids::encode([at(2), at(4), at(5)]);
+    let delivered = |no_ack| change::Action::Delivered {
+        consumer: b"c",
+        now: 9,
+        no_ack,
+        last: at(5),
+        read: Some(4),
+        ids: change::Ids::of(&ids),
+    };
+    for no_ack in [false, true] {
+        let (undo, _) = change(&mut stream, delivered(no_ack));
+        let group = stream.group(b"g").unwrap();
+        assert_eq!(group.missed(StreamId::MAX).collect::<Vec<_>>(), [at(3)]);
+        let unseen = group.pending().iter().map(|(id, one)| (*id, one.unseen));
+        let expected = [(at(2), true), (at(4), false), (at(5), true)];
+        assert!(unseen.eq(expected.into_iter().filter(|_| !no_ack)));
+        stream.take_back(undo, NodeLimits::default());
+        assert_eq!(stream, before);
+    }
+    // A claim of one that was there once knows that it went.
+    change(&mut stream, delivered(false));
+    let ids = change::Ids::encode([at(4)]);
+    stream.remove(change::Ids::of(&ids), false, false).unwrap();
+    let claims = [2, 4].map(|ms| change::Claimed {
+        id: at(ms),
+        at: 11,
+        count: 2,
+    });
+    let claims = change::Claims::encode(claims);
+    let claimed = change::Action::Claimed {
+        consumer: b"d",
+        now: 11,
+        last: StreamId::MIN,
+        force: false,
+        again: false,
+        claims: change::Claims::of(&claims),
+    };
+    change(&mut stream, claimed);
+    let pending = stream.group(b"g").unwrap().pending();
+    assert!(pending[&at(2)].unseen && !pending[&at(4)].unseen);
+    // Whoever is deleted keeps what it was given by somebody who had not heard of that.
+    let ids = change::Ids::encode([at(2)]);
+    let gone = change::Action::ConsumerGone {
+        consumer: b"d",
+        ids: change::Ids::of(&ids),
+    };
+    let before = stream.clone();
+    let (undo, count) = change(&mut stream, gone);
+    let consumer = stream.group(b"g").unwrap().consumer(b"d").unwrap();
+    assert!(count == 1 && consumer.pending().eq([at(4)]));
+    stream.take_back(undo, NodeLimits::default());
+    assert_eq!(stream, before);
 }
