@@ -309,7 +309,7 @@ fn act(group: &mut Group, action: Action<'_>, met: Met) -> Option<(Parts, u32)> 
                 (group.last_id, group.read) = (last, read);
             }
             parts.missed = ids.iter().filter(|id| group.missed.remove(id)).collect();
-            let skipped = met.skipped.iter().copied();
+            let skipped = met.skipped.into_iter();
             parts.skipped = skipped.filter(|id| group.missed.insert(*id)).collect();
             for id in ids.iter().filter(|_| !no_ack) {
                 let pending = Pending {
