@@ -202,7 +202,8 @@ impl Partition {
             return (Outcome::Superseded(space.cut), Flushed::default());
         }
         self.stats.changes += self.len(db) as u64;
-        self.stats.flushes += 1;
+        let is_last = (0..self.databases()).all(|other| other == db || self.len(other) == 0);
+        self.stats.flushes += u64::from(is_last);
         self.touch_all(db);
         if self.is_walked() {
             self.save_all_preimages(db);

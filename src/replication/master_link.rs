@@ -247,6 +247,7 @@ async fn connection(setting: &LinkSetting) -> Result<Never, ConnectionError> {
     let mut out = Vec::new();
     let mut parts = Parts::default();
     let (mut heard, mut said) = (Instant::now(), Instant::now());
+    let mut shown = Shown::default();
     loop {
         // While a script holds partitions on another thread this one has clients to answer: what comes waits.
         let takes = node.keyspace.gate.is_open();
@@ -268,7 +269,9 @@ async fn connection(setting: &LinkSetting) -> Result<Never, ConnectionError> {
         }
         if let Some(master) = open.link.master() {
             *shared.node.lock() = Some(master.node);
-            let is_syncing = open.link.is_merging() || !node.takes_from(open.link.id());
+            let is_merging = open.link.is_merging();
+            let is_syncing = is_merging || !node.takes_from(open.link.id());
+            shown.tell(&shared.address(), !is_syncing, is_merging);
             shared.set(if is_syncing {
                 LinkState::Sync
             } else {
@@ -299,6 +302,29 @@ async fn connection(setting: &LinkSetting) -> Result<Never, ConnectionError> {
             }
             () = node.keyspace.gate.opened(), if !takes => {}
             () = shared.kill.notified() => return Err(ConnectionError::Killed),
+        }
+    }
+}
+
+/// What the log was told of a link.
+#[derive(Debug, Default)]
+struct Shown {
+    is_up: bool,
+    is_merging: bool,
+}
+
+impl Shown {
+    fn tell(&mut self, master: &str, is_up: bool, is_merging: bool) {
+        match (
+            std::mem::replace(&mut self.is_merging, is_merging),
+            is_merging,
+        ) {
+            (false, true) => tracing::info!(master, "a full sync from master has begun"),
+            (true, false) => tracing::info!(master, "the full sync from master has ended"),
+            _ => {}
+        }
+        if is_up && !std::mem::replace(&mut self.is_up, true) {
+            tracing::info!(master, "link to master is up");
         }
     }
 }

@@ -310,7 +310,12 @@ fn take_frames(
         shared
             .port
             .store(u64::from(feed.peer_port()), Ordering::Relaxed);
-        shared.online.store(!feed.is_syncing(), Ordering::Relaxed);
+        let (is_online, peer) = (!feed.is_syncing(), shared.peer);
+        match (shared.online.swap(is_online, Ordering::Relaxed), is_online) {
+            (true, false) => tracing::info!(%peer, "a full sync to replica has begun"),
+            (false, true) => tracing::info!(%peer, "replica is up"),
+            _ => {}
+        }
         let acknowledged = feed.acknowledged().raw();
         if shared.acknowledged.swap(acknowledged, Ordering::AcqRel) != acknowledged {
             setting.acknowledgements.notify_waiters();

@@ -157,7 +157,7 @@ pub(super) const ROWS: &[Directive] = &[
         "replica-ignore-disk-write-errors",
         Kind::Bool,
         "no",
-        "nothing is written to disk yet",
+        "a replica that cannot write a file takes what its master sends all the same",
     ),
     accepted(
         "min-replicas-to-write",

@@ -14,7 +14,7 @@ const PLACE_LEN: usize = 4 + 1 + 1;
 pub struct PartitionStats {
     /// Operations on keys, and keys that were flushed.
     pub changes: u64,
-    /// FLUSHDB and FLUSHALL, each as often as there are databases that it flushed.
+    /// Flushes that left nothing.
     pub flushes: u64,
     /// Effects that a later write had overtaken.
     pub superseded: u64,

@@ -85,3 +85,23 @@ fn a_flush_from_elsewhere_that_comes_late_leaves_what_it_would_have_left_in_time
         assert_eq!(shown(usual), shown(late), "seed {seed}: {behind:?}");
     }
 }
+
+#[test]
+fn a_flush_that_leaves_keys_in_other_databases_is_no_reason_to_save() {
+    for stamped in [false, true] {
+        let mut node = Node::new(stamped, 1, WRITER);
+        for db in [0, 3] {
+            node.caller.db = db;
+            node.run("SET a 1");
+        }
+        node.run("FLUSHDB");
+        assert_eq!(node.keyspace.flushes(), 0);
+        node.run("SET a 1");
+        node.run("FLUSHALL");
+        let flushes = node.keyspace.flushes();
+        assert!(flushes > 0);
+        node.run("SET a 1");
+        node.run("FLUSHDB");
+        assert!(node.keyspace.flushes() > flushes);
+    }
+}
