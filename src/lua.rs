@@ -13,6 +13,7 @@ mod errors;
 mod host;
 mod library;
 mod moving;
+mod pile;
 mod plain;
 mod random;
 mod reading;
@@ -23,7 +24,6 @@ mod structs;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use mlua::chunk::ChunkMode;
 use mlua::{
     Either, Function, HookTriggers, IntoLua, Lua, LuaOptions, StdLib, Table, Value, VmState,
 };
@@ -138,7 +138,12 @@ pub struct Vm {
     of_libraries: Table,
     /// Scripts by their numbers.
     scripts: Table,
+    /// The next number.
     next: Cell<u32>,
+    /// Lua's `next`.
+    pair_behind: Function,
+    /// Its `loadstring`.
+    compile: Function,
 }
 
 /// While this lives the machine's memory has another limit. It has one only while code of a script runs: with a limit, each step
@@ -218,6 +223,8 @@ impl Vm {
             of_libraries: sandbox.of_libraries,
             scripts: sandbox.scripts,
             next: Cell::new(1),
+            pair_behind: sandbox.next,
+            compile: sandbox.compile,
         })
     }
 
@@ -227,15 +234,32 @@ impl Vm {
     }
 
     /// Compiles a script; the number to call it by, or why not.
-    pub fn compile(&self, code: &[u8], source: Source) -> Result<u32, String> {
-        let chunk = self.lua.load(code).set_name(source.chunk());
-        let function = chunk.set_mode(ChunkMode::Text).into_function();
+    pub fn compile(&self, code: &[u8], source: Source) -> Result<u32, Vec<u8>> {
+        let function = self.function_of(code, source)?;
         let number = self.next_number();
-        let function = function.map_err(|error| errors::plain(&error))?;
-        self.scripts
-            .raw_set(number, function)
-            .map_err(|error| errors::plain(&error))?;
+        let kept = self.scripts.raw_set(number, function);
+        kept.map_err(|error| errors::plain(&error).into_bytes())?;
         Ok(number)
+    }
+
+    /// The function that a code is, or why it is none, in Lua's words, which may be no UTF-8.
+    fn function_of(&self, code: &[u8], source: Source) -> Result<Function, Vec<u8>> {
+        // What begins like code that was compiled elsewhere would not be read as text.
+        let spaced = [b" ", code].concat();
+        let code = if code.first() == Some(&27) {
+            &spaced
+        } else {
+            code
+        };
+        let words = (Binary(code), source.chunk());
+        let compiled = self
+            .compile
+            .call::<(Option<Function>, Option<mlua::LuaString>)>(words);
+        match compiled {
+            Ok((Some(function), _)) => Ok(function),
+            Ok((None, why)) => Err(why.map(|why| why.as_bytes().to_vec()).unwrap_or_default()),
+            Err(error) => Err(errors::plain(&error).into_bytes()),
+        }
     }
 
     fn next_number(&self) -> u32 {
@@ -314,7 +338,13 @@ impl Vm {
         }
         if is_fine {
             let is_resp3 = self.shared.is_resp3.get();
-            return replying::reply(&value, is_resp3, reply);
+            let writer = replying::Writer {
+                lua: &self.lua,
+                next: &self.pair_behind,
+                is_resp3,
+            };
+            let mut count = |text: &[u8]| host.count_error(text);
+            return replying::reply(value, writer, reply, &mut count);
         }
         Ok(errors::reply(&value, name, reply))
     }

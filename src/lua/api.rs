@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use mlua::{Lua, MultiValue, Table, Value};
 
+use crate::lua::arguments::to_int;
 use crate::lua::errors::Raised;
 use crate::lua::sandbox::sha1_hex;
 use crate::lua::{Limited, Shared, Version, host, reading};
@@ -83,7 +84,10 @@ fn carry_out(lua: &Lua, shared: &Shared, words: &MultiValue) -> Result<Value, Ra
 
 fn push_double(buffer: &mut ArgsBuffer, number: f64) -> bool {
     let mut text = Vec::new();
-    write_double(&mut text, number);
+    match (number.is_nan(), number.is_sign_negative()) {
+        (true, true) => text.extend_from_slice(b"-nan"),
+        _ => write_double(&mut text, number),
+    }
     buffer.push(&text)
 }
 
@@ -277,9 +281,11 @@ fn log(lua: &Lua, words: MultiValue) -> mlua::Result<()> {
         return Err(Raised::generic("redis.log() requires two arguments or more.").into());
     }
     let level = match words.next() {
-        Some(Value::Integer(level)) => level,
-        Some(Value::Number(level)) => level as i64,
-        _ => return Err(Raised::generic("First argument must be a number (log level).").into()),
+        Some(level) => lua.coerce_number(level)?,
+        None => None,
+    };
+    let Some(level) = level else {
+        return Err(Raised::generic("First argument must be a number (log level).").into());
     };
     let mut line = Vec::new();
     for (nth, word) in words.enumerate() {
@@ -292,11 +298,11 @@ fn log(lua: &Lua, words: MultiValue) -> mlua::Result<()> {
         }
     }
     let line = String::from_utf8_lossy(&line);
-    match level {
+    match to_int(level) {
         0 => tracing::debug!("{line}"),
         1 | 2 => tracing::info!("{line}"),
         3 => tracing::warn!("{line}"),
-        _ => return Err(Raised::generic("Invalid log level.").into()),
+        _ => return Err(Raised::generic("Invalid debug level.").into()),
     }
     Ok(())
 }

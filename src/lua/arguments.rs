@@ -2,7 +2,32 @@
 
 use mlua::{Error, Lua, Value};
 
-use crate::lua::errors::raise;
+use crate::lua::errors::raise_at;
+
+/// As C casts a number to 64 bits on this machine: what does not fit becomes the least integer.
+pub fn to_integer(number: f64) -> i64 {
+    if number.is_nan() || number >= 9_223_372_036_854_775_808.0 {
+        return i64::MIN;
+    }
+    number as i64
+}
+
+/// The same without a sign: what is too large becomes 0.
+pub fn to_unsigned(number: f64) -> u64 {
+    if number >= 18_446_744_073_709_551_616.0 {
+        return 0;
+    }
+    if number >= 9_223_372_036_854_775_808.0 {
+        return number as u64;
+    }
+    to_integer(number) as u64
+}
+
+/// The same to an int.
+pub fn to_int(number: f64) -> i32 {
+    let number = to_integer(number);
+    i32::try_from(number).unwrap_or(i32::MIN)
+}
 
 /// Arguments of one call.
 pub struct Taken<'l> {
@@ -24,6 +49,18 @@ pub fn type_name(value: Option<&Value>) -> &'static str {
         Some(Value::Thread(_)) => "thread",
         Some(_) => "userdata",
     }
+}
+
+/// Refuses an argument of a function on the stack.
+pub fn refuse(lua: &Lua, level: usize, number: usize, why: &[u8]) -> Error {
+    let name = lua.inspect_stack(level, |debug| {
+        let names = debug.names();
+        names.name.map(|name| name.into_owned())
+    });
+    let name = name.flatten().unwrap_or_else(|| "?".into());
+    let text = format!("bad argument #{number} to '{name}' (");
+    let text = [text.as_bytes(), why, b")"].concat();
+    raise_at(lua, level + 1, text)
 }
 
 impl<'l> Taken<'l> {
@@ -53,26 +90,18 @@ impl<'l> Taken<'l> {
     }
 
     /// Refuses one.
-    pub fn refuse(&self, index: usize, why: &str) -> Error {
+    pub fn refuse(&self, index: usize, why: impl AsRef<[u8]>) -> Error {
         self.refuse_at(index + 1, why)
     }
 
     /// The same by its number, the first is 1.
-    pub fn refuse_at(&self, number: usize, why: &str) -> Error {
-        let name = self.lua.inspect_stack(0, |debug| {
-            let names = debug.names();
-            names.name.map(|name| name.into_owned())
-        });
-        let name = name.flatten().unwrap_or_else(|| "?".into());
-        raise(
-            self.lua,
-            &format!("bad argument #{number} to '{name}' ({why})"),
-        )
+    pub fn refuse_at(&self, number: usize, why: impl AsRef<[u8]>) -> Error {
+        refuse(self.lua, 0, number, why.as_ref())
     }
 
     fn refuse_type(&self, index: usize, wanted: &str) -> Error {
         let got = type_name(self.get(index));
-        self.refuse(index, &format!("{wanted} expected, got {got}"))
+        self.refuse(index, format!("{wanted} expected, got {got}"))
     }
 
     /// A number, or text that is one.
@@ -90,7 +119,12 @@ impl<'l> Taken<'l> {
 
     /// A number cut to an integer.
     pub fn integer(&self, index: usize) -> mlua::Result<i64> {
-        self.number(index).map(|number| number as i64)
+        self.number(index).map(to_integer)
+    }
+
+    /// The same cut once more, to what C calls an int.
+    pub fn int(&self, index: usize) -> mlua::Result<i32> {
+        self.integer(index).map(|number| number as i32)
     }
 
     /// The same where there is one, else `default`.

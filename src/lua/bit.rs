@@ -21,7 +21,7 @@ fn signed(bits: u32) -> Value {
 fn folded(lua: &Lua, values: MultiValue, fold: Binary) -> mlua::Result<Value> {
     let taken = Taken::new(lua, values);
     let mut result = bits(&taken, 0)?;
-    for index in 1..taken.len() {
+    for index in (1..taken.len()).rev() {
         result = fold(result, bits(&taken, index)?);
     }
     Ok(signed(result))

@@ -5,7 +5,7 @@ mod encode;
 
 use std::sync::Arc;
 
-use mlua::{Lua, MultiValue, Table, Value};
+use mlua::{Function, Lua, MultiValue, Table, Value};
 use parking_lot::Mutex;
 
 use crate::lua::arguments::Taken;
@@ -69,9 +69,9 @@ fn set_integer(
     if matches!(taken.get(index), None | Some(Value::Nil)) {
         return Ok(());
     }
-    let value = taken.integer(index)?;
+    let value = i64::from(taken.int(index)?);
     if value < min || value > max {
-        return Err(taken.refuse(index, &format!("expected integer between {min} and {max}")));
+        return Err(taken.refuse(0, format!("expected integer between {min} and {max}")));
     }
     *field = value;
     Ok(())
@@ -92,8 +92,7 @@ fn set_truth(lua: &Lua, taken: &Taken<'_>, field: &mut bool) -> mlua::Result<()>
 }
 
 fn invalid_option(_: &Lua, taken: &Taken<'_>, option: &[u8]) -> mlua::Error {
-    let shown = String::from_utf8_lossy(option);
-    taken.refuse(0, &format!("invalid option '{shown}'"))
+    taken.refuse(0, [b"invalid option '", option, b"'"].concat())
 }
 
 const INT_MAX: i64 = i32::MAX as i64;
@@ -180,20 +179,20 @@ fn set_settings(lua: &Lua, table: &Table, shared: &Shared) -> mlua::Result<()> {
     table.raw_set("encode_invalid_numbers", lua.create_function(invalid)?)
 }
 
-/// The library, with settings of its own.
-pub fn library(lua: &Lua) -> mlua::Result<Table> {
+/// The library, with settings of its own. `next` is Lua's.
+pub fn library(lua: &Lua, next: &Function) -> mlua::Result<Table> {
     let shared = Shared::default();
     let table = lua.create_table()?;
     let settings = Arc::clone(&shared);
+    let of_tables = next.clone();
     let encode = move |lua: &Lua, values: MultiValue| {
         let taken = Taken::new(lua, values);
         let Some(value) = taken.get(0).filter(|_| taken.len() == 1) else {
             return Err(taken.refuse(0, "expected 1 argument"));
         };
-        let mut out = Vec::new();
         let settings = *settings.lock();
-        match encode::append(value, &settings, 0, &mut out) {
-            Ok(()) => Ok(Value::String(lua.create_string(out)?)),
+        match encode::encode(lua, &of_tables, value, &settings) {
+            Ok(out) => Ok(Value::String(lua.create_string(out)?)),
             Err(encode::Fault::Text(text)) => Err(raise(lua, &text)),
             Err(encode::Fault::Lua(error)) => Err(error),
         }
@@ -215,10 +214,9 @@ pub fn library(lua: &Lua) -> mlua::Result<Table> {
     };
     table.raw_set("decode", lua.create_function(decode)?)?;
     set_settings(lua, &table, &shared)?;
-    table.raw_set(
-        "new",
-        lua.create_function(|lua, _: MultiValue| library(lua))?,
-    )?;
+    let next = next.clone();
+    let new = lua.create_function(move |lua, _: MultiValue| library(lua, &next))?;
+    table.raw_set("new", new)?;
     table.raw_set("null", Value::NULL)?;
     table.raw_set("_NAME", "cjson")?;
     table.raw_set("_VERSION", "2.1.0")?;

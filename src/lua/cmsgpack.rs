@@ -4,6 +4,7 @@ use mlua::{Lua, MultiValue, Table, Value};
 
 use crate::lua::arguments::Taken;
 use crate::lua::errors::{Raised, raise};
+use crate::lua::pile::{Pile, SLOTS_MAX};
 
 /// Tables deeper within each other than this become nil.
 const NESTING_MAX: usize = 16;
@@ -129,6 +130,8 @@ enum Fault {
     Missing,
     /// They are no MessagePack.
     Bad,
+    /// There are too many within each other: where that showed.
+    Deep(&'static str),
     /// Lua has no room for them.
     Lua(mlua::Error),
 }
@@ -144,18 +147,51 @@ impl Fault {
         match self {
             Self::Missing => raise(lua, "Missing bytes in input."),
             Self::Bad => raise(lua, "Bad data format in input."),
+            Self::Deep(place) => raise(lua, &format!("stack overflow ({place})")),
             Self::Lua(error) => error,
         }
     }
 }
 
-struct Input<'b> {
+struct Input<'l, 'b> {
+    lua: &'l Lua,
     bytes: &'b [u8],
-    /// Values are this deep within each other.
-    depth: usize,
+    open: Option<Open>,
+    /// Of the tables around it: table, and key where it is a map.
+    pile: Pile<'l>,
+    outer: Vec<State>,
+    /// How many slots are taken.
+    slots: usize,
 }
 
-impl<'b> Input<'b> {
+/// A table that is being filled.
+struct Open {
+    table: Table,
+    /// Of the value that is read, where it is a map and the key has been read.
+    key: Option<Value>,
+    state: State,
+}
+
+/// What of it is no value.
+#[derive(Debug, Clone, Copy)]
+struct State {
+    is_array: bool,
+    /// Elements or pairs that are still to come, with the one that is read.
+    left: usize,
+    /// Those that were there.
+    done: usize,
+    /// How many slots are taken where it lies.
+    slots: usize,
+}
+
+/// What bytes begin with.
+enum Item {
+    Value(Value),
+    Array(usize),
+    Map(usize),
+}
+
+impl<'b> Input<'_, 'b> {
     fn take(&mut self, len: usize) -> Result<&'b [u8], Fault> {
         let (taken, rest) = self.bytes.split_at_checked(len).ok_or(Fault::Missing)?;
         self.bytes = rest;
@@ -168,58 +204,116 @@ impl<'b> Input<'b> {
         Ok(bytes)
     }
 
-    fn text(&mut self, lua: &Lua, len: usize) -> Result<Value, Fault> {
-        Ok(Value::String(lua.create_string(self.take(len)?)?))
+    fn text(&mut self, len: usize) -> Result<Item, Fault> {
+        let text = self.lua.create_string(self.take(len)?)?;
+        Ok(Item::Value(Value::String(text)))
     }
 
-    fn array(&mut self, lua: &Lua, len: usize) -> Result<Value, Fault> {
-        let table = lua.create_table()?;
-        self.within(|input| {
-            for index in 1..=len {
-                table.raw_set(index, input.value(lua)?)?;
-            }
-            Ok(())
-        })?;
-        Ok(Value::Table(table))
-    }
-
-    fn map(&mut self, lua: &Lua, len: usize) -> Result<Value, Fault> {
-        let table = lua.create_table()?;
-        self.within(|input| {
-            for _ in 0..len {
-                let key = input.value(lua)?;
-                let value = input.value(lua)?;
-                if key.is_nil() {
-                    return Err(Fault::Lua(
-                        Raised::Text(b"table index is nil".to_vec()).into(),
-                    ));
+    /// One value with all that is in it.
+    fn value(&mut self) -> Result<Value, Fault> {
+        loop {
+            let mut value = match self.item()? {
+                Item::Value(value) => value,
+                Item::Array(len) => match self.open(true, len)? {
+                    Some(empty) => empty,
+                    None => continue,
+                },
+                Item::Map(len) => match self.open(false, len)? {
+                    Some(empty) => empty,
+                    None => continue,
+                },
+            };
+            loop {
+                let Some(open) = &mut self.open else {
+                    return Ok(value);
+                };
+                if open.state.is_array {
+                    open.state.done += 1;
+                    open.table.raw_set(open.state.done, value)?;
+                } else if let Some(key) = open.key.take() {
+                    set(&open.table, key, value)?;
+                    open.state.done += 1;
+                    self.slots = open.state.slots + 1;
+                } else {
+                    open.key = Some(value);
+                    self.slots = open.state.slots + 2;
+                    break;
                 }
-                table.raw_set(key, value)?;
+                open.state.left -= 1;
+                if open.state.left > 0 {
+                    break;
+                }
+                value = self.close()?;
             }
-            Ok(())
-        })?;
-        Ok(Value::Table(table))
-    }
-
-    fn within(&mut self, f: impl FnOnce(&mut Self) -> Result<(), Fault>) -> Result<(), Fault> {
-        // As deep as the stack of this thread surely is.
-        if self.depth > 1000 {
-            return Err(Fault::Bad);
         }
-        self.depth += 1;
-        f(self)?;
-        self.depth -= 1;
-        Ok(())
     }
 
-    fn value(&mut self, lua: &Lua) -> Result<Value, Fault> {
+    /// Fills a table from here on; the table where there is nothing to be filled in.
+    fn open(&mut self, is_array: bool, len: usize) -> Result<Option<Value>, Fault> {
+        let table = self.lua.create_table()?;
+        if is_array && self.slots + 2 > SLOTS_MAX {
+            return Err(Fault::Deep("in function mp_decode_to_lua_array"));
+        }
+        if len == 0 {
+            return Ok(Some(Value::Table(table)));
+        }
+        let state = State {
+            is_array,
+            left: len,
+            done: 0,
+            slots: self.slots,
+        };
+        // The table, and the index of what is read where it is an array.
+        self.slots += if is_array { 2 } else { 1 };
+        let opened = Open {
+            table,
+            key: None,
+            state,
+        };
+        if let Some(outer) = self.open.replace(opened) {
+            self.pile.push(Value::Table(outer.table))?;
+            if !outer.state.is_array {
+                let has_key = outer.key.is_some();
+                self.pile.push(outer.key.unwrap_or_default())?;
+                self.pile.push(Value::Boolean(has_key))?;
+            }
+            self.outer.push(outer.state);
+        }
+        Ok(None)
+    }
+
+    /// The present table is full: goes on with the one around it.
+    fn close(&mut self) -> Result<Value, Fault> {
+        let full = self.open.take();
+        if let Some(full) = &full {
+            self.slots = full.state.slots;
+        }
+        if let Some(state) = self.outer.pop() {
+            let mut key = None;
+            if !state.is_array {
+                let has_key = self.pile.pop()?;
+                let value = self.pile.pop()?;
+                key = (has_key == Value::Boolean(true)).then_some(value);
+            }
+            let table = self.pile.pop_table()?;
+            self.open = table.map(|table| Open { table, key, state });
+        }
+        Ok(full.map_or(Value::Nil, |full| Value::Table(full.table)))
+    }
+
+    fn item(&mut self) -> Result<Item, Fault> {
         let [first] = self.number()?;
-        let signed = |number: i64| Ok(Value::Number(number as f64));
-        Ok(match first {
+        if self.slots + 1 > SLOTS_MAX {
+            return Err(Fault::Deep(
+                "too many return values at once; use unpack_one or unpack_limit instead.",
+            ));
+        }
+        let signed = |number: i64| Ok(Item::Value(Value::Number(number as f64)));
+        Ok(Item::Value(match first {
             0..0x80 => Value::Integer(i64::from(first)),
-            0x80..0x90 => self.map(lua, usize::from(first & 0xf))?,
-            0x90..0xa0 => self.array(lua, usize::from(first & 0xf))?,
-            0xa0..0xc0 => self.text(lua, usize::from(first & 0x1f))?,
+            0x80..0x90 => return Ok(Item::Map(usize::from(first & 0xf))),
+            0x90..0xa0 => return Ok(Item::Array(usize::from(first & 0xf))),
+            0xa0..0xc0 => return self.text(usize::from(first & 0x1f)),
             0xc0 => Value::Nil,
             0xc2 => Value::Boolean(false),
             0xc3 => Value::Boolean(true),
@@ -236,36 +330,45 @@ impl<'b> Input<'b> {
             0xd3 => return signed(i64::from_be_bytes(self.number()?)),
             0xd9 => {
                 let len = u8::from_be_bytes(self.number()?);
-                self.text(lua, usize::from(len))?
+                return self.text(usize::from(len));
             }
             0xda => {
                 let len = u16::from_be_bytes(self.number()?);
-                self.text(lua, usize::from(len))?
+                return self.text(usize::from(len));
             }
             0xdb => {
                 let len = u32::from_be_bytes(self.number()?);
-                self.text(lua, len as usize)?
+                return self.text(len as usize);
             }
             0xdc => {
                 let len = u16::from_be_bytes(self.number()?);
-                self.array(lua, usize::from(len))?
+                return Ok(Item::Array(usize::from(len)));
             }
             0xdd => {
                 let len = u32::from_be_bytes(self.number()?);
-                self.array(lua, len as usize)?
+                return Ok(Item::Array(len as usize));
             }
             0xde => {
                 let len = u16::from_be_bytes(self.number()?);
-                self.map(lua, usize::from(len))?
+                return Ok(Item::Map(usize::from(len)));
             }
             0xdf => {
                 let len = u32::from_be_bytes(self.number()?);
-                self.map(lua, len as usize)?
+                return Ok(Item::Map(len as usize));
             }
             0xe0.. => Value::Integer(i64::from(first as i8)),
             _ => return Err(Fault::Bad),
-        })
+        }))
     }
+}
+
+fn set(table: &Table, key: Value, value: Value) -> Result<(), Fault> {
+    let why: &[u8] = match key {
+        Value::Nil => b"table index is nil",
+        Value::Number(number) if number.is_nan() => b"table index is NaN",
+        _ => return Ok(table.raw_set(key, value)?),
+    };
+    Err(Fault::Lua(Raised::Text(why.to_vec()).into()))
 }
 
 fn pack_all(lua: &Lua, values: MultiValue) -> mlua::Result<Value> {
@@ -280,12 +383,14 @@ fn pack_all(lua: &Lua, values: MultiValue) -> mlua::Result<Value> {
 }
 
 /// Reads up to `limit` values (all for 0) from `offset` on; where only some were asked for, the place behind them comes first.
-fn unpack_some(lua: &Lua, bytes: &[u8], limit: i64, offset: i64) -> mlua::Result<MultiValue> {
+fn unpack_some(lua: &Lua, bytes: &[u8], (limit, offset): (i64, i64)) -> mlua::Result<MultiValue> {
+    // As Redis's library shows it.
+    let shown = offset as i32;
     if offset < 0 || limit < 0 {
         return Err(raise(
             lua,
             &format!(
-                "Invalid request to unpack with offset of {offset} and limit of {}.",
+                "Invalid request to unpack with offset of {shown} and limit of {}.",
                 bytes.len()
             ),
         ));
@@ -295,19 +400,24 @@ fn unpack_some(lua: &Lua, bytes: &[u8], limit: i64, offset: i64) -> mlua::Result
         return Err(raise(
             lua,
             &format!(
-                "Start offset {offset} greater than input length {}.",
+                "Start offset {shown} greater than input length {}.",
                 bytes.len()
             ),
         ));
     };
     let decodes_all = limit == 0 && offset == 0;
     let mut input = Input {
+        lua,
         bytes: rest,
-        depth: 0,
+        open: None,
+        pile: Pile::new(lua),
+        outer: Vec::new(),
+        slots: 1,
     };
     let mut values = MultiValue::new();
     while !input.bytes.is_empty() && (decodes_all || (values.len() as i64) < limit) {
-        values.push_back(input.value(lua).map_err(|fault| fault.raise(lua))?);
+        input.slots = 1 + values.len();
+        values.push_back(input.value().map_err(|fault| fault.raise(lua))?);
     }
     if !decodes_all {
         let place = if input.bytes.is_empty() {
@@ -325,20 +435,20 @@ pub fn library(lua: &Lua) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     table.raw_set("pack", lua.create_function(pack_all)?)?;
     let unpack = |lua: &Lua, values: MultiValue| {
-        let bytes = Taken::new(lua, values).text(0)?;
-        unpack_some(lua, &bytes, 0, 0)
+        let taken = Taken::new(lua, values);
+        unpack_some(lua, &taken.text(0)?, (0, 0))
     };
     table.raw_set("unpack", lua.create_function(unpack)?)?;
     let unpack_one = |lua: &Lua, values: MultiValue| {
         let taken = Taken::new(lua, values);
         let offset = taken.integer_or(1, 0)?;
-        unpack_some(lua, &taken.text(0)?, 1, offset)
+        unpack_some(lua, &taken.text(0)?, (1, offset))
     };
     table.raw_set("unpack_one", lua.create_function(unpack_one)?)?;
     let unpack_limit = |lua: &Lua, values: MultiValue| {
         let taken = Taken::new(lua, values);
         let (limit, offset) = (taken.integer(1)?, taken.integer_or(2, 0)?);
-        unpack_some(lua, &taken.text(0)?, limit, offset)
+        unpack_some(lua, &taken.text(0)?, (limit, offset))
     };
     table.raw_set("unpack_limit", lua.create_function(unpack_limit)?)?;
     table.raw_set("_NAME", "cmsgpack")?;

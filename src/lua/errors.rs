@@ -3,6 +3,7 @@
 use mlua::{Error, Lua, Table, Value};
 
 use crate::lua::Ended;
+use crate::lua::arguments::{general, type_name};
 use crate::resp::Reply;
 
 /// What is raised within a script.
@@ -48,7 +49,10 @@ impl Raised {
 
     /// A Redis error whose text begins with its code. What is one word alone has none, as Redis sees it.
     pub fn line(text: &[u8]) -> Self {
-        let text = text.trim_ascii_end();
+        let text = until_nul(text);
+        let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
+        let end = text.iter().rposition(|byte| !is_end(byte));
+        let text = &text[..end.map_or(0, |last| last + 1)];
         let text = if text.contains(&b' ') {
             text.to_vec()
         } else {
@@ -83,8 +87,38 @@ impl Raised {
 }
 
 /// An error as Lua's `luaL_error` raises it: behind the place of who called the function.
-pub fn raise(lua: &Lua, text: &str) -> Error {
-    Raised::Text([place(lua, 1).as_bytes(), text.as_bytes()].concat()).into()
+pub fn raise(lua: &Lua, text: impl AsRef<[u8]>) -> Error {
+    raise_at(lua, 1, text)
+}
+
+/// The same behind the place of a function further up the stack.
+pub fn raise_at(lua: &Lua, level: usize, text: impl AsRef<[u8]>) -> Error {
+    Raised::Text([place(lua, level).as_bytes(), text.as_ref()].concat()).into()
+}
+
+/// The place that `error` of Lua puts before a text, the sandbox's own functions not counted.
+pub fn place_of_script(lua: &Lua, level: i32) -> String {
+    let mut left = level;
+    // The machine has no room for more functions within each other.
+    for at in 1..100_000 {
+        let found = lua.inspect_stack(at, |debug| {
+            let source = debug.source();
+            if source.source.as_deref() == Some(super::sandbox::CHUNK) {
+                return None;
+            }
+            left -= 1;
+            (left <= 0).then(|| {
+                let place = debug.current_line().zip(source.short_src);
+                place.map_or_else(String::new, |(line, file)| format!("{file}:{line}: "))
+            })
+        });
+        match found {
+            None => break,
+            Some(Some(place)) => return place,
+            Some(None) => {}
+        }
+    }
+    String::new()
 }
 
 /// `file:line: ` of a function on the stack; nothing where it has no lines.
@@ -129,7 +163,7 @@ pub fn handle(lua: &Lua, value: Value) -> mlua::Result<Value> {
         table
     } else {
         let table = lua.create_table_with_capacity(0, 3)?;
-        let text = [b"ERR ", &*text_of(lua, &value)].concat();
+        let text = [b"ERR ", until_nul(&text_of(lua, &value))].concat();
         table.raw_set("err", lua.create_string(text)?)?;
         table
     };
@@ -149,9 +183,17 @@ fn text_of(lua: &Lua, value: &Value) -> Vec<u8> {
         other => {
             let shown = lua.coerce_string(other.clone()).ok().flatten();
             let shown = shown.map(|text| text.as_bytes().to_vec());
-            shown.unwrap_or_else(|| other.type_name().as_bytes().to_vec())
+            shown.unwrap_or_else(|| shown_by_address(other))
         }
     }
+}
+
+fn shown_by_address(value: &Value) -> Vec<u8> {
+    let shown = match value {
+        Value::LightUserData(data) if data.0.is_null() => "userdata: (nil)".into(),
+        other => format!("{}: {:p}", type_name(Some(other)), other.to_pointer()),
+    };
+    shown.into_bytes()
 }
 
 /// File and line of the innermost function that a script wrote.
@@ -202,12 +244,18 @@ pub fn tell_place(text: &mut Vec<u8>, name: &str, source: &[u8], line: i64) {
     text.extend_from_slice(format!(":{line}.").as_bytes());
 }
 
+/// What of a text C sees.
+pub fn until_nul(text: &[u8]) -> &[u8] {
+    text.split(|byte| *byte == 0).next().unwrap_or_default()
+}
+
 /// What an error table says, and whether the statistics know of it.
 pub fn information(table: &Table) -> (Vec<u8>, bool) {
     let field = |key: &str| table.get::<Value>(key).unwrap_or_default();
     let text = match field("err") {
-        Value::String(text) => text.as_bytes().to_vec(),
+        Value::String(text) => until_nul(&text.as_bytes()).to_vec(),
         Value::Integer(number) => number.to_string().into_bytes(),
+        Value::Number(number) => general(number, 14).into_bytes(),
         _ => b"ERR unknown error".to_vec(),
     };
     let is_counted = matches!(field("ignore_error_stats_update"), Value::Boolean(true));

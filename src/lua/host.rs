@@ -13,6 +13,8 @@ pub trait Host {
     fn call(&mut self, words: Args<'_>, reply: &mut Reply) -> Result<(), Raised>;
     /// Whether the caller may call a command; none where there is no such command.
     fn may(&self, words: Args<'_>) -> Option<bool>;
+    /// The statistics are to know of an error within what a script returned.
+    fn count_error(&mut self, text: &[u8]);
     /// `redis.set_repl` with flags that are right.
     fn set_replication(&mut self, flags: u32) -> Result<(), Raised>;
 }

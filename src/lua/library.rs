@@ -3,7 +3,6 @@
 
 use std::rc::Rc;
 
-use mlua::chunk::ChunkMode;
 use mlua::{Lua, MultiValue, Table, Value};
 
 use crate::lua::errors::{Raised, information, plain};
@@ -34,7 +33,7 @@ pub(super) struct Registering {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LoadError {
     /// It is no Lua.
-    Compile(String),
+    Compile(Vec<u8>),
     /// It failed.
     Run(Vec<u8>),
     /// It took too long.
@@ -62,18 +61,17 @@ impl Vm {
             flags: flags.to_vec(),
             found: Vec::new(),
         });
-        let chunk = self.lua.load(code).set_name(Source::Library.chunk());
-        let chunk = chunk.set_mode(ChunkMode::Text);
-        let function = chunk.set_environment(self.of_libraries.clone());
-        let loaded = match function.into_function() {
+        let loaded = match self.function_of(code, Source::Library) {
             Ok(function) => {
+                let known = function.set_environment(self.of_libraries.clone());
+                known.map_err(|error| LoadError::Run(plain(&error).into_bytes()))?;
                 let max = self.shared.memory_max.get();
                 let _limited = Limited::to(&self.lua, max, 0);
                 self.load.call::<(bool, Value)>(function)
             }
             Err(error) => {
                 *self.shared.registering.borrow_mut() = None;
-                return Err(LoadError::Compile(plain(&error)));
+                return Err(LoadError::Compile(error));
             }
         };
         let registering = self.shared.registering.borrow_mut().take();
@@ -175,7 +173,9 @@ fn flags_of(lua: &Lua, table: &Table, known: &[&'static str]) -> mlua::Result<Ve
             break;
         }
         let name = text(lua, &value).unwrap_or_default();
-        let flag = known.iter().find(|flag| flag.as_bytes() == name);
+        let flag = known
+            .iter()
+            .find(|flag| flag.as_bytes().eq_ignore_ascii_case(&name));
         flags.push(*flag.ok_or_else(|| wrong("unknown flag given"))?);
     }
     // In the order in which they are listed, each once.

@@ -2,8 +2,8 @@
 
 use mlua::{Lua, Table, Value};
 
+use crate::lua::arguments::to_integer;
 use crate::lua::errors::Raised;
-use crate::lua::replying::to_integer;
 use crate::resp::{Reply, parse_f64, parse_i64};
 
 /// Bytes of a reply that are still to be read.

@@ -4,7 +4,8 @@ local host = ...
 local translate, handle, scripts = host.translate, host.handle, host.scripts
 local rawpcall, rawxpcall, rawget, rawset, next, type = pcall, xpcall, rawget, rawset, next, type
 local rawpairs, error, setmetatable, getmetatable, tostring = pairs, error, setmetatable, getmetatable, tostring
-local unpack, loadstring, load, rawconcat = unpack, loadstring, load, table.concat
+local unpack, loadstring, rawconcat, select, tonumber = unpack, loadstring, table.concat, select, tonumber
+local refuse_argument, raise, place = host.refuse, host.raise, host.place
 local real_of = {}
 local READONLY = "Attempt to modify a readonly table"
 
@@ -27,7 +28,12 @@ local function finish(ok, first, ...)
   return ok, first, ...
 end
 
--- As in Redis: where what was raised is a table that has a text, `pcall` returns the text.
+-- What an argument should have been: the one at a place of so many.
+local function expected(what, count, at, value)
+  return what .. " expected, got " .. (count < at and "no value" or type(value))
+end
+
+-- As in Redis: where what was raised is a table that has a text, `pcall` returns the text; another one comes with what it has there.
 local function finish_pcall(ok, first, ...)
   if ok then
     return ok, first, ...
@@ -41,15 +47,37 @@ local function finish_pcall(ok, first, ...)
     if of == "string" or of == "number" then
       return false, text
     end
+    return false, first, text
   end
   return false, first
 end
 
 local function safe_pcall(...)
+  if select("#", ...) == 0 then
+    -- There it calls the truth that it is about to return.
+    return false, "attempt to call a boolean value"
+  end
   return finish_pcall(rawpcall(...))
 end
 
-local function safe_xpcall(f, handler)
+local function safe_error(...)
+  local message, level = ...
+  local of = type(message)
+  level = level == nil and 1 or tonumber(level)
+  if not level then
+    refuse_argument(2, expected("number", 2, 2, (select(2, ...))))
+  end
+  if (of == "string" or of == "number") and level >= 1 then
+    message = place(level) .. message
+  end
+  error(message, 0)
+end
+
+local function safe_xpcall(...)
+  local f, handler = ...
+  if select("#", ...) < 2 then
+    refuse_argument(2, "value expected")
+  end
   return rawxpcall(f, function(e)
     if type(e) == "userdata" then
       e = translate(e)
@@ -60,32 +88,55 @@ end
 
 -- Globals.
 local G = {
-  assert = assert, collectgarbage = collectgarbage, error = error, gcinfo = gcinfo, ipairs = ipairs, rawequal = rawequal,
+  assert = assert, collectgarbage = collectgarbage, error = safe_error, gcinfo = gcinfo, ipairs = ipairs, rawequal = rawequal,
   select = select, tonumber = tonumber, tostring = tostring, type = type, unpack = unpack, _VERSION = _VERSION, next = next,
   pcall = safe_pcall, xpcall = safe_xpcall,
 }
 
-G.pairs = function(t)
-  local real = real_of[t]
-  if real then
-    return next, real, nil
+G.pairs = function(...)
+  local t = ...
+  if type(t) ~= "table" then
+    refuse_argument(1, expected("table", select("#", ...), 1, t))
   end
-  return rawpairs(t)
+  return next, real_of[t] or t, nil
 end
 
-G.rawget = function(t, k)
-  return rawget(real_of[t] or t, k)
+G.rawget = function(...)
+  local t, k = ...
+  local count = select("#", ...)
+  if type(t) ~= "table" then
+    refuse_argument(1, expected("table", count, 1, t))
+  end
+  if count < 2 then
+    refuse_argument(2, "value expected")
+  end
+  return (rawget(real_of[t] or t, k))
 end
 
-G.rawset = function(t, k, v)
+G.rawset = function(...)
+  local t, k, v = ...
+  local count = select("#", ...)
+  if type(t) ~= "table" then
+    refuse_argument(1, expected("table", count, 1, t))
+  end
+  if count < 3 then
+    refuse_argument(count + 1, "value expected")
+  end
   if real_of[t] then
     error(READONLY, 0)
   end
-  return rawset(t, k, v)
+  return (rawset(t, k, v))
 end
 
 local of_globals = fixed({})
-G.getmetatable = function(t)
+G.getmetatable = function(...)
+  local t = ...
+  if select("#", ...) == 0 then
+    refuse_argument(1, "value expected")
+  end
+  if t == nil then
+    return nil
+  end
   local real = real_of[t]
   if real then
     return real == G and of_globals or nil
@@ -93,15 +144,31 @@ G.getmetatable = function(t)
   return getmetatable(t)
 end
 
-G.setmetatable = function(t, m)
+G.setmetatable = function(...)
+  local t, m = ...
+  local count = select("#", ...)
+  if type(t) ~= "table" then
+    refuse_argument(1, expected("table", count, 1, t))
+  end
+  if count < 2 or m ~= nil and type(m) ~= "table" then
+    refuse_argument(2, "nil or table expected")
+  end
   if real_of[t] then
     error(READONLY, 0)
   end
-  return setmetatable(t, m)
+  local before = getmetatable(t)
+  if type(before) ~= "table" and before ~= nil or before and rawget(before, "__metatable") ~= nil then
+    raise("cannot change a protected metatable")
+  end
+  return (setmetatable(t, m))
 end
 
 -- What is nowhere is sought in a table that knows nothing, and says so.
 local function nonexistent(_, k)
+  local of = type(k)
+  if of ~= "string" and of ~= "number" then
+    error("Second argument to luaProtectedTableError must be a string or number", 2)
+  end
   error("Script attempted to access nonexistent global variable '" .. tostring(k) .. "'", 2)
 end
 
@@ -119,7 +186,21 @@ local function refuse_compiled(code)
   end
 end
 
-G.loadstring = function(code, name)
+-- Whether an argument is text, or a number as text.
+local function is_text(value)
+  local of = type(value)
+  return of == "string" or of == "number"
+end
+
+G.loadstring = function(...)
+  local code, name = ...
+  local count = select("#", ...)
+  if not is_text(code) then
+    refuse_argument(1, expected("string", count, 1, code))
+  end
+  if name ~= nil and not is_text(name) then
+    refuse_argument(2, expected("string", count, 2, name))
+  end
   local why = refuse_compiled(code)
   if why then
     return nil, why
@@ -127,15 +208,26 @@ G.loadstring = function(code, name)
   return loadstring(code, name)
 end
 
-G.load = function(reader, name)
+G.load = function(...)
+  local reader, name = ...
+  local count = select("#", ...)
+  if type(reader) ~= "function" then
+    refuse_argument(1, expected("function", count, 1, reader))
+  end
+  if name ~= nil and not is_text(name) then
+    refuse_argument(2, expected("string", count, 2, name))
+  end
   local pieces = {}
   while true do
-    local piece = reader()
+    local ok, piece = rawpcall(reader)
+    if not ok then
+      return nil, type(piece) == "userdata" and translate(piece) or piece
+    end
     if piece == nil or piece == "" then
       break
     end
-    if type(piece) ~= "string" then
-      error("reader function must return a string", 2)
+    if not is_text(piece) then
+      return nil, "reader function must return a string"
     end
     pieces[#pieces + 1] = piece
   end
@@ -148,20 +240,37 @@ G.load = function(reader, name)
 end
 
 -- Libraries.
-local function guarded(f)
-  return function(t, ...)
+local rawinsert = table.insert
+local function safe_insert(...)
+  local t, at, value = ...
+  local count = select("#", ...)
+  if type(t) ~= "table" then
+    refuse_argument(1, expected("table", count, 1, t))
+  end
+  if count == 2 then
     if real_of[t] then
       error(READONLY, 0)
     end
-    return f(t, ...)
+    rawinsert(t, at)
+    return
   end
+  if count ~= 3 then
+    raise("wrong number of arguments to 'insert'")
+  end
+  if not tonumber(at) then
+    refuse_argument(2, expected("number", count, 2, at))
+  end
+  if real_of[t] then
+    error(READONLY, 0)
+  end
+  rawinsert(t, at, value)
 end
 
 local real_table = {}
 for k, v in rawpairs(table) do
   real_table[k] = v
 end
-real_table.insert = guarded(table.insert)
+real_table.insert = safe_insert
 G.table = fixed(real_table)
 
 local real_coroutine = {}

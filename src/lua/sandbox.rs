@@ -6,7 +6,7 @@ use std::rc::Rc;
 use mlua::{Function, Lua, MultiValue, Table, Value};
 use sha1::{Digest, Sha1};
 
-use crate::lua::arguments::Taken;
+use crate::lua::arguments::{Taken, refuse, to_integer};
 use crate::lua::{Shared, Version, api, bit, cjson, cmsgpack, errors, library, random, structs};
 
 /// How the sandbox's own functions are named.
@@ -24,6 +24,10 @@ pub struct Sandbox {
     pub load: Function,
     /// What libraries and their functions find.
     pub of_libraries: Table,
+    /// Lua's.
+    pub next: Function,
+    /// Lua's `loadstring`.
+    pub compile: Function,
 }
 
 /// A digest in hexadecimal digits.
@@ -45,7 +49,9 @@ pub fn build(lua: &Lua, shared: &Rc<Shared>, version: Version) -> mlua::Result<S
     host.raw_set("redis", &redis)?;
     host.raw_set("redis_of_functions", library::running(lua, &redis)?)?;
     host.raw_set("loading", library::loading(lua, &redis, shared)?)?;
-    host.raw_set("cjson", cjson::library(lua)?)?;
+    let next: Function = lua.globals().raw_get("next")?;
+    let compile: Function = lua.globals().raw_get("loadstring")?;
+    host.raw_set("cjson", cjson::library(lua, &next)?)?;
     host.raw_set("cmsgpack", cmsgpack::library(lua)?)?;
     host.raw_set("bit", bit::library(lua)?)?;
     host.raw_set("struct", structs::library(lua)?)?;
@@ -55,6 +61,7 @@ pub fn build(lua: &Lua, shared: &Rc<Shared>, version: Version) -> mlua::Result<S
     };
     host.raw_set("translate", lua.create_function(translate)?)?;
     host.raw_set("handle", lua.create_function(errors::handle)?)?;
+    set_refusing(lua, &host)?;
     set_random(lua, &host, shared)?;
     let scripts = lua.create_table()?;
     host.raw_set("scripts", &scripts)?;
@@ -69,7 +76,23 @@ pub fn build(lua: &Lua, shared: &Rc<Shared>, version: Version) -> mlua::Result<S
         run_function,
         load,
         of_libraries,
+        next,
+        compile,
     })
+}
+
+/// How the sandbox's own functions refuse what they are called with, in the name and at the place where the script called them.
+fn set_refusing(lua: &Lua, host: &Table) -> mlua::Result<()> {
+    let refuse = |lua: &Lua, (number, why): (usize, mlua::LuaString)| -> mlua::Result<()> {
+        Err(refuse(lua, 1, number, &why.as_bytes()))
+    };
+    host.raw_set("refuse", lua.create_function(refuse)?)?;
+    let raise = |lua: &Lua, text: mlua::LuaString| -> mlua::Result<()> {
+        Err(errors::raise_at(lua, 2, text.as_bytes()))
+    };
+    host.raw_set("raise", lua.create_function(raise)?)?;
+    let place = |lua: &Lua, level: f64| Ok(errors::place_of_script(lua, to_integer(level) as i32));
+    host.raw_set("place", lua.create_function(place)?)
 }
 
 fn set_random(lua: &Lua, host: &Table, shared: &Rc<Shared>) -> mlua::Result<()> {
@@ -77,25 +100,26 @@ fn set_random(lua: &Lua, host: &Table, shared: &Rc<Shared>) -> mlua::Result<()> 
     let draw = move |lua: &Lua, values: MultiValue| {
         let taken = Taken::new(lua, values);
         let share = f64::from(of_run.random.next() % random::MAX) / f64::from(random::MAX);
-        let between = |low: i64, high: i64, at: usize| {
+        let between = |low: i32, high: i32, at: usize| {
             if low > high {
                 return Err(taken.refuse(at, "interval is empty"));
             }
             let count = high.wrapping_sub(low).wrapping_add(1);
-            Ok(Value::Number((share * count as f64).floor() + low as f64))
+            let drawn = (share * f64::from(count)).floor();
+            Ok(Value::Number(drawn + f64::from(low)))
         };
         match taken.len() {
             0 => Ok(Value::Number(share)),
-            1 => between(1, taken.integer(0)?, 0),
-            2 => between(taken.integer(0)?, taken.integer(1)?, 1),
+            1 => between(1, taken.int(0)?, 0),
+            2 => between(taken.int(0)?, taken.int(1)?, 1),
             _ => Err(errors::raise(lua, "wrong number of arguments")),
         }
     };
     host.raw_set("random", lua.create_function(draw)?)?;
     let of_run = Rc::clone(shared);
     let seed = move |lua: &Lua, values: MultiValue| {
-        let seed = Taken::new(lua, values).integer(0)?;
-        of_run.random.seed(seed as i32);
+        let seed = Taken::new(lua, values).int(0)?;
+        of_run.random.seed(seed);
         Ok(())
     };
     host.raw_set("randomseed", lua.create_function(seed)?)

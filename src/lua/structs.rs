@@ -2,15 +2,13 @@
 
 use mlua::{Lua, MultiValue, Table, Value};
 
-use crate::lua::arguments::Taken;
-use crate::lua::errors::raise;
+use crate::lua::arguments::{Taken, to_unsigned};
+use crate::lua::errors::{raise, until_nul};
 
 /// The widest integer.
 const INTEGER_MAX: usize = 32;
 /// `!` alone aligns to this.
 const ALIGNMENT: usize = 8;
-/// The widest integer that numbers hold.
-const NATIVE: usize = 8;
 
 /// How a format goes on.
 struct Format<'f> {
@@ -39,7 +37,7 @@ enum Item {
 impl<'f> Format<'f> {
     fn new(text: &'f [u8]) -> Self {
         Self {
-            text,
+            text: until_nul(text),
             at: 0,
             is_little: cfg!(target_endian = "little"),
             align: 1,
@@ -141,12 +139,7 @@ fn pack(lua: &Lua, values: MultiValue) -> mlua::Result<Value> {
             Item::Unknown(option) => return Err(unknown(&taken, option)),
             Item::Padding => out.push(0),
             Item::Integer { size, .. } => {
-                let number = taken.number(next)?;
-                let bits = if number < 0.0 {
-                    number as i64 as u64
-                } else {
-                    number as u64
-                };
+                let bits = to_unsigned(taken.number(next)?);
                 put(bits, size, format.is_little, &mut out);
                 next += 1;
             }
@@ -180,8 +173,10 @@ fn pack(lua: &Lua, values: MultiValue) -> mlua::Result<Value> {
 }
 
 fn unknown(taken: &Taken<'_>, option: u8) -> mlua::Error {
-    let option = char::from(option);
-    taken.refuse(0, &format!("invalid format option '{option}'"))
+    taken.refuse(
+        0,
+        [b"invalid format option '", &[option][..], b"'"].concat(),
+    )
 }
 
 fn put(bits: u64, size: usize, is_little: bool, out: &mut Vec<u8>) {
@@ -208,10 +203,11 @@ fn unpack(lua: &Lua, values: MultiValue) -> mlua::Result<MultiValue> {
     let taken = Taken::new(lua, values);
     let (text, data) = (taken.text(0)?, taken.text(1)?);
     let position = taken.integer_or(2, 1)?;
-    if position <= 0 {
+    if position == 0 {
         return Err(taken.refuse(2, "offset must be 1 or greater"));
     }
-    let mut at = usize::try_from(position - 1).unwrap_or(usize::MAX);
+    // It has no sign: what is less lies beyond all data.
+    let mut at = (position as usize).wrapping_sub(1);
     let mut format = Format::new(&text);
     let mut found = MultiValue::new();
     while let Some((item, size)) = format.next(lua)? {
@@ -226,9 +222,14 @@ fn unpack(lua: &Lua, values: MultiValue) -> mlua::Result<MultiValue> {
             Item::Integer { size, is_signed } => {
                 let number = get(bytes, format.is_little);
                 found.push_back(Value::Number(if is_signed {
-                    let unused = 64_usize.saturating_sub(size.min(NATIVE) * 8) as u32;
-                    let shifted = number.checked_shl(unused).unwrap_or(0) as i64;
-                    (shifted.checked_shr(unused).unwrap_or(0)) as f64
+                    // As this machine shifts: by the rest of a division by 64.
+                    let sign = u64::MAX.wrapping_shl((size as u32 * 8).wrapping_sub(1));
+                    let extended = if number & sign == 0 {
+                        number
+                    } else {
+                        number | sign
+                    };
+                    extended as i64 as f64
                 } else {
                     number as f64
                 }));
@@ -247,7 +248,7 @@ fn unpack(lua: &Lua, values: MultiValue) -> mlua::Result<MultiValue> {
                     let Some(Value::Number(last)) = found.pop_back() else {
                         return Err(raise(lua, "format 'c0' needs a previous size"));
                     };
-                    count = last as i64 as usize;
+                    count = usize::try_from(to_unsigned(last)).unwrap_or(usize::MAX);
                 }
                 let end = at.checked_add(count);
                 let bytes = end.and_then(|end| data.get(at..end)).ok_or_else(short)?;
@@ -265,7 +266,7 @@ fn unpack(lua: &Lua, values: MultiValue) -> mlua::Result<MultiValue> {
         }
         at += took;
     }
-    found.push_back(Value::Integer(at as i64 + 1));
+    found.push_back(Value::Integer(at.wrapping_add(1) as i64));
     Ok(found)
 }
 

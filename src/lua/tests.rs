@@ -1,5 +1,7 @@
 //! Scripts without a server: what they return, and what they cannot do.
 
+mod deep;
+
 use super::*;
 use crate::resp::ArgsBuffer;
 
@@ -28,6 +30,8 @@ impl Host for Echo {
         (words.name() != b"unknown").then(|| words.name() == b"get")
     }
 
+    fn count_error(&mut self, _: &[u8]) {}
+
     fn set_replication(&mut self, flags: u32) -> Result<(), Raised> {
         if flags == 3 {
             return Ok(());
@@ -48,7 +52,7 @@ fn vm() -> Vm {
 fn run_on(vm: &Vm, code: &str, keys: &[&str], arguments: &[&str]) -> String {
     let number = match vm.compile(code.as_bytes(), Source::Script) {
         Ok(number) => number,
-        Err(error) => return format!("!{error}"),
+        Err(error) => return format!("!{}", String::from_utf8_lossy(&error)),
     };
     let words =
         |words: &[&str]| ArgsBuffer::from_args(words.iter().map(|word| word.as_bytes())).unwrap();

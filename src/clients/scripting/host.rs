@@ -192,6 +192,10 @@ impl Host for ScriptHost<'_, '_, '_, '_> {
         Some(self.conversation.identity.check(row, words).is_ok())
     }
 
+    fn count_error(&mut self, text: &[u8]) {
+        self.conversation.context.statistics.add_error(text);
+    }
+
     fn set_replication(&mut self, flags: u32) -> Result<(), Raised> {
         // REPL_ALL, or nobody to be told anything.
         if flags == 3 || !self.conversation.context.keyspace.is_recording() {

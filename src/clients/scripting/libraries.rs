@@ -11,7 +11,8 @@ use parking_lot::Mutex;
 use crate::clients::scripting::Machine;
 use crate::clients::scripting::cache::Habits;
 use crate::clients::scripting::running::Running;
-use crate::clients::scripting::shebang::{ScriptFlags, body, words};
+use crate::clients::scripting::shebang::{ScriptFlags, body};
+use crate::config::grammar::split_words;
 use crate::lua::{LoadError, Registered, is_name};
 
 /// What is said of names that may not be.
@@ -54,22 +55,21 @@ pub struct Libraries(Mutex<Known>);
 
 /// The name that a library's first line gives it.
 pub fn name_of(code: &[u8]) -> Result<String, String> {
-    let Some(rest) = code.strip_prefix(b"#!") else {
+    if !code.starts_with(b"#!") {
         return Err("Missing library metadata".into());
-    };
-    let Some(end) = memchr::memchr(b'\n', rest) else {
+    }
+    let line = memchr::memchr(b'\n', code).and_then(|end| code.get(..end));
+    let words = line.and_then(|line| split_words(line).ok());
+    let Some((engine, options)) = words.as_deref().and_then(<[_]>::split_first) else {
         return Err("Invalid library metadata".into());
     };
-    let line = &rest[..end];
-    let engine_len = line
-        .iter()
-        .take_while(|byte| !byte.is_ascii_whitespace())
-        .count();
-    let (engine, options) = line.split_at(engine_len);
+    let engine = engine.get(2..).unwrap_or_default();
     let shown = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
     let mut name = None;
-    for word in words(options) {
-        match word.strip_prefix(b"name=") {
+    for word in options {
+        let named = word.split_at_checked(b"name=".len());
+        let named = named.filter(|(key, _)| key.eq_ignore_ascii_case(b"name="));
+        match named.map(|(_, name)| name) {
             Some(_) if name.is_some() => {
                 return Err(
                     "Invalid metadata value, name argument was given multiple times".into(),
@@ -96,7 +96,10 @@ pub fn load(machine: &Machine, running: &Running, code: &[u8]) -> Result<Vec<Reg
     let loaded = machine.vm.load_library(body(code), &names);
     running.end();
     let registered = loaded.map_err(|error| match error {
-        LoadError::Compile(text) => format!("Error compiling function: {text}"),
+        LoadError::Compile(text) => {
+            let text = String::from_utf8_lossy(&text);
+            format!("Error compiling function: {text}")
+        }
         LoadError::Run(text) => {
             let text = String::from_utf8_lossy(&text);
             format!("Error registering functions: {text}")
@@ -229,10 +232,16 @@ mod tests {
     #[test]
     fn the_first_line_names_a_library() {
         assert_eq!(name_of(b"#!lua name=a_1\n"), Ok("a_1".to_owned()));
+        assert_eq!(name_of(b"#!lua NAME=a\n"), Ok("a".to_owned()));
+        assert_eq!(name_of(b"#!lua name='a'\n"), Ok("a".to_owned()));
+        assert_eq!(name_of(b"#!lua \"name=a\"\n"), Ok("a".to_owned()));
+        assert_eq!(name_of(b"#!\"lua\" name=a\n"), Ok("a".to_owned()));
         assert_eq!(name_of(b"#!LUA  name=a \nreturn"), Ok("a".to_owned()));
         for (code, error) in [
             ("return 1", "Missing library metadata"),
             ("#!lua", "Invalid library metadata"),
+            ("#!lua name=\"a\n", "Invalid library metadata"),
+            ("#!lua \"name=a\"b\n", "Invalid library metadata"),
             ("#!lua\n", "Library name was not given"),
             ("#!\n", "Library name was not given"),
             (

@@ -187,13 +187,17 @@ impl Conversation {
                 Some(number)
             }
             Err(error) => {
-                reply.error_format(format_args!(
-                    "ERR Error compiling script (new function): {error}"
-                ));
+                reply.error_bytes(&compile_error(&error));
                 None
             }
         }
     }
+}
+
+/// What is said of a script that is no Lua.
+pub(super) fn compile_error(why: &[u8]) -> Vec<u8> {
+    let why = why.split(|byte| *byte == 0).next().unwrap_or_default();
+    [b"ERR Error compiling script (new function): ", why].concat()
 }
 
 /// A script that was not here; none where its first line is wrong, which the reply says.

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use crate::clients::conversation::Conversation;
 use crate::clients::errors;
-use crate::clients::scripting::prepare::new_script;
+use crate::clients::scripting::prepare::{compile_error, new_script};
 use crate::clients::scripting::running::Killed;
 use crate::clients::scripting::shebang::body;
 use crate::clients::scripting::{Machine, Scripts};
@@ -103,9 +103,7 @@ fn load(scripts: &Scripts, machine: &Machine, code: &[u8], reply: &mut Reply) {
         match machine.vm.compile(body(code), Source::Script) {
             Ok(number) => script.set_number(machine.generation, number),
             Err(error) => {
-                return reply.error_format(format_args!(
-                    "ERR Error compiling script (new function): {error}"
-                ));
+                return reply.error_bytes(&compile_error(&error));
             }
         }
     }

@@ -1,5 +1,7 @@
 //! What a script's first line says of it: `#!lua flags=no-writes,allow-stale`.
 
+use crate::config::grammar::split_words;
+
 /// What a script may do, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ScriptFlags(u8);
@@ -53,7 +55,8 @@ impl ScriptFlags {
         let Some(end) = memchr::memchr(b'\n', code) else {
             return Err("Invalid script shebang".into());
         };
-        let mut words = words(&code[..end]);
+        let words = split_words(&code[..end]).unwrap_or_default();
+        let mut words = words.iter().map(Vec::as_slice);
         let shown = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
         match words.next() {
             Some(b"#!lua") => {}
@@ -85,11 +88,6 @@ impl ScriptFlags {
     }
 }
 
-pub(super) fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    line.split(u8::is_ascii_whitespace)
-        .filter(|word| !word.is_empty())
-}
-
 /// A script without its first line, whose end stays so that lines keep their numbers.
 pub fn body(code: &[u8]) -> &[u8] {
     if !code.starts_with(b"#!") {
@@ -112,11 +110,27 @@ mod tests {
             Ok(ScriptFlags::NO_WRITES.and(ScriptFlags::ALLOW_STALE))
         );
         assert_eq!(of("#!lua flags=\n"), Ok(ScriptFlags(0)));
+        assert_eq!(
+            of("#!lua \"flags=no-writes\"\n"),
+            Ok(ScriptFlags::NO_WRITES)
+        );
         for (code, error) in [
             ("#!lua", "Invalid script shebang"),
             ("#!js\n", "Unexpected engine in script shebang: #!js"),
             ("#!lua name=x\n", "Unknown lua shebang option: name=x"),
             ("#!lua flags=x\n", "Unexpected flag in script shebang: x"),
+            (
+                "#!lua flags=NO-WRITES\n",
+                "Unexpected flag in script shebang: NO-WRITES",
+            ),
+            (
+                "#!lua flags=no-writes,\n",
+                "Unexpected flag in script shebang: ",
+            ),
+            (
+                "#!lua \"flags=no-writes\n",
+                "Invalid engine in script shebang",
+            ),
         ] {
             assert_eq!(of(code), Err(error.to_owned()), "{code}");
         }

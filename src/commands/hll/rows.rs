@@ -30,7 +30,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "pfcount",
         arity: -2,
-        flags: Flags::READONLY,
+        flags: Flags::READONLY.and(Flags::MAY_REPLICATE),
         keys: Keys::Range {
             first: 1,
             last: -1,

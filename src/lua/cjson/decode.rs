@@ -1,11 +1,14 @@
 //! JSON to values.
 
-use mlua::{Lua, Value};
+use mlua::{Lua, Table, Value};
 
 use crate::lua::cjson::Settings;
+use crate::lua::errors::until_nul;
+use crate::lua::pile::{Pile, SLOTS_MAX};
 
-/// As deep as this thread's stack surely is, whatever the settings say.
-const DEPTH_MAX: i64 = 4000;
+/// Slots that must be free for an array, and for an object.
+const SLOTS_OF_ARRAY: usize = 2;
+const SLOTS_OF_OBJECT: usize = 3;
 
 /// Why a text is no JSON.
 pub enum Fault {
@@ -61,7 +64,21 @@ struct Parser<'a> {
     at: usize,
     /// Where the present token begins.
     start: usize,
-    depth: i64,
+    open: Option<Open>,
+    /// Of the tables around it: table, and key where it is an object.
+    pile: Pile<'a>,
+    outer: Vec<Option<i64>>,
+    /// How many slots are taken.
+    slots: usize,
+}
+
+/// A table that is being filled.
+struct Open {
+    table: Table,
+    /// Of the value that is read, where it is an object.
+    key: Value,
+    /// Of the value that is read, where it is an array.
+    index: Option<i64>,
 }
 
 /// Reads one value and nothing behind it.
@@ -73,16 +90,20 @@ pub fn decode(lua: &Lua, text: &[u8], settings: &Settings) -> Result<Value, Faul
             "JSON parser does not support UTF-16 or UTF-32".into(),
         ));
     }
+    // A NUL byte ends the text.
+    let text = until_nul(text);
     let mut parser = Parser {
         lua,
         text,
         settings,
         at: 0,
         start: 0,
-        depth: 0,
+        open: None,
+        pile: Pile::new(lua),
+        outer: Vec::new(),
+        slots: 1,
     };
-    let token = parser.next();
-    let value = parser.value(token)?;
+    let value = parser.value()?;
     match parser.next() {
         Token::End => Ok(value),
         other => Err(parser.unexpected("the end", &other)),
@@ -98,79 +119,126 @@ impl Parser<'_> {
         ))
     }
 
-    fn descend(&mut self) -> Result<(), Fault> {
-        self.depth += 1;
-        if self.depth <= self.settings.decode_depth.min(DEPTH_MAX) {
-            return Ok(());
+    /// Begins a table within the present one.
+    fn descend(&mut self, slots: usize) -> Result<Table, Fault> {
+        let depth = self.outer.len() + usize::from(self.open.is_some()) + 1;
+        let is_allowed =
+            i64::try_from(depth).is_ok_and(|depth| depth <= self.settings.decode_depth);
+        if !is_allowed || self.slots + slots > SLOTS_MAX {
+            return Err(Fault::Text(format!(
+                "Found too many nested data structures ({depth}) at character {}",
+                self.at
+            )));
         }
-        Err(Fault::Text(format!(
-            "Found too many nested data structures ({}) at character {}",
-            self.depth, self.at
-        )))
+        Ok(self.lua.create_table()?)
     }
 
-    fn value(&mut self, token: Token) -> Result<Value, Fault> {
-        match token {
-            Token::Text(text) => Ok(Value::String(self.lua.create_string(text)?)),
-            Token::Number(number) => Ok(Value::Number(number)),
-            Token::Boolean(value) => Ok(Value::Boolean(value)),
-            Token::Null => Ok(Value::NULL),
-            Token::ObjectBegin => self.object(),
-            Token::ArrayBegin => self.array(),
-            other => Err(self.unexpected("value", &other)),
+    /// Fills a table from here on.
+    fn open(&mut self, table: Table, index: Option<i64>) -> Result<(), Fault> {
+        let opened = Open {
+            table,
+            key: Value::Nil,
+            index,
+        };
+        self.slots += slots_of(index);
+        if let Some(outer) = self.open.replace(opened) {
+            self.pile.push(Value::Table(outer.table))?;
+            if outer.index.is_none() {
+                self.pile.push(outer.key)?;
+            }
+            self.outer.push(outer.index);
         }
+        Ok(())
     }
 
-    fn object(&mut self) -> Result<Value, Fault> {
-        self.descend()?;
-        let table = self.lua.create_table()?;
-        let mut token = self.next();
-        if token == Token::ObjectEnd {
-            self.depth -= 1;
-            return Ok(Value::Table(table));
-        }
-        loop {
-            let key = match token {
-                Token::Text(key) => self.lua.create_string(key)?,
-                other => return Err(self.unexpected("object key string", &other)),
+    /// The present table is full: goes on with the one around it.
+    fn close(&mut self) -> Result<Value, Fault> {
+        let full = self.open.take();
+        if let Some(index) = self.outer.pop() {
+            let key = match index {
+                Some(_) => Value::Nil,
+                None => self.pile.pop()?,
             };
-            match self.next() {
-                Token::Colon => {}
-                other => return Err(self.unexpected("colon", &other)),
-            }
-            let token_of_value = self.next();
-            let value = self.value(token_of_value)?;
-            table.raw_set(key, value)?;
-            match self.next() {
-                Token::ObjectEnd => {
-                    self.depth -= 1;
-                    return Ok(Value::Table(table));
+            let table = self.pile.pop_table()?;
+            self.open = table.map(|table| Open { table, key, index });
+        }
+        self.slots -= full.as_ref().map_or(0, |full| slots_of(full.index));
+        Ok(full.map_or(Value::Nil, |full| Value::Table(full.table)))
+    }
+
+    /// One value with all that is in it.
+    fn value(&mut self) -> Result<Value, Fault> {
+        let mut token = self.next();
+        loop {
+            let mut value = match token {
+                Token::Text(text) => Value::String(self.lua.create_string(text)?),
+                Token::Number(number) => Value::Number(number),
+                Token::Boolean(value) => Value::Boolean(value),
+                Token::Null => Value::NULL,
+                Token::ObjectBegin => {
+                    let table = self.descend(SLOTS_OF_OBJECT)?;
+                    match self.next() {
+                        Token::ObjectEnd => Value::Table(table),
+                        first => {
+                            self.open(table, None)?;
+                            token = self.key(first)?;
+                            continue;
+                        }
+                    }
                 }
-                Token::Comma => token = self.next(),
-                other => return Err(self.unexpected("comma or object end", &other)),
-            }
+                Token::ArrayBegin => {
+                    let table = self.descend(SLOTS_OF_ARRAY)?;
+                    match self.next() {
+                        Token::ArrayEnd => Value::Table(table),
+                        first => {
+                            self.open(table, Some(1))?;
+                            token = first;
+                            continue;
+                        }
+                    }
+                }
+                other => return Err(self.unexpected("value", &other)),
+            };
+            token = loop {
+                let Some(open) = &mut self.open else {
+                    return Ok(value);
+                };
+                if let Some(index) = &mut open.index {
+                    open.table.raw_set(*index, value)?;
+                    *index += 1;
+                    match self.next() {
+                        Token::ArrayEnd => value = self.close()?,
+                        Token::Comma => break self.next(),
+                        other => return Err(self.unexpected("comma or array end", &other)),
+                    }
+                } else {
+                    open.table.raw_set(std::mem::take(&mut open.key), value)?;
+                    match self.next() {
+                        Token::ObjectEnd => value = self.close()?,
+                        Token::Comma => {
+                            let token = self.next();
+                            break self.key(token)?;
+                        }
+                        other => return Err(self.unexpected("comma or object end", &other)),
+                    }
+                }
+            };
         }
     }
 
-    fn array(&mut self) -> Result<Value, Fault> {
-        self.descend()?;
-        let table = self.lua.create_table()?;
-        let mut token = self.next();
-        if token == Token::ArrayEnd {
-            self.depth -= 1;
-            return Ok(Value::Table(table));
+    /// A key of the present object and the colon behind it; what comes then.
+    fn key(&mut self, token: Token) -> Result<Token, Fault> {
+        let key = match token {
+            Token::Text(key) => Value::String(self.lua.create_string(key)?),
+            other => return Err(self.unexpected("object key string", &other)),
+        };
+        if let Some(open) = &mut self.open {
+            open.key = key;
         }
-        for index in 1.. {
-            let value = self.value(token)?;
-            table.raw_set(index, value)?;
-            match self.next() {
-                Token::ArrayEnd => break,
-                Token::Comma => token = self.next(),
-                other => return Err(self.unexpected("comma or array end", &other)),
-            }
+        match self.next() {
+            Token::Colon => Ok(self.next()),
+            other => Err(self.unexpected("colon", &other)),
         }
-        self.depth -= 1;
-        Ok(Value::Table(table))
     }
 
     fn next(&mut self) -> Token {
@@ -244,18 +312,14 @@ impl Parser<'_> {
             match byte {
                 b'"' => return Token::Text(text),
                 b'\\' => {
-                    let Some(&escape) = self.text.get(self.at) else {
-                        self.start = self.at;
-                        return Token::Error("unexpected end of string");
-                    };
-                    let plain = match escape {
-                        b'"' | b'\\' | b'/' => escape,
-                        b'b' => 8,
-                        b't' => b'\t',
-                        b'n' => b'\n',
-                        b'f' => 12,
-                        b'r' => b'\r',
-                        b'u' => {
+                    let plain = match self.text.get(self.at).copied() {
+                        Some(escape @ (b'"' | b'\\' | b'/')) => escape,
+                        Some(b'b') => 8,
+                        Some(b't') => b'\t',
+                        Some(b'n') => b'\n',
+                        Some(b'f') => 12,
+                        Some(b'r') => b'\r',
+                        Some(b'u') => {
                             if !self.unicode(&mut text) {
                                 self.start = self.at - 1;
                                 return Token::Error("invalid unicode escape code");
@@ -308,6 +372,14 @@ impl Parser<'_> {
         text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
         self.at += took;
         true
+    }
+}
+
+/// How many slots a table takes beneath the value in it: its own, and that of a key where it has one.
+const fn slots_of(index: Option<i64>) -> usize {
+    match index {
+        Some(_) => 1,
+        None => 2,
     }
 }
 

@@ -1,12 +1,13 @@
 //! Values to JSON.
 
-use mlua::{Table, Value};
+use mlua::{Function, Lua, Table, Value};
 
-use crate::lua::arguments::{general, type_name};
+use crate::lua::arguments::{general, to_int, type_name};
 use crate::lua::cjson::{Invalid, Settings};
+use crate::lua::pile::{Pile, SLOTS_MAX, pair_behind};
 
-/// Values can be this deep within each other at most, whatever the settings say: as deep as this thread's stack surely is.
-const DEPTH_MAX: i64 = 4000;
+/// Slots that must be free for a table.
+const SLOTS_OF_TABLE: usize = 3;
 
 /// Why a value has no JSON.
 pub enum Fault {
@@ -27,13 +28,145 @@ fn refused(value: &Value, why: &str) -> Fault {
     ))
 }
 
-/// Appends a value that is `depth` tables deep.
-pub fn append(
+/// A table that is under way.
+struct Open {
+    table: Table,
+    /// The key that was written last, of an object.
+    key: Value,
+    state: State,
+}
+
+/// What of it is no value.
+#[derive(Debug, Clone, Copy)]
+struct State {
+    /// How long it is, where it is an array.
+    len: Option<i64>,
+    /// How many of its values have been begun.
+    begun: i64,
+    /// How many slots are taken where it lies.
+    slots: usize,
+}
+
+struct Walk<'l> {
+    settings: &'l Settings,
+    /// Lua's.
+    next: &'l Function,
+    open: Option<Open>,
+    /// Of the tables around it: table, and key where it is an object.
+    pile: Pile<'l>,
+    outer: Vec<State>,
+    out: Vec<u8>,
+}
+
+/// A value's JSON. `next` is Lua's.
+pub fn encode(
+    lua: &Lua,
+    next: &Function,
     value: &Value,
     settings: &Settings,
-    depth: i64,
-    out: &mut Vec<u8>,
-) -> Result<(), Fault> {
+) -> Result<Vec<u8>, Fault> {
+    let mut walk = Walk {
+        settings,
+        next,
+        open: None,
+        pile: Pile::new(lua),
+        outer: Vec::new(),
+        out: Vec::new(),
+    };
+    walk.value(value, 1)?;
+    while let Some((value, slots)) = walk.advance()? {
+        walk.value(&value, slots)?;
+    }
+    Ok(walk.out)
+}
+
+impl Walk<'_> {
+    /// Writes a value, which lies in a slot, or opens it.
+    fn value(&mut self, value: &Value, slots: usize) -> Result<(), Fault> {
+        match value {
+            Value::Table(table) => self.open(table, value, slots),
+            other => append_flat(other, self.settings, &mut self.out),
+        }
+    }
+
+    fn open(&mut self, table: &Table, value: &Value, slots: usize) -> Result<(), Fault> {
+        let around = self.outer.len() + usize::from(self.open.is_some());
+        let depth = i64::try_from(around).unwrap_or(i64::MAX).saturating_add(1);
+        if depth > self.settings.encode_depth || slots + SLOTS_OF_TABLE > SLOTS_MAX {
+            return Err(Fault::Text(format!(
+                "Cannot serialise, excessive nesting ({depth})"
+            )));
+        }
+        let shape = shape_of(table, value, self.settings)?;
+        let len = shape.len.filter(|len| *len > 0);
+        if len.is_none() && !shape.has_tables {
+            return append_flat_object(table, self.settings, &mut self.out);
+        }
+        self.out.push(if len.is_some() { b'[' } else { b'{' });
+        let opened = Open {
+            table: table.clone(),
+            key: Value::Nil,
+            state: State {
+                len,
+                begun: 0,
+                slots,
+            },
+        };
+        if let Some(outer) = self.open.replace(opened) {
+            self.pile.push(Value::Table(outer.table))?;
+            if outer.state.len.is_none() {
+                self.pile.push(outer.key)?;
+            }
+            self.outer.push(outer.state);
+        }
+        Ok(())
+    }
+
+    /// The next value and how many slots are taken where it lies; none where all are written.
+    fn advance(&mut self) -> Result<Option<(Value, usize)>, Fault> {
+        while let Some(open) = &mut self.open {
+            let state = &mut open.state;
+            let comma: &[u8] = if state.begun > 0 { b"," } else { b"" };
+            state.begun += 1;
+            if let Some(len) = state.len {
+                if state.begun <= len {
+                    self.out.extend_from_slice(comma);
+                    return Ok(Some((open.table.raw_get(state.begun)?, state.slots + 1)));
+                }
+                self.out.push(b']');
+            } else {
+                let pair = pair_behind(self.next, &open.table, &open.key)?;
+                if let Some((key, value)) = pair {
+                    self.out.extend_from_slice(comma);
+                    append_key(&key, self.settings, &mut self.out)?;
+                    open.key = key;
+                    return Ok(Some((value, state.slots + 2)));
+                }
+                self.out.push(b'}');
+            }
+            self.close()?;
+        }
+        Ok(None)
+    }
+
+    /// Goes on with the table around this one.
+    fn close(&mut self) -> Result<(), Fault> {
+        self.open = None;
+        let Some(state) = self.outer.pop() else {
+            return Ok(());
+        };
+        let key = match state.len {
+            Some(_) => Value::Nil,
+            None => self.pile.pop()?,
+        };
+        let table = self.pile.pop_table()?;
+        self.open = table.map(|table| Open { table, key, state });
+        Ok(())
+    }
+}
+
+/// Appends a value that is no table.
+fn append_flat(value: &Value, settings: &Settings, out: &mut Vec<u8>) -> Result<(), Fault> {
     match value {
         Value::String(text) => append_text(&text.as_bytes(), out),
         Value::Integer(number) => append_number(*number as f64, settings, out)?,
@@ -42,71 +175,59 @@ pub fn append(
         Value::Boolean(false) => out.extend_from_slice(b"false"),
         Value::Nil => out.extend_from_slice(b"null"),
         Value::LightUserData(null) if null.0.is_null() => out.extend_from_slice(b"null"),
-        Value::Table(table) => {
-            let depth = depth + 1;
-            if depth > settings.encode_depth.min(DEPTH_MAX) {
-                return Err(Fault::Text(format!(
-                    "Cannot serialise, excessive nesting ({depth})"
-                )));
-            }
-            append_table(table, value, settings, depth, out)?;
-        }
         other => return Err(refused(other, "type not supported")),
     }
     Ok(())
 }
 
-/// How long an array a table is, if it is one.
-fn array_len(table: &Table, value: &Value, settings: &Settings) -> Result<Option<i64>, Fault> {
-    let (mut max, mut items, mut is_array) = (0_i64, 0_i64, true);
-    table.for_each(|key: Value, _: Value| {
-        match key {
-            Value::Integer(index) if index >= 1 => {
-                max = max.max(index);
-                items += 1;
+/// What is to be known of a table before it is written.
+struct Shape {
+    /// How long it is, where it is an array.
+    len: Option<i64>,
+    /// Tables lie within it.
+    has_tables: bool,
+}
+
+/// A positive whole number.
+fn index_of(key: &Value) -> Option<f64> {
+    match key {
+        Value::Integer(index) => Some(*index as f64),
+        Value::Number(index) => Some(*index),
+        _ => None,
+    }
+    .filter(|index| *index >= 1.0 && index.floor() == *index)
+}
+
+fn shape_of(table: &Table, value: &Value, settings: &Settings) -> Result<Shape, Fault> {
+    let (mut max, mut items, mut is_array, mut has_tables) = (0_i32, 0_i64, true, false);
+    table.for_each(|key: Value, value: Value| {
+        has_tables |= value.is_table();
+        if let Some(index) = index_of(&key) {
+            // What is no int there is less than all others: such a table is none with elements.
+            if index > f64::from(max) {
+                max = to_int(index);
             }
-            // So large that it is no integer here.
-            Value::Number(index) if index >= 1.0 && index.fract() == 0.0 => {
-                max = i64::MAX;
-                items += 1;
-            }
-            _ => is_array = false,
+            items += 1;
+        } else {
+            is_array = false;
         }
         Ok(())
     })?;
-    if !is_array {
-        return Ok(None);
-    }
+    let max = i64::from(max);
     let is_sparse = settings.sparse_ratio > 0
         && max > items.saturating_mul(settings.sparse_ratio)
         && max > settings.sparse_safe;
-    if is_sparse {
-        if !settings.sparse_convert {
-            return Err(refused(value, "excessively sparse array"));
-        }
-        return Ok(None);
+    if is_array && is_sparse && !settings.sparse_convert {
+        return Err(refused(value, "excessively sparse array"));
     }
-    Ok(Some(max))
+    Ok(Shape {
+        len: (is_array && !is_sparse).then_some(max),
+        has_tables,
+    })
 }
 
-fn append_table(
-    table: &Table,
-    value: &Value,
-    settings: &Settings,
-    depth: i64,
-    out: &mut Vec<u8>,
-) -> Result<(), Fault> {
-    if let Some(len) = array_len(table, value, settings)?.filter(|len| *len > 0) {
-        out.push(b'[');
-        for index in 1..=len {
-            if index > 1 {
-                out.push(b',');
-            }
-            append(&table.raw_get::<Value>(index)?, settings, depth, out)?;
-        }
-        out.push(b']');
-        return Ok(());
-    }
+/// Appends a table without tables in it.
+fn append_flat_object(table: &Table, settings: &Settings, out: &mut Vec<u8>) -> Result<(), Fault> {
     out.push(b'{');
     let mut fault = None;
     let mut is_first = true;
@@ -119,7 +240,7 @@ fn append_table(
         }
         let mut pair = || {
             append_key(&key, settings, out)?;
-            append(&value, settings, depth, out)
+            append_flat(&value, settings, out)
         };
         fault = pair().err();
         Ok(())

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::compute::{Fault, fault};
 use super::numbers;
 use super::value::Value;
-use crate::lua::errors::Raised;
+use crate::lua::errors::{Raised, until_nul};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Function {
@@ -132,7 +132,7 @@ impl Function {
 /// A table with `ok`, as the client gets it.
 fn status<'s>(text: &[u8]) -> Value<'s> {
     let is_end = |byte: u8| matches!(byte, b'\r' | b'\n');
-    let shown = text
+    let shown = until_nul(text)
         .iter()
         .map(|byte| if is_end(*byte) { b' ' } else { *byte });
     let bytes: Vec<u8> = std::iter::once(b'+').chain(shown).chain(*b"\r\n").collect();

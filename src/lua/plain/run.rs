@@ -117,7 +117,14 @@ impl<'s> Run<'s, '_> {
                 Item::Table(items) => self.items(items)?,
                 Item::Value(expression) => match self.value(expression)? {
                     Value::Nil => is_at_end = true,
-                    value => drop(value.answer(self.reply)),
+                    value => {
+                        let ended = value.answer(self.reply);
+                        if ended == (Ended::Failed { is_counted: false }) && !is_at_end {
+                            let line = self.reply.since(mark);
+                            self.host
+                                .count_error(line.strip_prefix(b"-").unwrap_or(line));
+                        }
+                    }
                 },
             }
             match is_at_end {

@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use super::numbers;
 use crate::lua::Ended;
-use crate::lua::errors::Raised;
+use crate::lua::arguments::to_integer;
+use crate::lua::errors::{Raised, until_nul};
 use crate::lua::reading::{Flat, element, element_count, failure_in, part, write_back};
-use crate::lua::replying::to_integer;
 use crate::resp::Reply;
 
 #[derive(Debug, Clone)]
@@ -121,7 +121,7 @@ impl Value<'_> {
                 }
             }
             Self::Failure(failure) => {
-                reply.error_bytes(&failure.text);
+                reply.error_bytes(until_nul(&failure.text));
                 let is_counted = failure.is_counted;
                 return Ended::Failed { is_counted };
             }

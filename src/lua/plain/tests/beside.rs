@@ -61,6 +61,8 @@ impl Host for Answers {
         None
     }
 
+    fn count_error(&mut self, _: &[u8]) {}
+
     fn set_replication(&mut self, _: u32) -> Result<(), Raised> {
         Ok(())
     }
