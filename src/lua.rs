@@ -7,6 +7,7 @@
 mod api;
 mod arguments;
 mod bit;
+mod brackets;
 mod cjson;
 mod cmsgpack;
 mod errors;
@@ -251,6 +252,16 @@ impl Vm {
         } else {
             code
         };
+        match self.compile_text(code, source) {
+            Err(why) => match brackets::rewritten(code, &why) {
+                Some(code) => self.compile_text(&code, source),
+                None => Err(why),
+            },
+            function => function,
+        }
+    }
+
+    fn compile_text(&self, code: &[u8], source: Source) -> Result<Function, Vec<u8>> {
         let words = (Binary(code), source.chunk());
         let compiled = self
             .compile

@@ -55,10 +55,15 @@ pub fn type_name(value: Option<&Value>) -> &'static str {
 pub fn refuse(lua: &Lua, level: usize, number: usize, why: &[u8]) -> Error {
     let name = lua.inspect_stack(level, |debug| {
         let names = debug.names();
-        names.name.map(|name| name.into_owned())
+        let is_method = names.name_what == Some("method");
+        Some((names.name?.into_owned(), is_method))
     });
-    let name = name.flatten().unwrap_or_else(|| "?".into());
-    let text = format!("bad argument #{number} to '{name}' (");
+    let (name, is_method) = name.flatten().unwrap_or_else(|| ("?".into(), false));
+    let text = match (number, is_method) {
+        (1, true) => format!("calling '{name}' on bad self ("),
+        (number, true) => format!("bad argument #{} to '{name}' (", number - 1),
+        (number, false) => format!("bad argument #{number} to '{name}' ("),
+    };
     let text = [text.as_bytes(), why, b")"].concat();
     raise_at(lua, level + 1, text)
 }

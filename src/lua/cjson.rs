@@ -2,6 +2,7 @@
 
 mod decode;
 mod encode;
+mod tokens;
 
 use std::sync::Arc;
 

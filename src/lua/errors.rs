@@ -157,6 +157,10 @@ pub fn handle(lua: &Lua, value: Value) -> mlua::Result<Value> {
             Some(Raised::Stop) => return Ok(Value::Nil),
             _ => translate(lua, &error)?,
         },
+        Value::String(text) => match placed(lua, &text.as_bytes()) {
+            Some(placed) => Value::String(lua.create_string(placed)?),
+            None => Value::String(text),
+        },
         other => other,
     };
     let table = if let Value::Table(table) = value {
@@ -186,6 +190,32 @@ fn text_of(lua: &Lua, value: &Value) -> Vec<u8> {
             shown.unwrap_or_else(|| shown_by_address(other))
         }
     }
+}
+
+/// An error that Lua found within one of the sandbox's functions, said to be where the script called that; none where it is another.
+pub fn placed(lua: &Lua, text: &[u8]) -> Option<Vec<u8>> {
+    let rest = text.strip_prefix(b"[sandbox]:")?;
+    let (_, why) = rest.split_at_checked(memchr::memmem::find(rest, b": ")? + 2)?;
+    Some([innermost_place(lua).as_bytes(), why].concat())
+}
+
+/// Where the innermost function that a script wrote is.
+fn innermost_place(lua: &Lua) -> String {
+    for level in 1.. {
+        let found = lua.inspect_stack(level, |debug| {
+            let source = debug.source();
+            let line = debug.current_line()?;
+            let is_ours = source.source.as_deref() == Some(super::sandbox::CHUNK);
+            let file = source.short_src.filter(|_| !is_ours)?;
+            Some(format!("{file}:{line}: "))
+        });
+        match found {
+            None => break,
+            Some(Some(place)) => return place,
+            Some(None) => {}
+        }
+    }
+    String::new()
 }
 
 fn shown_by_address(value: &Value) -> Vec<u8> {
@@ -231,6 +261,9 @@ pub fn reply(value: &Value, name: &str, reply: &mut Reply) -> Ended {
     let (mut text, is_counted) = information(table);
     let field = |key: &str| table.raw_get::<Value>(key).unwrap_or_default();
     if let (Value::String(source), Value::Integer(line)) = (field("source"), field("line")) {
+        // The reply cuts off those at either end.
+        let line_ends = text.iter_mut().filter(|byte| matches!(byte, b'\r' | b'\n'));
+        line_ends.for_each(|byte| *byte = b' ');
         tell_place(&mut text, name, &source.as_bytes(), line);
     }
     reply.error_bytes(&text);

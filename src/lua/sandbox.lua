@@ -5,7 +5,8 @@ local translate, handle, scripts = host.translate, host.handle, host.scripts
 local rawpcall, rawxpcall, rawget, rawset, next, type = pcall, xpcall, rawget, rawset, next, type
 local rawpairs, error, setmetatable, getmetatable, tostring = pairs, error, setmetatable, getmetatable, tostring
 local unpack, loadstring, rawconcat, select, tonumber = unpack, loadstring, table.concat, select, tonumber
-local refuse_argument, raise, place = host.refuse, host.raise, host.place
+local rawfind, rawmatch, rawgmatch, rawgsub = string.find, string.match, string.gmatch, string.gsub
+local refuse_argument, raise, place, placed = host.refuse, host.raise, host.place, host.placed
 local real_of = {}
 local READONLY = "Attempt to modify a readonly table"
 
@@ -24,6 +25,8 @@ end
 local function finish(ok, first, ...)
   if not ok and type(first) == "userdata" then
     return false, translate(first)
+  elseif not ok and type(first) == "string" then
+    return false, placed(first)
   end
   return ok, first, ...
 end
@@ -40,6 +43,8 @@ local function finish_pcall(ok, first, ...)
   end
   if type(first) == "userdata" then
     first = translate(first)
+  elseif type(first) == "string" then
+    return false, placed(first)
   end
   if type(first) == "table" then
     local text = first.err
@@ -81,6 +86,8 @@ local function safe_xpcall(...)
   return rawxpcall(f, function(e)
     if type(e) == "userdata" then
       e = translate(e)
+    elseif type(e) == "string" then
+      e = placed(e)
     end
     return handler(e)
   end)
@@ -240,6 +247,14 @@ G.load = function(...)
 end
 
 -- Libraries.
+local function copy_of(library)
+  local copy = {}
+  for k, v in rawpairs(library) do
+    copy[k] = v
+  end
+  return copy
+end
+
 local rawinsert = table.insert
 local function safe_insert(...)
   local t, at, value = ...
@@ -266,33 +281,77 @@ local function safe_insert(...)
   rawinsert(t, at, value)
 end
 
-local real_table = {}
-for k, v in rawpairs(table) do
-  real_table[k] = v
-end
+local real_table = copy_of(table)
 real_table.insert = safe_insert
 G.table = fixed(real_table)
 
-local real_coroutine = {}
-for k, v in rawpairs(coroutine) do
-  real_coroutine[k] = v
-end
+local real_coroutine = copy_of(coroutine)
 local resume = coroutine.resume
 real_coroutine.resume = function(...)
   return finish(resume(...))
 end
 G.coroutine = fixed(real_coroutine)
 
-local real_math = {}
-for k, v in rawpairs(math) do
-  real_math[k] = v
-end
+local real_math = copy_of(math)
 real_math.random, real_math.randomseed = host.random, host.randomseed
 G.math = fixed(real_math)
 
-local real_string = {}
-for k, v in rawpairs(string) do
-  real_string[k] = v
+local real_string = copy_of(string)
+-- What matches a pattern calls itself for each part of it that may repeat: more of them than this are too many for a thread's stack.
+-- All else that the library refuses is refused here, in the words that it would find if nothing stood in between.
+local PARTS_MAX = 4000
+
+local function check_texts(count, text, pattern)
+  if not is_text(text) then
+    refuse_argument(1, expected("string", count, 1, text), 1)
+  end
+  if not is_text(pattern) then
+    refuse_argument(2, expected("string", count, 2, pattern), 1)
+  end
+  if #pattern > PARTS_MAX then
+    local _, parts = rawgsub(pattern, "[*+?-]", "")
+    if parts > PARTS_MAX then
+      raise("pattern too complex", 1)
+    end
+  end
+end
+
+local function check_number(at, value)
+  if value ~= nil and not tonumber(value) then
+    refuse_argument(at, expected("number", at, at, value), 1)
+  end
+end
+
+real_string.find = function(...)
+  local text, pattern, from, plain = ...
+  check_texts(select("#", ...), text, pattern)
+  check_number(3, from)
+  return rawfind(text, pattern, from, plain)
+end
+
+real_string.match = function(...)
+  local text, pattern, from = ...
+  check_texts(select("#", ...), text, pattern)
+  check_number(3, from)
+  return rawmatch(text, pattern, from)
+end
+
+real_string.gmatch = function(...)
+  local text, pattern = ...
+  check_texts(select("#", ...), text, pattern)
+  return rawgmatch(text, pattern)
+end
+real_string.gfind = real_string.gfind and real_string.gmatch
+
+real_string.gsub = function(...)
+  local text, pattern, by, max = ...
+  check_texts(select("#", ...), text, pattern)
+  check_number(4, max)
+  local of = type(by)
+  if of ~= "string" and of ~= "number" and of ~= "function" and of ~= "table" then
+    refuse_argument(3, "string/function/table expected")
+  end
+  return rawgsub(text, pattern, by, max)
 end
 G.string = fixed(real_string)
 local of_strings = getmetatable("")

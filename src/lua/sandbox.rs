@@ -83,15 +83,24 @@ pub fn build(lua: &Lua, shared: &Rc<Shared>, version: Version) -> mlua::Result<S
 
 /// How the sandbox's own functions refuse what they are called with, in the name and at the place where the script called them.
 fn set_refusing(lua: &Lua, host: &Table) -> mlua::Result<()> {
-    let refuse = |lua: &Lua, (number, why): (usize, mlua::LuaString)| -> mlua::Result<()> {
-        Err(refuse(lua, 1, number, &why.as_bytes()))
+    // `above` is how many more of them stand between them and the script.
+    type Argument = (usize, mlua::LuaString, Option<usize>);
+    let refuse = |lua: &Lua, (number, why, above): Argument| -> mlua::Result<()> {
+        let level = 1 + above.unwrap_or_default();
+        Err(refuse(lua, level, number, &why.as_bytes()))
     };
     host.raw_set("refuse", lua.create_function(refuse)?)?;
-    let raise = |lua: &Lua, text: mlua::LuaString| -> mlua::Result<()> {
-        Err(errors::raise_at(lua, 2, text.as_bytes()))
+    let raise = |lua: &Lua, (text, above): (mlua::LuaString, Option<usize>)| -> mlua::Result<()> {
+        let level = 2 + above.unwrap_or_default();
+        Err(errors::raise_at(lua, level, text.as_bytes()))
     };
     host.raw_set("raise", lua.create_function(raise)?)?;
     let place = |lua: &Lua, level: f64| Ok(errors::place_of_script(lua, to_integer(level) as i32));
+    let placed = |lua: &Lua, text: mlua::LuaString| match errors::placed(lua, &text.as_bytes()) {
+        Some(placed) => lua.create_string(placed),
+        None => Ok(text),
+    };
+    host.raw_set("placed", lua.create_function(placed)?)?;
     host.raw_set("place", lua.create_function(place)?)
 }
 

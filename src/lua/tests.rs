@@ -1,6 +1,10 @@
 //! Scripts without a server: what they return, and what they cannot do.
 
+mod casts;
 mod deep;
+mod refusals;
+mod texts;
+mod values;
 
 use super::*;
 use crate::resp::ArgsBuffer;
@@ -80,6 +84,22 @@ pub(super) fn shown(reply: &Reply) -> String {
 
 fn run(code: &str) -> String {
     run_on(&vm(), code, &[], &[])
+}
+
+/// The bytes of a reply to a script, those that are no letters spelled out.
+fn escaped(code: impl AsRef<[u8]>) -> String {
+    let vm = vm();
+    let number = match vm.compile(code.as_ref(), Source::Script) {
+        Ok(number) => number,
+        Err(error) => return format!("!{}", error.escape_ascii()),
+    };
+    let none = ArgsBuffer::from_args([].into_iter()).unwrap();
+    let given = (none.as_args(), none.as_args());
+    let (mut reply, mut host) = (Reply::default(), Echo::default());
+    let script = (number, Source::Script);
+    vm.run(script, "sha", given, &mut host, &mut reply);
+    let shown = reply.as_bytes().escape_ascii().to_string();
+    shown.replace("\\r\\n", "|")
 }
 
 #[test]

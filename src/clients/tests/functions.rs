@@ -173,3 +173,67 @@ async fn functions_run_within_transactions_and_are_one_record() {
         .await;
     client.expect("+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*4\r\n:1\r\n:2\r\n-ERR Function not found\r\n$1\r\n2\r\n").await;
 }
+
+#[tokio::test]
+async fn the_first_line_of_a_library_is_split_as_redis_splits_it_and_flags_have_no_case() {
+    let server = TestServer::start(&["--port", "1"]).await;
+    let mut client = server.connect().await;
+    let code = "#!lua \"NAME=lib\"\nredis.register_function{function_name='f', callback=function(keys) return redis.call('get', 'k') end, flags={'NO-WRITES', 'Allow-OOM'}}";
+    ask(&mut client, &["FUNCTION", "LOAD", code], "$3\r\nlib\r\n").await;
+    ask(&mut client, &["FCALL_RO", "f", "0"], "$-1\r\n").await;
+    ask(
+        &mut client,
+        &["FUNCTION", "LOAD", "#!lua name=\"lib\n"],
+        "-ERR Invalid library metadata\r\n",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn values_deep_within_each_other_are_replied_wherever_a_script_runs() {
+    let server = TestServer::start(&["--port", "1"]).await;
+    let mut client = server.connect().await;
+    let code = "#!lua name=lib\nredis.register_function('deep', function() local t={} t[1]=t return t end)";
+    ask(&mut client, &["FUNCTION", "LOAD", code], "$3\r\nlib\r\n").await;
+    let cycle = "*1\r\n".repeat(7995) + "-ERR reached lua stack limit\r\n";
+    ask(&mut client, &["FCALL", "deep", "0"], &cycle).await;
+    let script = "local t={} t[1]=t return t";
+    ask(&mut client, &["EVAL", script, "0"], &cycle).await;
+    ask(&mut client, &["MULTI"], "+OK\r\n").await;
+    ask(&mut client, &["EVAL", script, "0"], "+QUEUED\r\n").await;
+    ask(&mut client, &["EXEC"], &format!("*1\r\n{cycle}")).await;
+    // One that takes long goes on on a thread of its own.
+    let slow = "for i=1,1e7 do end local t={} t[1]=t return t";
+    ask(&mut client, &["EVAL", slow, "0"], &cycle).await;
+    ask(&mut client, &["PING"], "+PONG\r\n").await;
+}
+
+#[tokio::test]
+async fn what_only_reads_in_redis_but_tells_replicas_is_refused_to_scripts_that_write_nothing() {
+    let server = TestServer::start(&["--port", "1"]).await;
+    let mut client = server.connect().await;
+    let refused = "-ERR Write commands are not allowed from read-only scripts.";
+    let script = "return redis.pcall('pfcount', KEYS[1])";
+    ask(&mut client, &["EVAL_RO", script, "1", "h"], refused).await;
+    client.expect("\r\n").await;
+    let flagged = format!("#!lua flags=no-writes\n{script}");
+    ask(&mut client, &["EVAL", &flagged, "1", "h"], refused).await;
+    client.expect("\r\n").await;
+    ask(&mut client, &["EVAL", script, "1", "h"], ":0\r\n").await;
+}
+
+#[tokio::test]
+async fn errors_within_what_a_script_returns_are_counted() {
+    let server = TestServer::start(&["--port", "1"]).await;
+    let mut client = server.connect().await;
+    let nested = "*3\r\n-MYE x\r\n-MYE y\r\n*1\r\n-OTHER z\r\n";
+    let script = "return {{err='MYE x'},{err='MYE y'},{{err='OTHER z'}}}";
+    ask(&mut client, &["EVAL", script, "0"], nested).await;
+    let script = "local t = {} t[1] = redis.pcall('nosuch') t[2] = {err='FOO bar'} return t";
+    ask(&mut client, &["EVAL", script, "0"], "*2\r\n-ERR ").await;
+    client
+        .expect("Unknown Redis command called from script\r\n-FOO bar\r\n")
+        .await;
+    let counts = "$108\r\n# Errorstats\r\nerrorstat_ERR:count=1\r\nerrorstat_FOO:count=1\r\nerrorstat_MYE:count=2\r\nerrorstat_OTHER:count=1\r\n";
+    ask(&mut client, &["INFO", "errorstats"], counts).await;
+}
