@@ -28,7 +28,7 @@ fn unpack_some(lua: &Lua, bytes: &[u8], (limit, offset): (i64, i64)) -> mlua::Re
     if offset < 0 || limit < 0 {
         return Err(raise(
             lua,
-            &format!(
+            format!(
                 "Invalid request to unpack with offset of {shown} and limit of {}.",
                 bytes.len()
             ),
@@ -38,7 +38,7 @@ fn unpack_some(lua: &Lua, bytes: &[u8], (limit, offset): (i64, i64)) -> mlua::Re
     let Some(rest) = bytes.get(start..).filter(|_| start <= bytes.len()) else {
         return Err(raise(
             lua,
-            &format!(
+            format!(
                 "Start offset {shown} greater than input length {}.",
                 bytes.len()
             ),

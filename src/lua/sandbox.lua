@@ -22,11 +22,17 @@ local function fixed(real, index)
 end
 
 -- Errors.
+local function seen(e)
+  local of = type(e)
+  if of == "userdata" then
+    return translate(e)
+  end
+  return of == "string" and placed(e) or e
+end
+
 local function finish(ok, first, ...)
-  if not ok and type(first) == "userdata" then
-    return false, translate(first)
-  elseif not ok and type(first) == "string" then
-    return false, placed(first)
+  if not ok then
+    return false, seen(first)
   end
   return ok, first, ...
 end
@@ -41,11 +47,7 @@ local function finish_pcall(ok, first, ...)
   if ok then
     return ok, first, ...
   end
-  if type(first) == "userdata" then
-    first = translate(first)
-  elseif type(first) == "string" then
-    return false, placed(first)
-  end
+  first = seen(first)
   if type(first) == "table" then
     local text = first.err
     local of = type(text)
@@ -84,12 +86,7 @@ local function safe_xpcall(...)
     refuse_argument(2, "value expected")
   end
   return rawxpcall(f, function(e)
-    if type(e) == "userdata" then
-      e = translate(e)
-    elseif type(e) == "string" then
-      e = placed(e)
-    end
-    return handler(e)
+    return handler(seen(e))
   end)
 end
 
@@ -342,7 +339,6 @@ real_string.gmatch = function(...)
   return rawgmatch(text, pattern)
 end
 real_string.gfind = real_string.gfind and real_string.gmatch
-
 real_string.gsub = function(...)
   local text, pattern, by, max = ...
   check_texts(select("#", ...), text, pattern)

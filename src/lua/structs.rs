@@ -89,7 +89,7 @@ impl<'f> Format<'f> {
                     if size > INTEGER_MAX {
                         return Err(raise(
                             lua,
-                            &format!("integral size {size} is larger than limit of {INTEGER_MAX}"),
+                            format!("integral size {size} is larger than limit of {INTEGER_MAX}"),
                         ));
                     }
                     return integer(size, option == b'i');
@@ -100,10 +100,7 @@ impl<'f> Format<'f> {
                 b'!' => {
                     let align = self.digits(ALIGNMENT, lua)?;
                     if !align.is_power_of_two() {
-                        return Err(raise(
-                            lua,
-                            &format!("alignment {align} is not a power of 2"),
-                        ));
+                        return Err(raise(lua, format!("alignment {align} is not a power of 2")));
                     }
                     self.align = align;
                 }

@@ -29,7 +29,7 @@ impl Fault {
         match self {
             Self::Missing => raise(lua, "Missing bytes in input."),
             Self::Bad => raise(lua, "Bad data format in input."),
-            Self::Deep(place) => raise(lua, &format!("stack overflow ({place})")),
+            Self::Deep(place) => raise(lua, format!("stack overflow ({place})")),
             Self::Lua(error) => error,
         }
     }
