@@ -158,34 +158,3 @@ fn patterns_of_too_many_parts_are_refused() {
         "-ERR user_script:1: pattern too complex script: sha, on @user_script:1.|"
     );
 }
-
-#[test]
-fn calls_within_calls_end_as_errors() {
-    for code in [
-        "local m={} m.__index=function(t) error(t) end error(setmetatable({},m))",
-        "local m={} m.__index=function(t,k) return t[k..'x'] end return setmetatable({},m)",
-        "local m={} m.__index=function(t) return select(2,pcall(error,t)) end error(setmetatable({},m))",
-        "local function f(f) coroutine.wrap(f)(f) end f(f)",
-        "local function f() return pcall(f) end return {f()}",
-        "local function f() local a,b=pcall(f) return a,b end return {f()}",
-        "local function f() return xpcall(f,f) end return {f()}",
-        "local function f() string.gsub('a','a',f) end f()",
-        "local function f() table.sort({3,2,1},f) end f()",
-        "local m={} m.__tostring=function(t) return tostring(t) end return tostring(setmetatable({},m))",
-        "local function f() return load(f) end return {f()}",
-    ] {
-        assert!(!run(code).is_empty(), "{code}");
-    }
-    for (part, end) in [
-        ("1+", "1"),
-        ("1 and ", "1"),
-        ("1 == ", "1"),
-        ("{", ""),
-        ("(", ""),
-        ("not ", "1"),
-    ] {
-        let code = format!("return {}{end}", part.repeat(20_000));
-        assert!(!run(&code).is_empty(), "{part}");
-        let _ = Plain::of(code.as_bytes());
-    }
-}
