@@ -93,7 +93,7 @@ fn escaped(code: impl AsRef<[u8]>) -> String {
         Ok(number) => number,
         Err(error) => return format!("!{}", error.escape_ascii()),
     };
-    let none = ArgsBuffer::from_args([].into_iter()).unwrap();
+    let none = ArgsBuffer::from_args([]).unwrap();
     let given = (none.as_args(), none.as_args());
     let (mut reply, mut host) = (Reply::default(), Echo::default());
     let script = (number, Source::Script);
