@@ -96,31 +96,6 @@ pub fn raise_at(lua: &Lua, level: usize, text: impl AsRef<[u8]>) -> Error {
     Raised::Text([place(lua, level).as_bytes(), text.as_ref()].concat()).into()
 }
 
-/// The place that `error` of Lua puts before a text, the sandbox's own functions not counted.
-pub fn place_of_script(lua: &Lua, level: i32) -> String {
-    let mut left = level;
-    // The machine has no room for more functions within each other.
-    for at in 1..100_000 {
-        let found = lua.inspect_stack(at, |debug| {
-            let source = debug.source();
-            if source.source.as_deref() == Some(super::sandbox::CHUNK) {
-                return None;
-            }
-            left -= 1;
-            (left <= 0).then(|| {
-                let place = debug.current_line().zip(source.short_src);
-                place.map_or_else(String::new, |(line, file)| format!("{file}:{line}: "))
-            })
-        });
-        match found {
-            None => break,
-            Some(Some(place)) => return place,
-            Some(None) => {}
-        }
-    }
-    String::new()
-}
-
 /// `file:line: ` of a function on the stack; nothing where it has no lines.
 fn place(lua: &Lua, level: usize) -> String {
     let place = lua.inspect_stack(level, |debug| {
@@ -157,7 +132,7 @@ pub fn handle(lua: &Lua, value: Value) -> mlua::Result<Value> {
             Some(Raised::Stop) => return Ok(Value::Nil),
             _ => translate(lua, &error)?,
         },
-        Value::String(text) => match placed(lua, &text.as_bytes()) {
+        Value::String(text) => match placed(lua, &text.as_bytes(), true) {
             Some(placed) => Value::String(lua.create_string(placed)?),
             None => Value::String(text),
         },
@@ -192,27 +167,38 @@ fn text_of(lua: &Lua, value: &Value) -> Vec<u8> {
     }
 }
 
-/// An error that Lua found within one of the sandbox's functions, said to be where the script called that; none where it is another.
-pub fn placed(lua: &Lua, text: &[u8]) -> Option<Vec<u8>> {
+/// An error that was found within one of the sandbox's functions, said to be where the script called that; none where it is another.
+/// Where its stack still stands, it is said to be nowhere if that function is what runs the script.
+pub fn placed(lua: &Lua, text: &[u8], stands: bool) -> Option<Vec<u8>> {
     let rest = text.strip_prefix(b"[sandbox]:")?;
-    let (_, why) = rest.split_at_checked(memchr::memmem::find(rest, b": ")? + 2)?;
-    Some([innermost_place(lua).as_bytes(), why].concat())
+    let end = memchr::memmem::find(rest, b": ")?;
+    let (line, why) = rest.split_at_checked(end)?;
+    let line: usize = std::str::from_utf8(line).ok()?.parse().ok()?;
+    let place = place_around(lua, stands.then_some(line));
+    Some([place.as_bytes(), why.get(2..)?].concat())
 }
 
-/// Where the innermost function that a script wrote is.
-fn innermost_place(lua: &Lua) -> String {
+/// Where the innermost function is that a script wrote; with a line, if one has called the sandbox's that is there.
+fn place_around(lua: &Lua, line: Option<usize>) -> String {
+    let (mut innermost, mut is_within) = (None, line.is_none());
     for level in 1.. {
         let found = lua.inspect_stack(level, |debug| {
             let source = debug.source();
-            let line = debug.current_line()?;
             let is_ours = source.source.as_deref() == Some(super::sandbox::CHUNK);
-            let file = source.short_src.filter(|_| !is_ours)?;
-            Some(format!("{file}:{line}: "))
+            let at = debug.current_line()?;
+            let file = source.short_src.filter(|_| !is_ours);
+            Some((at, file.map(|file| format!("{file}:{at}: "))))
         });
         match found {
             None => break,
-            Some(Some(place)) => return place,
             Some(None) => {}
+            Some(Some((at, None))) => is_within |= line == Some(at),
+            Some(Some((_, Some(place)))) => {
+                let innermost = innermost.get_or_insert(place);
+                if is_within {
+                    return std::mem::take(innermost);
+                }
+            }
         }
     }
     String::new()

@@ -6,7 +6,7 @@ local rawpcall, rawxpcall, rawget, rawset, next, type = pcall, xpcall, rawget, r
 local rawpairs, error, setmetatable, getmetatable, tostring = pairs, error, setmetatable, getmetatable, tostring
 local unpack, loadstring, rawconcat, select, tonumber = unpack, loadstring, table.concat, select, tonumber
 local rawfind, rawmatch, rawgmatch, rawgsub = string.find, string.match, string.gmatch, string.gsub
-local refuse_argument, raise, place, placed = host.refuse, host.raise, host.place, host.placed
+local refuse_argument, raise, placed = host.refuse, host.raise, host.placed
 local real_of = {}
 local READONLY = "Attempt to modify a readonly table"
 
@@ -64,20 +64,13 @@ local function safe_pcall(...)
     -- There it calls the truth that it is about to return.
     return false, "attempt to call a boolean value"
   end
+  local f, message, level = ...
+  level = f == error and tonumber(level)
+  if level and level >= 2 then
+    -- Counted without this function.
+    return finish_pcall(rawpcall(error, message, level + 1))
+  end
   return finish_pcall(rawpcall(...))
-end
-
-local function safe_error(...)
-  local message, level = ...
-  local of = type(message)
-  level = level == nil and 1 or tonumber(level)
-  if not level then
-    refuse_argument(2, expected("number", 2, 2, (select(2, ...))))
-  end
-  if (of == "string" or of == "number") and level >= 1 then
-    message = place(level) .. message
-  end
-  error(message, 0)
 end
 
 local function safe_xpcall(...)
@@ -92,7 +85,7 @@ end
 
 -- Globals.
 local G = {
-  assert = assert, collectgarbage = collectgarbage, error = safe_error, gcinfo = gcinfo, ipairs = ipairs, rawequal = rawequal,
+  assert = assert, collectgarbage = collectgarbage, error = error, gcinfo = gcinfo, ipairs = ipairs, rawequal = rawequal,
   select = select, tonumber = tonumber, tostring = tostring, type = type, unpack = unpack, _VERSION = _VERSION, next = next,
   pcall = safe_pcall, xpcall = safe_xpcall,
 }

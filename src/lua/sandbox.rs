@@ -6,7 +6,7 @@ use std::rc::Rc;
 use mlua::{Function, Lua, MultiValue, Table, Value};
 use sha1::{Digest, Sha1};
 
-use crate::lua::arguments::{Taken, refuse, to_integer};
+use crate::lua::arguments::{Taken, refuse};
 use crate::lua::{Shared, Version, api, bit, cjson, cmsgpack, errors, library, random, structs};
 
 /// How the sandbox's own functions are named.
@@ -95,13 +95,12 @@ fn set_refusing(lua: &Lua, host: &Table) -> mlua::Result<()> {
         Err(errors::raise_at(lua, level, text.as_bytes()))
     };
     host.raw_set("raise", lua.create_function(raise)?)?;
-    let place = |lua: &Lua, level: f64| Ok(errors::place_of_script(lua, to_integer(level) as i32));
-    let placed = |lua: &Lua, text: mlua::LuaString| match errors::placed(lua, &text.as_bytes()) {
-        Some(placed) => lua.create_string(placed),
-        None => Ok(text),
-    };
-    host.raw_set("placed", lua.create_function(placed)?)?;
-    host.raw_set("place", lua.create_function(place)?)
+    let placed =
+        |lua: &Lua, text: mlua::LuaString| match errors::placed(lua, &text.as_bytes(), false) {
+            Some(placed) => lua.create_string(placed),
+            None => Ok(text),
+        };
+    host.raw_set("placed", lua.create_function(placed)?)
 }
 
 fn set_random(lua: &Lua, host: &Table, shared: &Rc<Shared>) -> mlua::Result<()> {

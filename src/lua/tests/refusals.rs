@@ -5,6 +5,14 @@ use super::{escaped, run};
 #[test]
 fn errors_are_raised_where_the_script_says() {
     for (code, reply) in [
+        (
+            r#"return error("x")"#,
+            "-ERR user_script:1: x script: sha, on @user_script:1.|",
+        ),
+        (
+            r#"return error({err="ERR a"})"#,
+            "-ERR a script: sha, on @user_script:1.|",
+        ),
         (r#"error("x",3)"#, "-ERR x script: sha, on @user_script:1.|"),
         (r#"error("x",2)"#, "-ERR x script: sha, on @user_script:1.|"),
         (
