@@ -8,7 +8,7 @@ use crate::commands::whole::Whole;
 use crate::commands::{errors, payload};
 use crate::db::body::{Form, Shown};
 use crate::db::op::{Content, Kind, Scores};
-use crate::db::{Expiry, Op, UnixMillis, View, stream, varint};
+use crate::db::{Expiry, Key, Op, UnixMillis, View, stream, varint};
 use crate::resp::parse_i64;
 
 pub(super) fn dump(call: &mut DataCall<'_, '_>) {
@@ -157,6 +157,39 @@ fn parse(call: &DataCall<'_, '_>) -> Result<Options, &'static str> {
     Ok(options)
 }
 
+/// What the payload in an argument holds; none where the reply says what is wrong, or where reading it ahead is all there is to do.
+pub(super) fn restored(call: &mut DataCall<'_, '_>, at: usize) -> Option<Whole> {
+    let payload = call.args.get(at);
+    let computed = call.compute(|_| match payload::restore_content(payload) {
+        Ok(value) => Ok(Whole::of(content_of(&value), 1)),
+        Err(error) => Err(format!("ERR {error}").into()),
+    });
+    match computed? {
+        Ok(whole) => Some(whole),
+        Err(error) => {
+            call.reply.error(&error);
+            None
+        }
+    }
+}
+
+/// Puts it at a key, whatever was there.
+pub(super) fn put_restored(
+    call: &mut DataCall<'_, '_>,
+    key: Key<'_>,
+    whole: Whole,
+    deadline: Option<UnixMillis>,
+) {
+    // A look at the parts of a large collection would be one at each of its elements.
+    match whole.bytes.split_first() {
+        Some((&kind, bytes)) if kind == Kind::String as u8 => {
+            let expiry = deadline.map_or(Expiry::Clear, Expiry::At);
+            call.apply_quietly(key, Op::Set(bytes, expiry));
+        }
+        _ => whole.put_quietly(call, key, deadline),
+    }
+}
+
 pub(super) fn restore(call: &mut DataCall<'_, '_>) {
     let options = match parse(call) {
         Ok(options) => options,
@@ -173,15 +206,8 @@ pub(super) fn restore(call: &mut DataCall<'_, '_>) {
     if time_to_live < 0 {
         return call.reply.error("ERR Invalid TTL value, must be >= 0");
     }
-    let args = call.args;
-    let computed = call.compute(|_| match payload::restore_content(args.get(3)) {
-        Ok(value) => Ok(Whole::of(content_of(&value), 1)),
-        Err(error) => Err(format!("ERR {error}").into()),
-    });
-    let whole = match computed {
-        Some(Ok(whole)) => whole,
-        Some(Err(error)) => return call.reply.error(&error),
-        None => return,
+    let Some(whole) = restored(call, 3) else {
+        return;
     };
     let expiry = match time_to_live {
         0 => Expiry::Clear,
@@ -200,13 +226,7 @@ pub(super) fn restore(call: &mut DataCall<'_, '_>) {
                 Expiry::At(deadline) => Some(deadline),
                 _ => None,
             };
-            // A look at the parts of a large collection would be one at each of its elements.
-            match whole.bytes.split_first() {
-                Some((&kind, bytes)) if kind == Kind::String as u8 => {
-                    call.apply_quietly(key, Op::Set(bytes, expiry));
-                }
-                _ => whole.put_quietly(call, key, deadline),
-            }
+            put_restored(call, key, whole, deadline);
             call.tell(key, "restore");
         }
     }

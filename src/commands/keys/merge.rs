@@ -4,11 +4,9 @@
 //! none, nothing is known of the time of what is there, and what comes replaces it, as RESTORE does.
 
 use crate::commands::call::DataCall;
-use crate::commands::keys::dump::content_of;
-use crate::commands::payload;
-use crate::commands::whole::Whole;
+use crate::commands::keys::dump::{put_restored, restored};
 use crate::db::op::{Content, Kind};
-use crate::db::{Expiry, Hlc, Op, UnixMillis};
+use crate::db::{Hlc, Op, UnixMillis};
 use crate::resp::parse_i64;
 
 /// A time as KeyDB counts it: milliseconds since 1970, and below them a counter of so many bits.
@@ -45,15 +43,8 @@ pub(super) fn mvcc_restore(call: &mut DataCall<'_, '_>) {
         Ok(said) => said,
         Err(error) => return call.reply.error(error),
     };
-    let args = call.args;
-    let computed = call.compute(|_| match payload::restore_content(args.get(4)) {
-        Ok(value) => Ok(Whole::of(content_of(&value), 1)),
-        Err(error) => Err(format!("ERR {error}").into()),
-    });
-    let whole = match computed {
-        Some(Ok(whole)) => whole,
-        Some(Err(error)) => return call.reply.error(&error),
-        None => return,
+    let Some(whole) = restored(call, 4) else {
+        return;
     };
     let key = call.key(1);
     let is_past = said.deadline.is_some_and(|deadline| deadline <= call.wall);
@@ -75,13 +66,7 @@ pub(super) fn mvcc_restore(call: &mut DataCall<'_, '_>) {
             };
             call.apply_quietly(key, op);
         }
-        (false, false) => match whole.bytes.split_first() {
-            Some((&kind, bytes)) if kind == Kind::String as u8 => {
-                let expiry = said.deadline.map_or(Expiry::Clear, Expiry::At);
-                call.apply_quietly(key, Op::Set(bytes, expiry));
-            }
-            _ => whole.put_quietly(call, key, said.deadline),
-        },
+        (false, false) => put_restored(call, key, whole, said.deadline),
     }
     call.tell(key, "restore");
     call.reply.ok();
