@@ -219,7 +219,9 @@ impl Stream {
                 self.head = head;
                 self.change_group(&name, |group| {
                     (group.last_id, group.read) = (parts.last_id, parts.read);
-                    group.missed.retain(|id| !parts.skipped.contains(id));
+                    for id in &parts.skipped {
+                        group.missed.remove(id);
+                    }
                     group.missed.extend(parts.missed);
                     let (gone, there): (Vec<_>, Vec<_>) = parts
                         .consumers
