@@ -245,30 +245,31 @@ local function copy_of(library)
   return copy
 end
 
-local rawinsert = table.insert
-local function safe_insert(...)
-  local t, at, value = ...
+-- Called by the name that Lua's refusals tell.
+local insert = table.insert
+local function check_insert(...)
+  local t, at = ...
   local count = select("#", ...)
   if type(t) ~= "table" then
-    refuse_argument(1, expected("table", count, 1, t))
+    refuse_argument(1, expected("table", count, 1, t), 1)
   end
-  if count == 2 then
-    if real_of[t] then
-      error(READONLY, 0)
-    end
-    rawinsert(t, at)
-    return
+  if count ~= 2 and count ~= 3 then
+    raise("wrong number of arguments to 'insert'", 1)
   end
-  if count ~= 3 then
-    raise("wrong number of arguments to 'insert'")
-  end
-  if not tonumber(at) then
-    refuse_argument(2, expected("number", count, 2, at))
+  if count == 3 and not tonumber(at) then
+    refuse_argument(2, expected("number", count, 2, at), 1)
   end
   if real_of[t] then
     error(READONLY, 0)
   end
-  rawinsert(t, at, value)
+end
+
+local function safe_insert(...)
+  local t, at, _, more = ...
+  if at == nil or more ~= nil or real_of[t] then
+    check_insert(...)
+  end
+  insert(...)
 end
 
 local real_table = copy_of(table)
