@@ -11,6 +11,7 @@ mod brackets;
 mod cjson;
 mod cmsgpack;
 mod errors;
+mod guards;
 mod host;
 mod library;
 mod moving;
@@ -203,11 +204,15 @@ impl Vm {
         let stopped = Rc::clone(&shared);
         lua.set_global_hook(
             HookTriggers::new().every_nth_instruction(STEPS),
-            move |_, debug| {
+            move |lua, debug| {
                 if stopped.is_stopped.get() || !watcher() {
                     stopped.is_stopped.set(true);
                     let source = debug.source().source.map(std::borrow::Cow::into_owned);
-                    let place = source.zip(debug.current_line());
+                    let place = match source {
+                        Some(source) if source == sandbox::CHUNK => errors::origin(lua)
+                            .and_then(|(source, line)| Some((source, usize::try_from(line).ok()?))),
+                        source => source.zip(debug.current_line()),
+                    };
                     let mut stopped_at = stopped.stopped_at.borrow_mut();
                     stopped_at.get_or_insert_with(|| place.unwrap_or_default());
                     return Err(Raised::Stop.into());

@@ -98,9 +98,9 @@ pub(super) fn describe(client: &Client, now: UnixMillis) -> Vec<u8> {
     line
 }
 
-/// Links have numbers that no client gets.
-pub(super) const LINKS_FROM: u64 = 1 << 62;
-pub(super) const FEEDS_FROM: u64 = 1 << 61;
+/// Links have numbers that no client gets, and that a double holds.
+pub(super) const LINKS_FROM: u64 = 1 << 52;
+pub(super) const FEEDS_FROM: u64 = 1 << 51;
 
 /// Who reads from this node, with the address that its connection comes from.
 pub(super) fn describe_replicas(replicas: &[ReplicaStatus], text: &mut Vec<u8>) {

@@ -94,6 +94,9 @@ impl Configuration {
             self.rebind(before, after)
                 .map_err(|(name, reason)| failed(name, reason))?;
         }
+        for warning in changed.newly_ignored(&settings) {
+            tracing::warn!("{warning}");
+        }
         *settings = changed;
         self.publish(&settings);
         Ok(())

@@ -402,6 +402,11 @@ impl Conversation {
         };
     }
 
+    /// Whether partitions watch something for it.
+    pub fn is_watched_for(&self) -> bool {
+        !self.watch.is_empty() || self.tracking.is_some()
+    }
+
     /// Ends a transaction without running it.
     pub fn discard(&mut self) {
         self.transaction = None;

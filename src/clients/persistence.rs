@@ -58,10 +58,14 @@ pub fn save_options(context: &Context, kind: Kind) -> SaveOptions {
             ("used-mem", process::memory().anonymous.to_string()),
             ("aof-base", u8::from(is_base).to_string()),
         ],
-        base: is_base.then(|| BaseFile {
-            directory: PathBuf::from(&options.appenddirname),
-            name: options.appendfilename.clone(),
-        }),
+        base: is_base.then(|| base_file(&options)),
+    }
+}
+
+fn base_file(options: &Options) -> BaseFile {
+    BaseFile {
+        directory: PathBuf::from(&options.appenddirname),
+        name: options.appendfilename.clone(),
     }
 }
 
@@ -127,6 +131,12 @@ fn keep_unloaded(name: &str) -> io::Result<()> {
 /// The file that is to be loaded, if there is one. From now on clients are told so.
 pub fn file_at_start(context: &Context, loads: bool) -> Result<Option<File>, LoadError> {
     let options = context.configuration.options();
+    if loads && options.appendonly {
+        let appended = base_file(&options).appended();
+        if let Some(path) = appended.map_err(|error| LoadError::Rdb(error.into()))? {
+            return Err(LoadError::Appended(path));
+        }
+    }
     let file = match File::open(&options.dbfilename) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

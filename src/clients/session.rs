@@ -98,6 +98,10 @@ pub async fn serve(context: Arc<Context>, wire: Wire, registered: Registered) {
         steps: Steps::default(),
     };
     let end = session.run().await;
+    if session.conversation.is_watched_for() {
+        // What it watches is let go of in partitions, which a script may hold for long: this thread answers others.
+        context.keyspace.gate.opened().await;
+    }
     let Session {
         wire,
         mut read,

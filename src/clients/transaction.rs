@@ -140,6 +140,11 @@ impl Watch {
         keys.any(|watched| is_expired(watched.deadline, caller.now))
     }
 
+    /// Whether nothing is watched.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
     /// Ends all watches.
     pub fn clear(&mut self) {
         for watched in self.keys.drain(..) {

@@ -164,6 +164,20 @@ pub static ROWS: &[Row] = &[
                         "no-one",
                         &[Argument::word("no", "NO"), Argument::word("one", "ONE")],
                     ),
+                    Argument::block(
+                        "change",
+                        &[
+                            Argument::one_of(
+                                "what",
+                                &[
+                                    Argument::word("add", "ADD"),
+                                    Argument::word("remove", "REMOVE"),
+                                ],
+                            ),
+                            Argument::string("host"),
+                            Argument::integer("port"),
+                        ],
+                    ),
                 ],
             )],
             ..Docs::NONE
@@ -196,6 +210,20 @@ pub static ROWS: &[Row] = &[
                     Argument::block(
                         "no-one",
                         &[Argument::word("no", "NO"), Argument::word("one", "ONE")],
+                    ),
+                    Argument::block(
+                        "change",
+                        &[
+                            Argument::one_of(
+                                "what",
+                                &[
+                                    Argument::word("add", "ADD"),
+                                    Argument::word("remove", "REMOVE"),
+                                ],
+                            ),
+                            Argument::string("host"),
+                            Argument::integer("port"),
+                        ],
                     ),
                 ],
             )],

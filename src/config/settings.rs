@@ -27,7 +27,7 @@ pub enum Client {
     Remote,
 }
 
-/// Something about the configuration that an operator should know once, at the start.
+/// Something about the configuration that an operator should know once, at the start or when it is set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
     /// The directive, or the environment variable.
@@ -146,7 +146,20 @@ impl Settings {
     /// What to tell the operator: directives that are set but not applied, and variables that mean nothing.
     #[must_use]
     pub fn warnings(&self) -> Vec<Warning> {
-        let ignored = table().iter().filter_map(|directive| {
+        self.notes.iter().cloned().chain(self.ignored()).collect()
+    }
+
+    /// What is set here, but not applied, and was not set like this before.
+    #[must_use]
+    pub fn newly_ignored(&self, before: &Self) -> Vec<Warning> {
+        let value = |settings: &Self, name: &str| Some(settings.values.get(name)?.kind.clone());
+        self.ignored()
+            .filter(|warning| value(self, &warning.about) != value(before, &warning.about))
+            .collect()
+    }
+
+    fn ignored(&self) -> impl Iterator<Item = Warning> + '_ {
+        table().iter().filter_map(|directive| {
             let Support::Ignored(instead) = directive.support else {
                 return None;
             };
@@ -158,8 +171,7 @@ impl Settings {
                     format!("is accepted but not applied: {instead}"),
                 )
             })
-        });
-        self.notes.iter().cloned().chain(ignored).collect()
+        })
     }
 
     /// The lines kept for a directive that only stands in files (`user`, `loadmodule`, `rename-command`).

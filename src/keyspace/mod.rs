@@ -277,6 +277,9 @@ impl Keyspace {
 
     /// Starts recording, where it had not: a replica has come.
     pub fn record(&self, now: UnixMillis) {
+        if self.is_recording() {
+            return;
+        }
         let mut guards = self.lock_all();
         if !self.recording.swap(true, Ordering::SeqCst) {
             self.journal.begin_recording(now);

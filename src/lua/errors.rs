@@ -212,13 +212,15 @@ fn shown_by_address(value: &Value) -> Vec<u8> {
     shown.into_bytes()
 }
 
-/// File and line of the innermost function that a script wrote.
-fn origin(lua: &Lua) -> Option<(String, i64)> {
+/// File and line of the innermost function that a script wrote, of those that have called what runs.
+pub fn origin(lua: &Lua) -> Option<(String, i64)> {
     for level in 1..8 {
         let found = lua.inspect_stack(level, |debug| {
             let source = debug.source();
             let name = source.source?.into_owned();
-            let is_ours = source.what == "C" || name == super::sandbox::CHUNK;
+            // What has called in its last words has left its place to what it called.
+            let is_left = matches!(source.what, "C" | "tail");
+            let is_ours = is_left || name == super::sandbox::CHUNK;
             (!is_ours).then(|| {
                 let line = debug
                     .current_line()

@@ -7,7 +7,9 @@ use mlua::{Function, Lua, MultiValue, Table, Value};
 use sha1::{Digest, Sha1};
 
 use crate::lua::arguments::{Taken, refuse};
-use crate::lua::{Shared, Version, api, bit, cjson, cmsgpack, errors, library, random, structs};
+use crate::lua::{
+    Shared, Version, api, bit, cjson, cmsgpack, errors, guards, library, random, structs,
+};
 
 /// How the sandbox's own functions are named.
 pub const CHUNK: &str = "=[sandbox]";
@@ -62,6 +64,7 @@ pub fn build(lua: &Lua, shared: &Rc<Shared>, version: Version) -> mlua::Result<S
     host.raw_set("translate", lua.create_function(translate)?)?;
     host.raw_set("handle", lua.create_function(errors::handle)?)?;
     set_refusing(lua, &host)?;
+    guards::fill(lua, &host)?;
     set_random(lua, &host, shared)?;
     let scripts = lua.create_table()?;
     host.raw_set("scripts", &scripts)?;

@@ -2,6 +2,7 @@
 
 mod casts;
 mod deep;
+mod guards;
 mod refusals;
 mod texts;
 mod values;

@@ -4,6 +4,7 @@
 //! to be served.
 
 use std::io::Read;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::commands::keys::{LOAD, content_of};
@@ -26,6 +27,11 @@ pub enum LoadError {
     /// A key could not be put in place.
     #[error("A key could not be loaded: {0}")]
     Key(String),
+    /// An append-only file of another server would be left out, and written over.
+    #[error(
+        "{0} is of a server that appends, and is not read here. Start that server once more, let it SAVE, and start this one in its directory with 'appendonly no'"
+    )]
+    Appended(PathBuf),
     /// A library is none.
     #[error("Failed to load function library: {0}")]
     Library(String),

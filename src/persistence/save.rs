@@ -63,6 +63,26 @@ impl BaseFile {
         Ok(text.lines().filter_map(of_base).max().unwrap_or(0))
     }
 
+    /// The file that tells what another server has appended, where one has: the manifest of a base with increments, as Redis writes it
+    /// since 7, or one file before that. It is not read here, and what it holds may be nowhere else.
+    pub fn appended(&self) -> io::Result<Option<PathBuf>> {
+        let manifest = match fs::read_to_string(self.manifest()) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(error),
+        };
+        let is_increment = |line: &str| line.trim_end().ends_with("type i");
+        if manifest.lines().any(is_increment) {
+            return Ok(Some(self.manifest()));
+        }
+        let single = PathBuf::from(&self.name);
+        match fs::metadata(&single) {
+            Ok(file) => Ok((file.len() > 0).then_some(single)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     fn path(&self, number: u64) -> PathBuf {
         self.directory
             .join(format!("{}.{number}.base.rdb", self.name))
@@ -102,6 +122,12 @@ pub fn save(
     let Some(base) = &options.base else {
         return replace(&options.path, write);
     };
+    if let Some(path) = base.appended()? {
+        return Err(io::Error::other(format!(
+            "{} is of a server that appends: what that has written would be lost",
+            path.display()
+        )));
+    }
     fs::create_dir_all(&base.directory)?;
     let before = base.last()?;
     let keys = replace(&base.path(before + 1), write)?;

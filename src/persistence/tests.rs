@@ -320,6 +320,32 @@ fn a_base_of_an_append_only_file_takes_the_place_of_the_last_one() {
 }
 
 #[test]
+fn what_another_server_has_appended_is_not_written_over() {
+    let directory = Directory::new();
+    let node = filled(Node::plain());
+    let base = BaseFile {
+        directory: directory.0.join("appendonlydir"),
+        name: "appendonly.aof".into(),
+    };
+    let options = SaveOptions {
+        base: Some(base.clone()),
+        ..directory.options()
+    };
+    assert_eq!(base.appended().unwrap(), None);
+    save_now(&node, &options);
+    assert_eq!(base.appended().unwrap(), None);
+    let manifest = base.directory.join("appendonly.aof.manifest");
+    let lines = "file appendonly.aof.1.base.rdb seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n";
+    fs::write(&manifest, lines).unwrap();
+    assert_eq!(base.appended().unwrap(), Some(manifest.clone()));
+    let now = node.caller.now;
+    let error = save(&node.keyspace, &options, now, &Progress::default()).unwrap_err();
+    assert!(error.to_string().contains("would be lost"), "{error}");
+    assert_eq!(fs::read_to_string(&manifest).unwrap(), lines);
+    assert!(base.directory.join("appendonly.aof.1.base.rdb").exists());
+}
+
+#[test]
 fn two_walks_show_each_its_own_moment() {
     let mut node = filled(Node::stamped());
     let keyspace = Arc::clone(&node.keyspace);

@@ -172,7 +172,8 @@ impl Feed {
             FrameWriter::new(out).vector(wall, ahead_ms, settled, &positions);
         }
         let more = self.poll_records(node, budget, out, observer);
-        if self.snapshot_wanted {
+        // Not while a script may hold partitions: this thread answers clients.
+        if self.snapshot_wanted && node.keyspace.gate.is_open() {
             self.begin_snapshot(node, out);
         }
         Ok(more)

@@ -173,6 +173,10 @@ pub async fn run(setting: LinkSetting) {
             Ok(never) => match never {},
             Err(error) => error,
         };
+        if setting.shared.state() == LinkState::Connected {
+            // It was up: what is wrong with it now is something else than before.
+            attempts.reset();
+        }
         setting.shared.set(LinkState::Connect);
         let address = setting.shared.address();
         match &error {

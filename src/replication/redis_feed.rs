@@ -96,6 +96,7 @@ async fn serve(
     let (node, shared) = (&setting.node, &setting.shared);
     let keyspace = &node.keyspace;
     shared.speaks_redis(wish.port);
+    keyspace.gate.opened().await;
     // From now on writes have stamps that WAIT can ask for.
     keyspace.record(keyspace.time(clock::now()));
     let (walk, followed) = keyspace.follow_from_now();
@@ -241,6 +242,11 @@ impl Stream {
     /// Writes what has changed, about as much as is sent at once; whether there is more.
     async fn poll(&mut self, setting: &FeedSetting, out: &mut Vec<u8>) -> Result<bool, ServeError> {
         let keyspace = Arc::clone(&self.following.keyspace);
+        if !keyspace.gate.is_open() {
+            // A script may hold partitions: what has changed is told behind it, for this thread answers clients.
+            self.ping(out);
+            return Ok(false);
+        }
         // All that is stamped up to here has its changes noted once its partitions are looked at.
         let time = *self.round.get_or_insert_with(|| keyspace.journal.clock());
         let is_more = loop {
@@ -267,10 +273,7 @@ impl Stream {
             // It says at once how far it is: somebody may be in WAIT.
             encode_command(&[b"REPLCONF", b"GETACK", b"*"], out);
         }
-        if self.pinged.elapsed() >= PING {
-            self.pinged = Instant::now();
-            encode_command(&[b"PING"], out);
-        }
+        self.ping(out);
         if !is_more {
             self.round = None;
             let end = self.offset + out.len() as u64;
@@ -282,6 +285,13 @@ impl Stream {
             }
         }
         Ok(is_more)
+    }
+
+    fn ping(&mut self, out: &mut Vec<u8>) {
+        if self.pinged.elapsed() >= PING {
+            self.pinged = Instant::now();
+            encode_command(&[b"PING"], out);
+        }
     }
 
     /// `REPLCONF ACK offset`.

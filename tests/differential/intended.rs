@@ -16,6 +16,11 @@ const OWN_VALUES: &[&[u8]] = &[
 /// The type of a list in a payload.
 const LIST: u8 = 18;
 
+/// Whether an intended difference leaves other data behind: Redis has refused to store what it sorted.
+pub fn sets_apart(command: &[Vec<u8>], theirs: &Reply) -> bool {
+    command[0].eq_ignore_ascii_case(b"sort") && theirs.is_error()
+}
+
 /// Why these two may differ; none where they may not.
 pub fn reason(command: &[Vec<u8>], ours: &Reply, theirs: &Reply) -> Option<&'static str> {
     let word = |at: usize| {

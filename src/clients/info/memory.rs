@@ -101,7 +101,8 @@ impl Conversation {
         zeros(out, &["rdb_last_cow_size"]);
         line(out, "rdb_last_load_keys_expired", saver.loaded.1);
         line(out, "rdb_last_load_keys_loaded", saver.loaded.0);
-        line(out, "aof_enabled", u8::from(self.options.appendonly));
+        // Whatever 'appendonly' says: there is none.
+        zeros(out, &["aof_enabled"]);
         let rewrites = saver.rewrites;
         line(
             out,

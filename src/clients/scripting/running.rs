@@ -217,11 +217,10 @@ impl Running {
 
     /// Stops what runs, if it has not written. `is_function` is the kind that is meant.
     pub fn kill(&self, is_function: bool) -> Killed {
-        if self.state.load(Ordering::Acquire) == IDLE {
-            return Killed::Nothing;
-        }
-        if self.is_function() != is_function {
-            return Killed::OtherKind;
+        match self.state.load(Ordering::Acquire) {
+            IDLE => return Killed::Nothing,
+            CLEAN | KILLED if self.is_function() != is_function => return Killed::OtherKind,
+            _ => {}
         }
         let was = self
             .state

@@ -70,66 +70,75 @@ impl Session {
             // It has become a replica since the try: then there is nobody who calls.
             place.waiter.call_alone();
         }
-        loop {
-            let context = &self.conversation.context;
-            let now = context.now();
-            // Whoever was unblocked before it was called takes nothing. Before the pause is looked at, whose end is a signal, too.
-            let unread = if is_called { client.take_signals() } else { 0 };
-            let pause = context.pause.get(now).filter(|_| is_called);
-            if unread != 0 {
-                start = self.reply.mark();
-                bits |= unread;
-                if self.has_ended(bits, is_answered)? {
-                    break;
-                }
-            }
-            if is_called && pause.is_none() {
-                let keyspace = Arc::clone(&self.conversation.context.keyspace);
-                // A script that runs keeps this client waiting, not its thread.
-                keyspace.gate.opened().await;
-                self.check_presence().await?;
-                is_called = false;
-                if let Some(args) = self.batch.last_arguments(self.read.filled()) {
-                    let (conversation, reply) = (&mut self.conversation, &mut self.reply);
-                    if conversation.try_again(row, args.skip(at), &place, now, reply, is_owned) {
-                        break;
-                    }
-                }
-                place.waiter.tried();
-            }
-            if pause.is_some() {
-                place.waiter.held_back();
-            }
-            let pause_end = pause.map(|(_, until)| {
-                let left = until.0.saturating_sub(now.0).max(1);
-                Instant::now() + Duration::from_millis(left.unsigned_abs())
-            });
-            let waiter = &place.waiter;
-            let news = async {
-                tokio::select! {
-                    biased;
-                    () = poll_fn(|cx| waiter.poll_called(cx)), if !is_called => News::Called,
-                    () = until(deadline) => News::TimeUp,
-                    () = until(pause_end) => News::PauseOver,
-                }
-            };
-            let brought = self.meanwhile(news).await?;
-            start = self.reply.mark();
-            match brought {
-                Meanwhile::Done(News::Called) => is_called = true,
-                Meanwhile::Done(News::PauseOver) => {}
-                Meanwhile::Done(News::TimeUp) => {
-                    self.reply.null_array();
-                    break;
-                }
-                Meanwhile::Signals(some) => {
-                    bits |= some;
+        let ended = async {
+            loop {
+                let context = &self.conversation.context;
+                let now = context.now();
+                // Whoever was unblocked before it was called takes nothing. Before the pause is looked at, whose end is a signal, too.
+                let unread = if is_called { client.take_signals() } else { 0 };
+                let pause = context.pause.get(now).filter(|_| is_called);
+                if unread != 0 {
+                    start = self.reply.mark();
+                    bits |= unread;
                     if self.has_ended(bits, is_answered)? {
                         break;
                     }
                 }
+                if is_called && pause.is_none() {
+                    let keyspace = Arc::clone(&self.conversation.context.keyspace);
+                    // A script that runs keeps this client waiting, not its thread.
+                    keyspace.gate.opened().await;
+                    self.check_presence().await?;
+                    is_called = false;
+                    if let Some(args) = self.batch.last_arguments(self.read.filled()) {
+                        let (conversation, reply) = (&mut self.conversation, &mut self.reply);
+                        if conversation.try_again(row, args.skip(at), &place, now, reply, is_owned)
+                        {
+                            break;
+                        }
+                    }
+                    place.waiter.tried();
+                }
+                if pause.is_some() {
+                    place.waiter.held_back();
+                }
+                let pause_end = pause.map(|(_, until)| {
+                    let left = until.0.saturating_sub(now.0).max(1);
+                    Instant::now() + Duration::from_millis(left.unsigned_abs())
+                });
+                let waiter = &place.waiter;
+                let news = async {
+                    tokio::select! {
+                        biased;
+                        () = poll_fn(|cx| waiter.poll_called(cx)), if !is_called => News::Called,
+                        () = until(deadline) => News::TimeUp,
+                        () = until(pause_end) => News::PauseOver,
+                    }
+                };
+                let brought = self.meanwhile(news).await?;
+                start = self.reply.mark();
+                match brought {
+                    Meanwhile::Done(News::Called) => is_called = true,
+                    Meanwhile::Done(News::PauseOver) => {}
+                    Meanwhile::Done(News::TimeUp) => {
+                        self.reply.null_array();
+                        break;
+                    }
+                    Meanwhile::Signals(some) => {
+                        bits |= some;
+                        if self.has_ended(bits, is_answered)? {
+                            break;
+                        }
+                    }
+                }
             }
+            Ok(())
         }
+        .await;
+        // It leaves the lines of its keys, which a script may hold for long: this thread answers others.
+        let keyspace = Arc::clone(&self.conversation.context.keyspace);
+        keyspace.gate.opened().await;
+        ended?;
         if !is_answered {
             self.reply.truncate(start);
         }
@@ -147,7 +156,6 @@ impl Session {
             (left, _) => {
                 let left = left.filter(|left| !left.is_empty());
                 if let Some(left) = left {
-                    let keyspace = Arc::clone(&self.conversation.context.keyspace);
                     serve(keyspace, left).await;
                 }
             }

@@ -65,6 +65,43 @@ async fn a_long_script_makes_others_busy_until_it_is_killed() {
 }
 
 #[tokio::test]
+async fn who_waits_for_keys_and_goes_away_while_a_script_runs_holds_nobody_up() {
+    let server = TestServer::start(&["--port", "1", "--busy-reply-threshold", "1"]).await;
+    let (mut one, mut other) = (server.connect().await, server.connect().await);
+    let (mut watching, mut tracking) = (server.connect().await, server.connect().await);
+    watching.check("WATCH a b c", "+OK\r\n").await;
+    tracking.check("HELLO 3", "%7\r\n").await;
+    tracking.send("CLIENT TRACKING ON BCAST\r\n").await;
+    eventually(|| server.context.keyspace.pubsub.tracking.counts().clients > 0).await;
+    let (mut leaving, mut waiting) = (server.connect().await, server.connect().await);
+    leaving.send("BLPOP l 0\r\n").await;
+    waiting.send("BLPOP l 0.5\r\n").await;
+    eventually(|| server.context.clients.blocked().0 == 2).await;
+    one.send("EVAL \"while true do end\" 0\r\n").await;
+    eventually(|| server.context.scripts.running.present().is_some()).await;
+    drop((watching, tracking, leaving));
+    let since = std::time::Instant::now();
+    while since.elapsed() < std::time::Duration::from_secs(1) {
+        other.check("PING", BUSY).await;
+    }
+    other.check("SCRIPT KILL", "+OK\r\n").await;
+    one.expect("-ERR Script killed by user with SCRIPT KILL.")
+        .await;
+    waiting.expect("*-1\r\n").await;
+    eventually(|| server.context.clients.list().len() == 3).await;
+}
+
+#[tokio::test]
+async fn a_round_of_the_janitor_does_not_wait_for_a_script() {
+    let server = TestServer::start(&["--port", "1"]).await;
+    let context = &server.context;
+    let _shut = context.keyspace.gate.shut();
+    let _held = context.keyspace.lock_hash(0);
+    // It would wait for itself.
+    crate::clients::janitor::round(context);
+}
+
+#[tokio::test]
 async fn a_script_that_has_written_is_not_killed_but_ended_with_the_server() {
     let server = TestServer::start(&["--port", "1", "--busy-reply-threshold", "1"]).await;
     let (mut one, mut other) = (server.connect().await, server.connect().await);

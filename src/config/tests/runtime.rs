@@ -20,6 +20,28 @@ fn check(pairs: &[(&str, &str)], expected: &str) {
 }
 
 #[test]
+fn what_is_newly_set_but_not_applied_is_told() {
+    let before = load_text("maxmemory 1gb\n").unwrap();
+    let told = |pairs: &[(&str, &str)]| -> Vec<String> {
+        let mut after = before.clone();
+        let pairs: Vec<(&[u8], &[u8])> = pairs
+            .iter()
+            .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
+            .collect();
+        after.set(&pairs).unwrap();
+        let warnings = after.newly_ignored(&before);
+        warnings.into_iter().map(|warning| warning.about).collect()
+    };
+    assert_eq!(told(&[("maxmemory", "2gb")]), ["maxmemory"]);
+    assert_eq!(told(&[("maxmemory", "1gb"), ("timeout", "7")]), [""; 0]);
+    assert_eq!(told(&[("maxmemory", "0")]), [""; 0]);
+    assert_eq!(
+        told(&[("appendonly", "yes"), ("min-replicas-to-write", "1")]),
+        ["min-replicas-to-write", "appendonly"]
+    );
+}
+
+#[test]
 fn errors_have_redis_words() {
     let failed = |name: &str, reason: &str| {
         format!("ERR CONFIG SET failed (possibly related to argument '{name}') - {reason}")
