@@ -29,7 +29,7 @@ impl Conversation {
                     | SessionCommand::Reset
                     | SessionCommand::Unwatch
             )
-        ) && self.watch.len() > 0;
+        ) && !self.watch.is_empty();
         let watches = matches!(row.handler, Handler::Session(SessionCommand::Watch));
         if row.flags.has(Flags::ALLOW_BUSY) && !unwatches && !watches {
             return None;
