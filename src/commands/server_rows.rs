@@ -6,6 +6,35 @@ mod command;
 mod config;
 mod mesh;
 
+/// What REPLICAOF and SLAVEOF take.
+const MASTERS: &[Argument] = &[Argument::one_of(
+    "args",
+    &[
+        Argument::block(
+            "host-port",
+            &[Argument::string("host"), Argument::integer("port")],
+        ),
+        Argument::block(
+            "no-one",
+            &[Argument::word("no", "NO"), Argument::word("one", "ONE")],
+        ),
+        Argument::block(
+            "change",
+            &[
+                Argument::one_of(
+                    "what",
+                    &[
+                        Argument::word("add", "ADD"),
+                        Argument::word("remove", "REMOVE"),
+                    ],
+                ),
+                Argument::string("host"),
+                Argument::integer("port"),
+            ],
+        ),
+    ],
+)];
+
 /// Of who becomes a replica.
 const SYNCS: Flags = Flags::ADMIN
     .and(Flags::NOSCRIPT)
@@ -153,33 +182,7 @@ pub static ROWS: &[Row] = &[
             summary: "Adds, replaces or removes masters of this server",
             since: "5.0.0",
             group: Group::Server,
-            arguments: &[Argument::one_of(
-                "args",
-                &[
-                    Argument::block(
-                        "host-port",
-                        &[Argument::string("host"), Argument::integer("port")],
-                    ),
-                    Argument::block(
-                        "no-one",
-                        &[Argument::word("no", "NO"), Argument::word("one", "ONE")],
-                    ),
-                    Argument::block(
-                        "change",
-                        &[
-                            Argument::one_of(
-                                "what",
-                                &[
-                                    Argument::word("add", "ADD"),
-                                    Argument::word("remove", "REMOVE"),
-                                ],
-                            ),
-                            Argument::string("host"),
-                            Argument::integer("port"),
-                        ],
-                    ),
-                ],
-            )],
+            arguments: MASTERS,
             ..Docs::NONE
         },
     },
@@ -200,33 +203,7 @@ pub static ROWS: &[Row] = &[
                 since: "5.0.0",
                 replaced_by: "`REPLICAOF`",
             }),
-            arguments: &[Argument::one_of(
-                "args",
-                &[
-                    Argument::block(
-                        "host-port",
-                        &[Argument::string("host"), Argument::integer("port")],
-                    ),
-                    Argument::block(
-                        "no-one",
-                        &[Argument::word("no", "NO"), Argument::word("one", "ONE")],
-                    ),
-                    Argument::block(
-                        "change",
-                        &[
-                            Argument::one_of(
-                                "what",
-                                &[
-                                    Argument::word("add", "ADD"),
-                                    Argument::word("remove", "REMOVE"),
-                                ],
-                            ),
-                            Argument::string("host"),
-                            Argument::integer("port"),
-                        ],
-                    ),
-                ],
-            )],
+            arguments: MASTERS,
             ..Docs::NONE
         },
     },

@@ -286,10 +286,8 @@ fn a_walk_whose_data_was_replaced_says_so() {
     assert!(progress.is_lost.load(Ordering::SeqCst));
 }
 
-#[test]
-fn a_base_of_an_append_only_file_takes_the_place_of_the_last_one() {
-    let directory = Directory::new();
-    let node = filled(Node::plain());
+/// The base of an append-only file there, and how it is written.
+fn base_in(directory: &Directory) -> (BaseFile, SaveOptions) {
     let base = BaseFile {
         directory: directory.0.join("appendonlydir"),
         name: "appendonly.aof".into(),
@@ -298,6 +296,14 @@ fn a_base_of_an_append_only_file_takes_the_place_of_the_last_one() {
         base: Some(base.clone()),
         ..directory.options()
     };
+    (base, options)
+}
+
+#[test]
+fn a_base_of_an_append_only_file_takes_the_place_of_the_last_one() {
+    let directory = Directory::new();
+    let node = filled(Node::plain());
+    let (base, options) = base_in(&directory);
     for number in 1..4 {
         save_now(&node, &options);
         let manifest = fs::read_to_string(base.directory.join("appendonly.aof.manifest")).unwrap();
@@ -323,14 +329,7 @@ fn a_base_of_an_append_only_file_takes_the_place_of_the_last_one() {
 fn what_another_server_has_appended_is_not_written_over() {
     let directory = Directory::new();
     let node = filled(Node::plain());
-    let base = BaseFile {
-        directory: directory.0.join("appendonlydir"),
-        name: "appendonly.aof".into(),
-    };
-    let options = SaveOptions {
-        base: Some(base.clone()),
-        ..directory.options()
-    };
+    let (base, options) = base_in(&directory);
     assert_eq!(base.appended().unwrap(), None);
     save_now(&node, &options);
     assert_eq!(base.appended().unwrap(), None);

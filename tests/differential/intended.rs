@@ -18,7 +18,11 @@ const LIST: u8 = 18;
 
 /// Whether an intended difference leaves other data behind: Redis has refused to store what it sorted.
 pub fn sets_apart(command: &[Vec<u8>], theirs: &Reply) -> bool {
-    command[0].eq_ignore_ascii_case(b"sort") && theirs.is_error()
+    let mut words = command.iter();
+    let is_sort = words
+        .next()
+        .is_some_and(|word| word.eq_ignore_ascii_case(b"sort"));
+    is_sort && theirs.is_error() && words.any(|word| word.eq_ignore_ascii_case(b"store"))
 }
 
 /// Why these two may differ; none where they may not.
